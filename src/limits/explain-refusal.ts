@@ -1,4 +1,4 @@
-/** Explains a refused call: which limit refused it, which callers had spent it, and when the limit had room again. */
+/** Explains a refused call: which limit refused it, which callers had spent it, and when the limit has room again. */
 import type { TenantId } from '../ids.ts';
 import type { Queryable } from '../storage/postgres/database.ts';
 import {
@@ -12,6 +12,7 @@ import {
 import type { WindowType } from './limits.ts';
 import { readRefusal } from './refusal-text.ts';
 
+/** One refusal, in the API's names. */
 export interface ExplainedRefusal {
   readonly limit: {
     /** `token`: a service token's own limit. */
@@ -20,7 +21,7 @@ export interface ExplainedRefusal {
     readonly family?: string;
     readonly token?: string;
     readonly window_type: WindowType;
-    /** null: not a number of requests (a pause that the provider asked for, a budget). */
+    /** null if the limit is not a number of requests (a pause that the provider asked for, a budget). */
     readonly max_requests: number | null;
   };
   readonly refused_at: string;
@@ -77,7 +78,7 @@ function nameOf({ service_id, service_type, service_name }: RefusedRow) {
   return service_type === 'token' ? { token: service_name.replace(/^token:/, '') } : { family: service_name };
 }
 
-/** For a token: its provider requests in this tenant; requests that reached no provider leave no row. */
+/** For a token: its provider requests in this tenant. Requests that reached no provider have no row. */
 function sumSpent(
   tx: Queryable,
   tenantId: TenantId,

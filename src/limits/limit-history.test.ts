@@ -11,7 +11,7 @@ import { createRateLimiter } from './rate-limiter.ts';
 
 const tenant = parseTenantId('uk_limit_history');
 
-test('each window that was used is written down once, with its fullest count', async (t) => {
+test('each used window is recorded once, with its highest count', async (t) => {
   const { db } = await startTestDatabase(t);
   let nowMs = Date.UTC(2026, 10, 22, 12, 30, 5);
   const clock = { now: () => nowMs };
@@ -67,7 +67,7 @@ test('each window that was used is written down once, with its fullest count', a
   await history.writeAll();
   nowMs += 58_000;
   await history.writeAll();
-  // The next minute has begun, but the rolling minute still counts the request, which belongs to this one.
+  // The next minute has begun, but the rolling minute still counts the request, which belongs to the earlier one.
   assert.deepEqual(await written(), [
     ['geocoding', 'minute', '2026-11-22T12:30:00.000Z', 5, 45, false],
     ['google_maps', 'day', '2026-11-22T00:00:00.000Z', 5, 95, false],
@@ -78,12 +78,12 @@ test('each window that was used is written down once, with its fullest count', a
   await history.writeAll();
   assert.deepEqual(await written(), [], 'another replica has the lease');
   await history.writeSpenders();
-  assert.equal((await written()).length, 3, 'what this replica spent it writes down without the lease');
+  assert.equal((await written()).length, 3, 'a replica records its own use without the lease');
   await db.querySystem({ text: 'delete from api_rate_limits' });
   await history.writeSpenders();
-  assert.deepEqual(await written(), [], 'nothing was spent since');
+  assert.deepEqual(await written(), [], 'no use since');
   const started = startLimitHistory(deps);
   await spend(1);
   await started.close();
-  assert.equal((await written()).length, 3, 'what was spent last is written down before the end');
+  assert.equal((await written()).length, 3, 'the close records the last use');
 });

@@ -1,8 +1,8 @@
 /**
- * Records the use of each limit in `api_rate_limits`. Each replica does so within seconds for the tenants whose limits
- * it used; once a minute one replica does it for all tenants with traffic, with the cost of the windows, and so also
- * for a replica that died. No call waits for these records, and no decision uses them. Counts of a limiter that lives
- * only in memory are lost with its process.
+ * Records the use of each limit in `api_rate_limits`. Each replica records the tenants whose limits it used within
+ * seconds. Once a minute one replica records all tenants with traffic, including those of a replica that died. Calls do
+ * not wait for these records, and decisions do not use them. Counts of a limiter that lives only in memory are lost
+ * with its process.
  */
 import type { Clock } from '../clock.ts';
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
@@ -20,52 +20,51 @@ export interface LimitHistoryDeps extends ReportLimitsDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The tenants whose limits this replica has used since the last call. */
+  /** Returns the tenants whose limits this replica has used since the last call. */
   takeSpenders(): readonly TenantId[];
-  /** Tenants with recorded traffic on any replica since then (Unix milliseconds). */
+  /** Tenants with recorded traffic on any replica since `sinceMs` (Unix milliseconds). */
   listTenantsWithTraffic(sinceMs: number): Promise<readonly TenantId[]>;
-  /** Whether this replica may do the round for the next `ttlMs`. */
+  /** Takes the lease of the round for `ttlMs`; false if another replica holds it. */
   tryHold(ttlMs: number): Promise<boolean>;
 }
 
-const notWritten = 'the use of limits could not be written down';
-/** The interval of the round over this replica's tenants; the one over all tenants with traffic runs every minute. */
+const recordFailed = 'could not record the use of limits; will retry';
+/** The interval of the round over this replica's tenants. */
 const spendersEveryMs = 2_000;
 const rowsPerStatement = 500;
-/**
- * How far back a process's first round looks: covers the rounds missed while the replica that did them was replaced.
- */
+/** How far back a process's first round looks, to cover rounds missed during a replacement. */
 const firstLookBackMs = 15 * minuteMs;
 /** A rolling minute, plus the delay of a commit. */
 const overlapMs = 3 * minuteMs;
 
+/** Starts both rounds; `close` records the last use. */
 export function startLimitHistory(deps: LimitHistoryDeps): { close(): Promise<void> } {
   const { writeAll, writeSpenders } = createLimitHistory(deps);
-  // Logged at debug, so that an outage does not warn every two seconds: the round over all tenants warns, and catches
-  // up.
-  const noteSpendersFailure = (error: unknown) => deps.logger.debug({ err: error }, notWritten);
+  // Logged at debug, so that an outage does not warn every two seconds: the round over all tenants warns.
+  const logSpendersFailure = (error: unknown) => deps.logger.debug({ err: error }, recordFailed);
 
   const rounds = [
     startRounds({
       everyMs: minuteMs,
       round: writeAll,
-      onFailure: (error) => deps.logger.warn({ err: error }, notWritten),
+      onFailure: (error) => deps.logger.warn({ err: error }, recordFailed),
     }),
     startRounds({
       everyMs: spendersEveryMs,
       round: writeSpenders,
-      onFailure: noteSpendersFailure,
+      onFailure: logSpendersFailure,
     }),
   ];
   return {
     async close() {
       await Promise.all(rounds.map(({ close }) => close()));
       // Otherwise the last use would wait for another replica's round, or be lost if it is only in memory.
-      await writeSpenders().catch(noteSpendersFailure);
+      await writeSpenders().catch(logSpendersFailure);
     },
   };
 }
 
+/** Creates the two rounds without timers. */
 export function createLimitHistory(deps: LimitHistoryDeps) {
   let writtenUpToMs: number | null = null;
 
@@ -78,7 +77,7 @@ export function createLimitHistory(deps: LimitHistoryDeps) {
   return {
     /** Records all tenants with traffic; done by one replica. */
     async writeAll(): Promise<void> {
-      // Held a little shorter than the interval, so that any replica can take it in the next round.
+      // Slightly shorter than the interval, so that any replica can take the lease for the next round.
       if (!(await deps.tryHold(minuteMs * 0.9))) return;
       const nowMs = deps.clock.now();
       const sinceMs = writtenUpToMs === null ? nowMs - firstLookBackMs : writtenUpToMs - overlapMs;
@@ -105,7 +104,9 @@ async function writeWindows(
   if (rows.length > 0) await upsertRateLimitWindowsAcrossTenants(deps.db, rows, isWhole);
 }
 
-/** The fullest window of each name and type: an account's reads and writes are counted separately but shown as one. */
+/**
+ * Returns the fullest window per name and type: an account's reads and writes are counted separately but shown as one.
+ */
 async function windowsOf(
   deps: LimitHistoryDeps,
   tenantId: TenantId,
@@ -141,7 +142,7 @@ function ratioOf({ usedRequests, maxRequests }: LimitState): number {
   return maxRequests === 0 ? 1 : usedRequests / maxRequests;
 }
 
-/** Accurate to half a second: a token comes back some time after the end of its slice. Never in the future. */
+/** When the limit was last used, accurate to half a second (tokens return by slices), never in the future. */
 function lastSpentAtMs({ subject, windowEndMs }: LimitState, nowMs: number): number {
   const awayMs = subject.isCountedHereAlone === true ? minuteMs : returnAfterMs + sliceMs;
   return Math.min(nowMs, windowEndMs - awayMs);

@@ -1,4 +1,6 @@
-/** What was spent and still counts: half-second slices for the minute, one count for each calendar window. */
+/**
+ * Records the units of a limit that still count: half-second slices for the minute, one count for each calendar window.
+ */
 
 import {
   calendarEndMs,
@@ -12,12 +14,14 @@ import {
 } from './limit-windows.ts';
 import type { LimitSubject, WindowType } from './limits.ts';
 
+/** How the units of a subject are counted. */
 export interface Counting {
   /** The offset of local time from UTC. */
   readonly offsetMs: number;
   readonly isCountedHereAlone: boolean;
 }
 
+/** How the units of this subject are counted. */
 export function countingOf(subject: Pick<LimitSubject, 'utcOffsetMinutes' | 'isCountedHereAlone'>): Counting {
   return {
     offsetMs: (subject.utcOffsetMinutes ?? 0) * minuteMs,
@@ -25,7 +29,7 @@ export function countingOf(subject: Pick<LimitSubject, 'utcOffsetMinutes' | 'isC
   };
 }
 
-/** A ledger holds at most 124 slices and three counts. Its times come from one clock, which may step back. */
+/** At most 124 slices and three counts. All times come from one clock, which may step back. */
 export class Ledger {
   readonly offsetMs: number;
   readonly isCountedHereAlone: boolean;
@@ -47,6 +51,7 @@ export class Ledger {
     for (const windowType of calendarWindows) this.addToCalendar(windowType, nowMs, units);
   }
 
+  /** The units that count in this window at `nowMs`. */
   used(windowType: WindowType, nowMs: number): number {
     if (windowType === 'minute') {
       this.dropReturned(nowMs);
@@ -57,8 +62,8 @@ export class Ledger {
   }
 
   /**
-   * Sets the use of the window to `used` at `nowMs`. Additional units count as spent now, removed ones as the oldest,
-   * so nothing becomes free too early.
+   * Sets the use of the window at `nowMs`. Additional units count as spent now, and the oldest units are removed first,
+   * so that no unit returns too early.
    */
   setUsed(windowType: WindowType, nowMs: number, used: number): void {
     const difference = used - this.used(windowType, nowMs);
@@ -67,7 +72,7 @@ export class Ledger {
     else this.dropOldest(-difference);
   }
 
-  /** When everything spent in this window is free again; `nowMs` if nothing is spent. */
+  /** When all units of this window have returned; `nowMs` if none is spent. */
   allFreeAtMs(windowType: WindowType, nowMs: number): number {
     if (windowType !== 'minute') {
       return calendarEndMs(windowType, calendarStartMs(windowType, nowMs, this.offsetMs), this.offsetMs);
@@ -115,7 +120,7 @@ export class Ledger {
     return copy;
   }
 
-  /** Adds everything in `other`, at the times it was spent. */
+  /** Adds all units of `other`, at the times they were spent. */
   absorb(other: Ledger): void {
     for (let index = 0; index < other.stampsMs.length; index += 1) {
       this.addToSlice(other.stampsMs[index] as number, other.sliceUnits[index] as number);

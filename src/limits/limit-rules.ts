@@ -1,14 +1,17 @@
-/** Decides over ledgers in memory: all limits of a single process, and a replica's share while Redis is away. */
+/**
+ * Decides on limits that are counted in memory: those of a single process, and a replica's share while Redis is away.
+ */
 
 import type { Ledger } from './limit-ledger.ts';
 import type { LimitDecision, LimitState, LimitSubject, LimitWindow, WindowType } from './limits.ts';
 
-/** The rule for each window of a subject: Σ weight × used + unitWeight × units ≤ maxRequests. */
+/** A rule that holds for each window of a subject: Σ weight × used + unitWeight × units ≤ maxRequests. */
 export interface Rule {
   readonly terms: readonly { readonly ledger: Ledger; readonly weight: number }[];
   readonly unitWeight: number;
 }
 
+/** A subject with its rules and its current use. */
 export interface RuledSubject {
   readonly subject: LimitSubject;
   readonly rules: readonly Rule[];
@@ -18,15 +21,16 @@ export interface RuledSubject {
   windowEndMs(windowType: WindowType): number;
 }
 
-/** After a refusal that only Redis can lift: how long to wait before asking whether it is back. */
+/** Retry time of a refusal that only the return of Redis can lift. */
 export const askAgainAfterMs = 1_000;
 const minuteMs = 60_000;
 
+/** The states of all windows of a subject. */
 export function statesOf(ruled: RuledSubject, nowMs: number): LimitState[] {
   return ruled.subject.windows.map((window) => stateOf(ruled, window, nowMs));
 }
 
-/** Whether `units` fit into every window; if not, the refusal that lasts longest. Spends nothing. */
+/** Decides whether `units` fit into every window; if not, returns the refusal that lasts longest. Spends nothing. */
 export function decide(subjects: readonly RuledSubject[], units: number, nowMs: number): LimitDecision {
   const states = subjects.flatMap((ruled) => statesOf(ruled, nowMs));
   let longest: { readonly retryAfterMs: number; readonly refusedBy: LimitState; readonly isBackOff: boolean } | null =
@@ -55,19 +59,19 @@ function refusal(
   return { granted: false, because, refusedBy, retryAfterMs, states };
 }
 
-/** A service's own limits are also counted by its provider. */
+/** Whether a provider counts this limit too: a service's own limits, unlike a family's. */
 export function isCountedByProvider({ serviceId, windows }: LimitSubject): boolean {
   return serviceId !== null && windows.length > 0;
 }
 
-/** The refusal while this replica cannot know the remainder; null if no provider counts any of it. */
+/** The refusal while this replica does not know the remainder; null if no provider counts these limits. */
 export function uncounted(states: readonly LimitState[]): LimitDecision | null {
   const refusedBy = states.find(({ subject }) => isCountedByProvider(subject));
   if (refusedBy === undefined) return null;
   return { granted: false, because: 'uncounted', refusedBy, retryAfterMs: askAgainAfterMs, states };
 }
 
-/** A refusal by a back-off instead of a window. */
+/** The state of a back-off, in the form of a spent window. */
 export function backOffState(subject: LimitSubject, untilMs: number, nowMs: number): LimitState {
   const window = subject.windows[0];
   return {
@@ -100,7 +104,7 @@ function startOfEnding(windowType: WindowType, endMs: number, subject: LimitSubj
   return Date.UTC(end.getUTCFullYear(), end.getUTCMonth() - 1, 1) - offsetMs;
 }
 
-/** 0: it fits now; Infinity: it never will. */
+/** Milliseconds until the units fit; 0: now; Infinity: never. */
 function waitMs(rule: Rule, window: LimitWindow, units: number, nowMs: number, ruled: RuledSubject): number {
   const { windowType, maxRequests } = window;
   const wanted = rule.unitWeight * units;

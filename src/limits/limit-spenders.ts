@@ -1,16 +1,17 @@
-/** Remembers which tenants' limits this replica has used recently; `limit-history.ts` records them. */
+/** Remembers which tenants' limits this replica has used; `limit-history.ts` records them. */
 import type { TenantId } from '../ids.ts';
 import type { RateLimiter } from './limits.ts';
 
-/** At the bound, a tenant's use is recorded by the round over all tenants. */
+/** The use of tenants beyond the bound is recorded by the round over all tenants. */
 const maxSpenders = 10_000;
 
 export interface SpendersWatch {
   readonly limiter: RateLimiter;
-  /** The tenants since the last call. */
+  /** Returns the tenants since the last call. */
   takeSpenders(): readonly TenantId[];
 }
 
+/** Wraps the limiter. */
 export function watchSpenders(limiter: RateLimiter): SpendersWatch {
   let spenders = new Set<TenantId>();
   return {

@@ -3,12 +3,13 @@ import { adapterNameOf, type ExternalService } from '../directory/service.ts';
 import { findAdapter } from '../providers/registry.ts';
 import type { Family, LimitSubject, LimitWindow, WindowType } from './limits.ts';
 
-/** The families of calls, plus incoming webhooks. */
+/** The families that have limits: those of calls, and incoming webhooks. */
 export type LimitedFamily = Family | 'webhooks';
 
 /** Calls or deliveries per minute and tenant; a family without an entry has no limit. */
 export type FamilyLimits = Readonly<Partial<Record<LimitedFamily, number>>>;
 
+/** The tenant's own limit for a family; without windows if none is configured. */
 export function familyLimit(family: LimitedFamily, limits: FamilyLimits): LimitSubject {
   const perMinute = limits[family];
   return {
@@ -20,10 +21,10 @@ export function familyLimit(family: LimitedFamily, limits: FamilyLimits): LimitS
   };
 }
 
-/** A service object of the directory is never changed, only replaced. */
+/** Cached by service object: the directory replaces a changed object and never modifies it. */
 const known = new WeakMap<ExternalService, readonly LimitSubject[]>();
 
-/** The service's own four windows, as far as it has them; without any, its vendor's default limit. */
+/** The service's configured windows; if it has none, its vendor's default limit. */
 export function accountLimits(service: ExternalService): readonly LimitSubject[] {
   let limits = known.get(service);
   if (limits === undefined) {
@@ -53,6 +54,7 @@ function limitsOf(service: ExternalService): readonly LimitSubject[] {
   ];
 }
 
+/** Whether any of the four limits is configured. */
 export function hasOwnLimits({ rateLimits }: Pick<ExternalService, 'rateLimits'>): boolean {
   const { perMinute, perHour, perDay, perMonth } = rateLimits;
   return perMinute !== null || perHour !== null || perDay !== null || perMonth !== null;

@@ -1,12 +1,12 @@
 /**
- * When a spent unit counts, and until when. The Lua of `rate-limit-scripts.ts` uses the same constants.
+ * When a spent unit counts, and until when. The Lua in `rate-limit-scripts.ts` uses the same constants.
  *
- * Minute: a token bucket whose spent tokens return one by one. They are kept in slices of half a second. A slice
- * returns a minute after its end plus a margin, because the provider counts a call when it arrives: a slow call and a
- * fast one a minute later must not fall into one minute at the provider. A token is thus away for 62 to 62.5 s, and 96
- * % of the limit is usable under steady pressure.
+ * Minute: a token bucket whose spent tokens return one by one, in slices of half a second. A slice returns a minute
+ * after its end plus a margin. The margin is needed because the provider counts a call on arrival: a slow call and a
+ * fast one a minute later must not arrive within one minute. A token is thus away for 62 to 62.5 s, and 96 % of the
+ * limit is usable under steady load.
  *
- * Limits that only this program counts, such as a tenant's family, need no margin: a slice keeps the time of its last
+ * Limits that only this program counts, such as a tenant's family, need no margin: a slice stores the time of its last
  * token and returns a minute after it, so that no token returns early and no refusal lasts longer than a minute.
  *
  * Hour, day and month: calendar windows, as providers bill them, in UTC or shifted by the subject's offset.
@@ -15,26 +15,27 @@ import { type WindowType, windowTypes } from './limits.ts';
 
 export const sliceMs = 500;
 export const minuteMs = 60_000;
-/** A grant that this process could not use for this long, because it was busy, expires. */
+/** A grant expires if the process was too busy to use it for this long. */
 export const grantFreshMs = 1_000;
 /**
- * By how much two calls may differ in the time from decision to the provider's count: in this process, and in the
- * network.
+ * Maximum difference between two calls in the time from the decision to the provider's count, in this process and in
+ * the network.
  */
 const arrivalMarginMs = grantFreshMs + 1_000;
-/** From the end of a slice until its tokens are back. */
+/** From the end of a slice to the return of its tokens. */
 export const returnAfterMs = minuteMs + arrivalMarginMs;
-/** Longer back-offs are cut: a provider is asked again every quarter of an hour, whatever it said. */
+/** Longer back-offs are cut, so that a provider is asked again every quarter of an hour. */
 export const backOffMsMax = 900_000;
 
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
 
+/** The number of the slice that contains this time. */
 export function sliceOf(nowMs: number): number {
   return Math.floor(nowMs / sliceMs);
 }
 
-/** `stampMs`: when the last token of the slice was spent. */
+/** When the tokens of a slice return; `stampMs` is the time of its last token. */
 export function sliceReturnsAtMs(stampMs: number, isCountedHereAlone: boolean): number {
   return isCountedHereAlone ? stampMs + minuteMs : (sliceOf(stampMs) + 1) * sliceMs + returnAfterMs;
 }
@@ -47,7 +48,7 @@ export function windowIndex(windowType: WindowType): number {
   return windowTypes.indexOf(windowType);
 }
 
-/** Unix milliseconds; `offsetMs` is the offset of local time from UTC. */
+/** The start of the window, in Unix milliseconds; `offsetMs` is the offset of local time from UTC. */
 export function calendarStartMs(windowType: CalendarWindow, nowMs: number, offsetMs: number): number {
   const localMs = nowMs + offsetMs;
   if (windowType === 'hour') return localMs - modulo(localMs, hourMs) - offsetMs;
@@ -66,9 +67,7 @@ function modulo(value: number, by: number): number {
   return ((value % by) + by) % by;
 }
 
-/**
- * The last month asked for: nearly every question is about the current one, and a Date costs more than everything else.
- */
+/** Cached, because nearly every call asks for the current month and creating a Date is the largest cost. */
 let lastMonth = { startMs: 0, endMs: 0 };
 
 function monthOf(localMs: number): { readonly startMs: number; readonly endMs: number } {

@@ -9,7 +9,7 @@ export interface LimitWindow {
   readonly maxRequests: number;
 }
 
-/** The families that a tenant's own limits per minute are counted by. */
+/** The families of calls; a tenant has a limit per minute for each. */
 export type Family = 'geocoding' | 'sheets' | 'proxy';
 
 /** The owner of a limit: a tenant's family, or a service (for Sheets accounts one each for reads and writes). */
@@ -19,14 +19,18 @@ export interface LimitSubject {
   readonly serviceId: string | null;
   /** As shown to users: the service's name, or the family. */
   readonly name: string;
-  /** At most one of each type. Empty: nothing is limited or counted. */
+  /** At most one of each type. Empty: neither limited nor counted. */
   readonly windows: readonly LimitWindow[];
   /** The offset of its calendar (hour, day, month) from UTC. Default 0. */
   readonly utcOffsetMinutes?: number;
-  /** No provider counts this limit: a token returns after exactly a minute, without the margin for another clock. */
+  /**
+   * No provider counts this limit, so a token returns after exactly a minute, without the margin for the provider's
+   * clock.
+   */
   readonly isCountedHereAlone?: true;
 }
 
+/** The use of one window at the time of a decision. */
 export interface LimitState {
   readonly subject: LimitSubject;
   readonly windowType: WindowType;
@@ -51,30 +55,27 @@ export type LimitDecision =
        * `uncounted`: this replica has lost Redis and does not know what other replicas spend.
        */
       readonly because: 'limit' | 'back-off' | 'too-large' | 'uncounted';
-      /** For a subject without windows that backs off: a minute with `maxRequests` 0. */
+      /** If a subject without windows backs off: a minute with `maxRequests` 0. */
       readonly refusedBy: LimitState;
-      /**
-       * An earlier try is refused again; a later one is granted unless other callers spend first. Infinity for
-       * `too-large`.
-       */
+      /** After this time a retry is granted, unless other callers spend first. Infinity for `too-large`. */
       readonly retryAfterMs: number;
       readonly states: readonly LimitState[];
     };
 
 export interface RateLimiter {
   /**
-   * Spends `units` in every window of every subject, or nothing at all. One round trip. Never throws: without Redis
-   * each replica spends its share.
+   * Spends `units` in every window of every subject, or nothing at all, in one round trip. Never throws: while Redis is
+   * away, each replica spends its share.
    */
   spend(tenantId: TenantId, subjects: readonly LimitSubject[], units: number): Promise<LimitDecision>;
-  /** The same states without spending. */
+  /** Returns the states without spending. */
   peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<readonly LimitState[]>;
   /** After a provider's 429: grants nothing more to this subject, on any replica, before `untilMs`. */
   backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): Promise<void>;
-  /** Ends a back-off early. Rejects if the store cannot be asked. */
+  /** Ends a back-off early. Rejects if Redis does not answer. */
   resume(tenantId: TenantId, subject: LimitSubject): Promise<void>;
-  /** Unix milliseconds until which any of these subjects backs off; null: none does. */
+  /** The latest end of the subjects' back-offs, in Unix milliseconds; null if none backs off. */
   pausedUntilMs(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<number | null>;
-  /** Writes back unwritten debts, if it can, and stops. */
+  /** Writes unwritten debts to Redis, if it is available, and stops. */
   close(): Promise<void>;
 }

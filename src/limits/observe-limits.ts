@@ -1,9 +1,9 @@
-/** Reports the use of limits to the gauge as they are spent. */
+/** Updates the gauge of limit use with each decision. */
 import type { TenantId } from '../ids.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { LimitState, LimitSubject } from './limits.ts';
 
-/** Sets every window of each subject that a decision looked at, and removes windows that a subject no longer has. */
+/** Sets the windows of each subject of a decision, and removes windows that a subject no longer has. */
 export function observeLimits(
   metrics: Pick<Metrics, 'rateLimitUtilization'>,
   tenantId: TenantId,

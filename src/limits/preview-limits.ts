@@ -1,4 +1,4 @@
-/** Shows what proposed limits would have refused in the traffic of the audit log: a replay, request by request. */
+/** Calculates what proposed limits would have refused, by replaying the requests in the audit log. */
 import type { TenantId } from '../ids.ts';
 import type { Queryable } from '../storage/postgres/database.ts';
 import { pageAsked } from '../storage/tables/limit-traffic.ts';
@@ -16,7 +16,7 @@ export interface LimitPreview {
     readonly calls: number;
     readonly refused: number;
   }[];
-  /** False if the replay stopped at its bound; the counts are then those of the first calls. */
+  /** False if the replay stopped at its bound; the counts then cover only the first calls. */
   readonly is_complete: boolean;
 }
 
@@ -24,7 +24,7 @@ const rowsPerPage = 10_000;
 /** The replay's bound: some seconds of database work. */
 const maxRows = 2_000_000;
 
-/** `fromMs`: Unix milliseconds. Refused requests spend nothing, as in real operation. */
+/** Replays the requests since `fromMs` (Unix milliseconds). Refused requests spend nothing, as in real operation. */
 export async function previewLimits(
   tx: Queryable,
   tenantId: TenantId,
@@ -63,7 +63,7 @@ export async function previewLimits(
   };
 }
 
-/** Returns whether the request passes. Times must be ascending. */
+/** Returns a function that tells whether a request passes. Times must ascend. */
 function createReplay(limits: ProposedLimits): (atMs: number, requests: number) => boolean {
   const windows = windowTypes.flatMap((type) => {
     const maxRequests = limits[type];

@@ -1,37 +1,39 @@
 /**
- * Who decides over a quota: Redis, each replica's share, or no replica.
+ * Tracks whether this replica and the others reach Redis, which determines how quotas are decided.
  *
- *   shared ──a deadline is missed, or the store is away──▶ doubtful ◀──another replica reaches it── away
- *     ▲  ▲                                                  │  │  └────────no other does─────────────▲
- *     │  └──others reach it, and the store is here──────────┘  │ it is back, the debts are written    │
- *     └──5 s── rejoining ◀─────────────────────────────────────┴──────────────────────────────────────┘
- *                  └──a deadline is missed, or it is away again──▶ doubtful
+ * shared ──deadline missed, or Redis is away──▶ doubtful ◀──another replica reaches Redis── away
+ *     ▲  ▲                                         │  │  └───────no other replica does──────────▲
+ *     │  └──others reach Redis, and so do we───────┘  │ Redis is back, debts are written        │
+ *     └──5 s── rejoining ◀────────────────────────────┴─────────────────────────────────────────┘
+ *                  └──deadline missed, or Redis is away again──▶ doubtful
  *
- * shared: Redis decides.
- * doubtful: this replica may be the only one without Redis; the others would go on spending the whole limit through it.
- *   They are asked: at once, and as long as the store is away again every second. Calls wait for the first answer, which
- *   takes as long as the others need to try Redis (50 ms) and is never later than a second; until one of the other states
- *   is reached, nothing that a provider counts is granted after it.
- * away: no replica reaches Redis: the share decides, without waiting. The others are still asked every second.
- * rejoining: share and Redis must agree, because other replicas may not have come back yet and Redis does not know what
- *   they spent. All replicas notice within two seconds, so five are enough.
+ * - shared: Redis decides.
+ * - doubtful: this replica may be the only one without Redis; the others may go on to spend the whole limit. It asks
+ *   them at once, and every second while Redis stays away. Calls wait for the first answers, which take as long as the
+ *   others need to try Redis (50 ms) and at most a second. After that, limits that a provider counts are refused until
+ *   the mode changes.
+ * - away: no replica reaches Redis. Each replica spends its share, without waiting, and still asks the others every
+ *   second.
+ * - rejoining: both the share and Redis must grant, because Redis does not yet know what other replicas spent. All
+ *   replicas notice the return within two seconds, so five seconds are enough.
  *
- * A single replica asks no other. One that has not reached Redis since it started does not know which replicas live
- * nor what they spent: it stays doubtful as long as any other remembers Redis.
+ * A single replica does not ask. A replica that has not reached Redis since its start knows neither the other replicas
+ * nor what they spent: it stays doubtful while any other replica remembers Redis.
  */
 import type { Logger } from '../logger.ts';
 import { noViews, type RedisViews } from '../storage/postgres/indirect-probe.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 
+/** How quotas are decided now. */
 export type Decider = 'shared' | 'doubtful' | 'away' | 'rejoining';
 
 export interface AbsenceWatch {
-  /** Checks the store first. */
+  /** The current mode, after checking whether Redis is available. */
   mode(): Decider;
-  /** A command missed its deadline. Has an effect only if there are other replicas. */
-  doubt(): void;
-  /** The mode, after the other replicas have answered, if they are being asked. */
-  heard(): Promise<Decider>;
+  /** Call it when a Redis command missed its deadline. Has an effect only if there are other replicas. */
+  reportMissedDeadline(): void;
+  /** The mode, after waiting for the other replicas' answers if they are being asked. */
+  modeAfterAnswers(): Promise<Decider>;
   /** The number of replicas that the share is divided by. */
   replicas(): number;
   close(): void;
@@ -42,18 +44,18 @@ export interface AbsenceWatchDeps {
   readonly logger: Logger;
   /** Asks the other replicas about Redis. Default: there are none. */
   readonly askOthers?: ((expected: number) => Promise<RedisViews>) | undefined;
-  /** Called when Redis answers again: the debts must be written before it decides. May reject. */
+  /** Writes this replica's debts when Redis is back, before Redis decides again. May reject. */
   writeDebts(verified: boolean): Promise<void>;
   onShared(): void;
-  /** For metrics: Redis stops or starts deciding. */
+  /** For metrics: called when Redis stops or starts deciding. */
   readonly onAway?: ((isAway: boolean) => void) | undefined;
-  /** Default 5,000. In real time, like all times here: how long the other replicas need to come back. */
+  /** How long other replicas need to notice the return of Redis, in real time. Default 5,000. */
   readonly rejoiningMs?: number | undefined;
 }
 
 type Mode =
   | { readonly kind: 'shared' }
-  /** `isLost`: the store reported its loss; otherwise only a deadline was missed. */
+  /** `isLost`: Redis is away; otherwise only a deadline was missed. */
   | { readonly kind: 'doubtful'; readonly isLost: boolean }
   | { readonly kind: 'away' }
   | { readonly kind: 'rejoining'; readonly untilMs: number };
@@ -62,10 +64,11 @@ const defaultRejoiningMs = 5_000;
 const pollMs = 100;
 const pollsBetweenQuestions = 10;
 /**
- * A Redis that comes back empty counts replicas from zero: until all have signed in again, the earlier number is used.
+ * A Redis that returns empty counts replicas from zero. Until all have registered again, the earlier number is used.
  */
 const replicasHoldMs = 10_000;
 
+/** Creates the watch in mode `shared`. */
 export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
   const { store, logger, askOthers, writeDebts, onShared, onAway, rejoiningMs = defaultRejoiningMs } = deps;
   let mode: Mode = { kind: 'shared' };
@@ -75,44 +78,44 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
   let returning = false;
   let replicasBefore = 1;
   let sharedAgainAtMs = Number.NEGATIVE_INFINITY;
-  let saidAway = false;
+  let reportedAway = false;
 
   const isSettled = (): boolean => mode.kind === 'shared' && performance.now() - sharedAgainAtMs >= replicasHoldMs;
   const replicas = (): number => (isSettled() ? store.replicasSeen() : Math.max(store.replicasSeen(), replicasBefore));
   const isAlone = (): boolean => askOthers === undefined || (store.wasAvailable() && replicas() === 1);
 
-  const sayAway = (isAway: boolean): void => {
-    if (saidAway === isAway) return;
-    saidAway = isAway;
-    if (isAway) logger.warn({ replicas: replicas() }, 'Redis is away: it does not count quotas any more');
-    else logger.info('quotas are counted in Redis again');
+  const reportAway = (isAway: boolean): void => {
+    if (reportedAway === isAway) return;
+    reportedAway = isAway;
+    if (isAway) logger.warn({ replicas: replicas() }, 'Redis is away: it no longer counts quotas');
+    else logger.info('Redis is back: it counts quotas again');
     onAway?.(isAway);
   };
 
-  const leave = (isLost: boolean): void => {
+  const leaveShared = (isLost: boolean): void => {
     if (mode.kind === 'away') return;
     if (mode.kind === 'doubtful') {
       if (isLost) mode = { kind: 'doubtful', isLost };
     } else {
       replicasBefore = replicas();
       mode = isAlone() ? { kind: 'away' } : { kind: 'doubtful', isLost: isLost || mode.kind === 'rejoining' };
-      if (mode.kind === 'doubtful') void consult();
+      if (mode.kind === 'doubtful') void askReplicas();
     }
-    if (isLost) sayAway(true);
+    if (isLost) reportAway(true);
     poll ??= setInterval(onPoll, pollMs).unref();
   };
 
-  /** One question at a time; later callers wait for its answer. */
-  const consult = (): Promise<void> => {
+  /** Asks one question at a time; later callers wait for the same answer. */
+  const askReplicas = (): Promise<void> => {
     asking ??= (askOthers?.(replicas() - 1) ?? Promise.resolve(noViews)).then((views) => {
       asking = null;
       pollsUntilQuestion = pollsBetweenQuestions;
-      act(views);
+      applyViews(views);
     });
     return asking;
   };
 
-  const act = (views: RedisViews): void => {
+  const applyViews = (views: RedisViews): void => {
     if (mode.kind !== 'doubtful' && mode.kind !== 'away') return;
     const next = verdict(views, store.wasAvailable());
     if (next === 'away') replicasBefore = Math.max(replicasBefore, 1 + views.away + views.never);
@@ -123,17 +126,17 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
       return;
     }
     if (next === mode.kind) return;
-    logger.warn({ views, replicas: replicas() }, sayings[next]);
+    logger.warn({ views, replicas: replicas() }, modeMessages[next]);
     mode = next === 'away' ? { kind: 'away' } : { kind: 'doubtful', isLost: true };
-    sayAway(true);
+    reportAway(true);
   };
 
   const onPoll = (): void => {
     if (asking !== null && mode.kind === 'doubtful' && !mode.isLost) return;
     if (store.isAvailable()) return void tryReturn();
-    leave(true);
+    leaveShared(true);
     pollsUntilQuestion -= 1;
-    if (pollsUntilQuestion <= 0 && !isAlone()) void consult();
+    if (pollsUntilQuestion <= 0 && !isAlone()) void askReplicas();
   };
 
   const tryReturn = async (): Promise<void> => {
@@ -147,7 +150,7 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
       await writeDebts(false);
       if (mode.kind === 'rejoining' && performance.now() >= mode.untilMs) becomeShared();
     } catch (error) {
-      logger.debug({ err: error }, 'could not write the quotas’ debts yet');
+      logger.debug({ err: error }, 'could not write quota debts; will retry');
     } finally {
       returning = false;
     }
@@ -158,7 +161,7 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
     sharedAgainAtMs = performance.now();
     stopPolling();
     onShared();
-    sayAway(false);
+    reportAway(false);
   };
 
   const stopPolling = (): void => {
@@ -166,26 +169,26 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
     poll = null;
   };
 
-  const look = (): Decider => {
-    if (!store.isAvailable()) leave(true);
+  const currentMode = (): Decider => {
+    if (!store.isAvailable()) leaveShared(true);
     return mode.kind;
   };
 
   return {
-    mode: look,
-    doubt: () => leave(false),
-    async heard() {
+    mode: currentMode,
+    reportMissedDeadline: () => leaveShared(false),
+    async modeAfterAnswers() {
       if (mode.kind === 'doubtful') await asking;
-      return look();
+      return currentMode();
     },
     replicas,
     close: stopPolling,
   };
 }
 
-const sayings = {
-  away: 'no replica reaches Redis: quotas are kept by each replica’s share',
-  doubtful: 'another replica reaches Redis: nothing that a provider counts is granted here',
+const modeMessages = {
+  away: 'no replica reaches Redis: each replica spends its share of every quota',
+  doubtful: 'another replica reaches Redis: this one grants nothing that a provider counts',
 } as const;
 
 function verdict(views: RedisViews, reachedBefore: boolean): 'doubtful' | 'away' {

@@ -1,15 +1,15 @@
-/** Writes to Redis what a replica spent while Redis was away. */
+/** Writes to Redis what a replica spent while Redis was away (its debts). */
 
 import { Ledger } from './limit-ledger.ts';
 import type { Debt, SharedLimits } from './rate-limit-redis.ts';
 import { type Memory, noteBirth, type Share } from './rate-limit-share.ts';
 
 export interface DebtCollector {
-  /** Writes the debts. Rejects with `StoreAway`; an unconfirmed debt remains. */
+  /** Writes the debts. Rejects with `StoreAway`; debts that Redis did not confirm remain. */
   writeAll(): Promise<void>;
-  /** First checks whether Redis still has its state; if not, everything that this replica spent is written. */
+  /** As `writeAll`; but first checks whether Redis still has its state. If not, all of this replica's use is a debt. */
   writeAllVerified(): Promise<void>;
-  /** Called when everything is written, so Redis knows all that was spent without it. */
+  /** Call it when Redis decides again: it counts all units that were spent without it. */
   forgetAbsence(): void;
 }
 
@@ -20,14 +20,15 @@ export interface DebtCollectorDeps {
   readonly isCluster: boolean;
 }
 
-/** A few hundred slices each, so that one script call stays below a millisecond or two. */
+/** Each has up to a few hundred slices; the limit keeps one script call within two milliseconds. */
 const maxDebtsPerCall = 64;
 
+/** Creates the collector over a replica's share. */
 export function createDebtCollector({ share, shared, now, isCluster }: DebtCollectorDeps): DebtCollector {
   const write = async (memories: readonly Memory[]): Promise<void> => {
     const sent = memories.map((memory) => {
       const ledger = memory.unwritten ?? new Ledger(memory.own);
-      // What is spent during this write becomes the next debt.
+      // Units spent during this write become the next debt.
       memory.unwritten = null;
       return ledger;
     });

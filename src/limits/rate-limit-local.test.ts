@@ -14,7 +14,7 @@ interface Spent {
   readonly units: number;
 }
 
-/** The limit by its definition, without slices and counters: goes through everything ever spent. */
+/** The limit by its definition, without slices or counters: sums all units ever spent. */
 function spentIn(windowType: WindowType, spent: readonly Spent[], nowMs: number, minuteMs: number): number {
   const counts = (atMs: number): boolean => {
     if (windowType === 'minute') return atMs > nowMs - minuteMs;
@@ -38,7 +38,7 @@ for (const isAlone of [false, true]) {
   const [name, grantedMs, refusedMs] = isAlone
     ? ['the slice of a second', 60_000, 60_500]
     : ['the margin', 61_000, 62_500];
-  test(`no run of calls is granted what a plain count of each window forbids, nor refused what it allows with ${name}`, async () => {
+  test(`grants and refuses exactly what a plain count of each window does, with ${name}`, async () => {
     await fc.assert(
       fc.asyncProperty(limits, steps, async (maxima, run) => {
         const clock = createManualClock();
@@ -59,7 +59,7 @@ for (const isAlone of [false, true]) {
               windows.every(
                 ({ windowType, maxRequests }) => spentIn(windowType, spent, nowMs, minuteMs) + units <= maxRequests,
               );
-            if (decision.granted) assert.ok(fits(grantedMs), 'granted more than the window holds');
+            if (decision.granted) assert.ok(fits(grantedMs), 'granted more than the window allows');
             else assert.ok(!fits(refusedMs), `refused by ${decision.refusedBy.windowType}, though there was room`);
             if (decision.granted) spent.push({ atMs: nowMs, units });
           }
@@ -97,7 +97,7 @@ test('retryAfterMs is the first moment at which the same call is granted', async
   );
 });
 
-test('at the bound the subject unused for longest is forgotten', async () => {
+test('at the bound the least recently used subject is dropped', async () => {
   const limiter = createLocalRateLimiter({ clock: createManualClock(), maxSubjects: 2 });
   const once = (key: string) => limiter.spend(tenant, [subjectOf(key, [{ windowType: 'minute', maxRequests: 1 }])], 1);
   assert.equal((await once('a')).granted, true);

@@ -1,5 +1,5 @@
 /**
- * The limiter of a single process: the same windows as the Redis scripts, over ledgers in memory.
+ * The limiter of a single process: the same windows as the Redis scripts, counted in memory.
  *
  * At `maxSubjects` the least recently used subject is dropped and may spend again; the bound is far above the number of
  * tenants that one process serves.
@@ -24,6 +24,7 @@ export interface LocalLimiterDeps {
   readonly maxSubjects?: number;
 }
 
+/** Creates a limiter that counts only in this process. */
 export function createLocalRateLimiter({ clock, maxSubjects = 50_000 }: LocalLimiterDeps): RateLimiter {
   const accounts = new Map<string, Account>();
 

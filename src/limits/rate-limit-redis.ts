@@ -1,10 +1,10 @@
 /**
  * Batches the limiter's Redis calls: all callers of one event-loop turn share one script call.
  *
- * Equal requests (same tenant, subjects, limits and units) form one group, decided in one step. A call has at most
- * `maxKeysPerCall` subjects, so that it does not block Redis for long; the rest goes in further calls of the same turn.
- * In a cluster each tenant's subjects, which share a hash tag, go separately. A group holds only the callers of one
- * turn: the HTTP edge and the bulkheads bound their number.
+ * Equal requests (same tenant, subjects, limits and units) form one group, which is decided in one step. A call has at
+ * most `maxKeysPerCall` subjects, so that it does not block Redis for long; the others go in further calls of the same
+ * turn. In a cluster each tenant's subjects, which share a hash tag, go separately. The HTTP edge and the bulkheads
+ * bound the number of callers in a turn.
  */
 import { getOrCreate } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
@@ -13,6 +13,7 @@ import { type Counting, countingOf, type Ledger } from './limit-ledger.ts';
 import { type LimitState, type LimitSubject, type LimitWindow, type WindowType, windowTypes } from './limits.ts';
 import { backOffScript, resumeScript, spendScript, writeBackScript } from './rate-limit-scripts.ts';
 
+/** The answer of Redis to one caller. */
 export interface SharedReply {
   /** By Redis's clock. */
   readonly nowMs: number;
@@ -20,13 +21,13 @@ export interface SharedReply {
   /** Infinity: never. 0 if granted. */
   readonly retryAfterMs: number;
   readonly refusedBy: { readonly subject: LimitSubject; readonly window: LimitWindow | 'back-off' } | null;
-  /** In the order of the subjects. The same for all callers of a group: the state after the whole group. */
+  /** In the order of the subjects. All callers of a group get the same: the state after the whole group. */
   readonly subjects: readonly SharedSubject[];
 }
 
 export interface SharedSubject {
   readonly subject: LimitSubject;
-  /** When Redis created this subject's state; 0: it has none. */
+  /** When Redis created this subject's state; 0: it has no state. */
   readonly bornMs: number;
   readonly backOffUntilMs: number;
   readonly states: readonly LimitState[];
@@ -38,10 +39,14 @@ export interface SharedLimits {
   peek(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<SharedReply>;
   backOff(tenantId: TenantId, subject: LimitSubject, durationMs: number): Promise<void>;
   resume(tenantId: TenantId, subject: LimitSubject): Promise<void>;
-  /** Adds what was spent without Redis; returns each subject's `bornMs`. In a cluster all must be of one tenant. */
+  /**
+   * Adds units that were spent without Redis; returns each subject's `bornMs`. In a cluster all debts must be of one
+   * tenant.
+   */
   writeBack(debts: readonly Debt[]): Promise<readonly number[]>;
 }
 
+/** Units of one subject that Redis does not know yet. */
 export interface Debt {
   readonly key: string;
   readonly ledger: Ledger;
@@ -63,12 +68,14 @@ interface Group {
 
 const maxKeysPerCall = 64;
 
+/** The Redis key of a subject. */
 export function limitKey(tenantId: TenantId, subject: LimitSubject): string {
-  // Slices with another meaning use another key, because an older replica must not read them as its own.
+  // The two kinds store different slices, so they use different keys: an older replica must not misread them.
   const kind = subject.isCountedHereAlone === true ? 'own-limit' : 'limit';
   return `{${tenantId}}:${kind}:${subject.key}`;
 }
 
+/** Creates the batching client. */
 export function createSharedLimits(store: SharedStore): SharedLimits {
   let groups = new Map<string, Group>();
 
@@ -152,16 +159,16 @@ function splitIntoCalls(groups: readonly Group[], isCluster: boolean): readonly 
 
 interface EncodedCall {
   readonly keys: string[];
-  /** Six numbers per key: how it is counted, and its limits by window. */
+  /** Six numbers per key: offset, whether only this program counts it, and four limits. */
   readonly limits: number[];
   readonly wishes: number[];
-  /** For the subjects of all groups, in order: their index among the keys, from 1. */
+  /** For the subjects of all groups, in order: their position among the keys, from 1. */
   readonly places: number[];
 }
 
 /**
- * Each different subject once, with its limits. If its configuration changed between two callers of one turn, the lower
- * limit applies to this call.
+ * Encodes each different subject once, with its limits. If its configuration changed between two callers of one turn,
+ * the lower limit applies.
  */
 function encodeCall(call: readonly Group[]): EncodedCall {
   const placeOfKey = new Map<string, number>();

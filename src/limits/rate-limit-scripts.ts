@@ -1,13 +1,13 @@
 /**
- * The limiter's scripts in Redis, over one state per subject.
+ * The limiter's Lua scripts in Redis, over one state per subject.
  *
  * State (MessagePack): bornMs, backOffUntilMs, then start and count of hour, day and month, then the units of the
- * minute, then pairs of slice and units, oldest first; for a limit that only this program counts, the time of the
- * slice's last token replaces the slice. At most 124 pairs, so about 1 KiB. The state lives as long as its longest
- * window. `bornMs` shows a replica that Redis lost the state, so that it writes again what it spent.
+ * minute, then pairs of slice and units, oldest first. For a limit that only this program counts, a pair has the time
+ * of the slice's last token instead of the slice. At most 124 pairs, so about 1 KiB. The state lives as long as its
+ * longest window. A changed `bornMs` shows a replica that Redis lost the state, so that it writes its use again.
  *
- * Time is Redis's own, so that the replicas' clocks need not agree. One script reads, checks and writes all subjects of
- * a call, which makes it all or nothing.
+ * All times are Redis's own, so that the replicas' clocks need not agree. One script reads, checks and writes all
+ * subjects of a call, so a call spends in all windows or in none.
  */
 import type { LuaScript } from '../storage/redis/shared-store.ts';
 import { backOffMsMax, minuteMs, returnAfterMs, sliceMs } from './limit-windows.ts';
@@ -107,13 +107,15 @@ end
 `;
 
 /**
- * KEYS: the subjects. ARGV: one JSON array, because hundreds of small arguments cost the client more than the decisions
- * themselves (10 µs of its CPU per decision over 1,000 tenants, against 6). For each subject: its offset, whether only
- * this program counts it (1), and the limits of its minute, hour, day and month (-1: none); then groups of equal
- * requests: units, how many, how many subjects, their indexes among KEYS. Returns a JSON array too (Lua writes 14
- * digits, a time has 13): now, then for each group: how many are granted, milliseconds until the next could be (-1:
- * never), the index in the group of the subject that refuses (0: none) and its window (1 to 4; 0: its back-off, -1:
- * nothing refuses), then for each subject bornMs, backOffUntilMs, and for each of its windows used, start and end.
+ * KEYS: the subjects. ARGV: one JSON array, because hundreds of small arguments took 10 µs of the client's CPU per
+ * decision, against 6 µs. It has, for each subject, its offset, whether only this program counts it (1), and the limits
+ * of its minute, hour, day and month (-1: none); then, for each group of equal requests, the units, the number of
+ * requests, the number of subjects, and their positions among KEYS.
+ *
+ * Returns a JSON array too (Lua writes 14 digits, a time has 13): now; then, for each group, how many requests are
+ * granted, milliseconds until the next could be (-1: never), the position in the group of the subject that refuses (0:
+ * none) and its window (1 to 4; 0: its back-off, -1: no window); then, for each subject, bornMs, backOffUntilMs, and
+ * used, start and end of each of its windows.
  */
 export const spendScript: LuaScript = {
   name: 'limit_spend',
@@ -213,9 +215,9 @@ return '[' .. table.concat(reply, ',') .. ']'
 };
 
 /**
- * Adds what replicas spent while they could not reach Redis. KEYS: the subjects. ARGV: for each its offset, whether
- * only this program counts it (1), three pairs of start and count (hour, day, month), the number of slices, then slice
- * and units of each. Returns now, then each subject's bornMs (0: it has no state).
+ * Adds units that a replica spent while it could not reach Redis. KEYS: the subjects. ARGV: for each its offset,
+ * whether only this program counts it (1), three pairs of start and count (hour, day, month), the number of slices,
+ * then slice and units of each. Returns now, then each subject's bornMs (0: it has no state).
  */
 export const writeBackScript: LuaScript = {
   name: 'limit_write_back',
@@ -227,7 +229,7 @@ for i = 1, #KEYS do
   local state = open(redis.call('GET', KEYS[i]), tonumber(ARGV[p]), alone)
   for w = 0, 2 do
     local start, count = tonumber(ARGV[p + 2 + w * 2]), tonumber(ARGV[p + 3 + w * 2])
-    -- Only the window at hand can still refuse anyone.
+    -- Only the current window can still refuse calls.
     if start == state[3 + w * 2] then state[4 + w * 2] = state[4 + w * 2] + count end
   end
   local slices = tonumber(ARGV[p + 8])
@@ -245,8 +247,8 @@ return reply
 };
 
 /**
- * KEYS: one subject. ARGV: its offset, whether only this program counts it (1), and the length of the back-off in
- * milliseconds. Returns now and the end of the back-off.
+ * Starts a back-off. KEYS: the subject. ARGV: its offset, whether only this program counts it (1), and the length of
+ * the back-off in milliseconds. Returns now and the end of the back-off.
  */
 export const backOffScript: LuaScript = {
   name: 'limit_back_off',
@@ -259,7 +261,7 @@ return { now, state[2] }
 `,
 };
 
-/** KEYS: one subject. ARGV: its offset, whether only this program counts it (1). Ends its back-off. */
+/** Ends the back-off of a subject. KEYS: the subject. ARGV: its offset, whether only this program counts it (1). */
 export const resumeScript: LuaScript = {
   name: 'limit_resume',
   lua: `${prelude}

@@ -17,7 +17,7 @@ function createGranting(replicas: number) {
     }
     return granted;
   };
-  /** Redis reports this total use, of which `ownUnits` were just spent here. */
+  /** Redis reports this total use; `ownUnits` of it were just spent here. */
   const learn = (maxRequests: number, usedRequests: number, ownUnits: number): void => {
     const [subject] = perMinute(maxRequests);
     assert.ok(subject !== undefined);
@@ -35,24 +35,24 @@ function createGranting(replicas: number) {
   return { share, grantsOf, learn };
 }
 
-test('alone a replica spends the limit divided by the replicas, rounded down', () => {
+test('without Redis, a replica spends the limit divided by the replicas, rounded down', () => {
   assert.equal(createGranting(3).grantsOf(100, 50), 16);
   assert.equal(createGranting(1).grantsOf(100, 50), 50);
 });
 
-test('what it had spent before counts against its share', () => {
+test('units spent before the outage count against the share', () => {
   const { grantsOf, learn } = createGranting(3);
   learn(60, 15, 15);
   assert.equal(grantsOf(100, 60), 5);
 });
 
-test('what others had spent beyond their shares is not spent again', () => {
+test('units that others spent beyond their shares are not spent again', () => {
   const { grantsOf, learn } = createGranting(3);
   learn(60, 54, 0);
   assert.equal(grantsOf(100, 60), 2);
 });
 
-test('the share comes back as what was spent returns', () => {
+test('the share returns as spent units return', () => {
   const { grantsOf, learn } = createGranting(3);
   learn(60, 60, 20);
   assert.equal(grantsOf(100, 60), 0);
@@ -70,7 +70,7 @@ test('a limit below the number of replicas is refused until Redis is back', () =
   assert.ok(!tooLarge.granted && tooLarge.because === 'too-large');
 });
 
-test('what Redis refuses after all is given back', () => {
+test('units that Redis refuses are returned', () => {
   const { share, grantsOf } = createGranting(2);
   assert.ok(share.reserve(tenant, perMinute(10), 3, nowMs, true).granted);
   share.giveBack(tenant, perMinute(10), 3, nowMs);

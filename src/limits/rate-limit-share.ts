@@ -1,18 +1,19 @@
 /**
- * What a replica may spend on its own while Redis cannot be asked, and what it owes when Redis is back.
+ * What a replica may spend while Redis is away, and the debts that it writes when Redis is back.
  *
- * For each subject it remembers: what it spent itself (`own`), the most that all replicas can have spent as Redis last
- * reported (`known`), what it spent without Redis (`alone`), and which part of that Redis does not know yet
+ * For each subject it remembers: what this replica spent (`own`), the total of all replicas as Redis last reported it
+ * (`known`), what this replica spent without Redis (`alone`), and the part of that which Redis does not know yet
  * (`unwritten`). With R replicas last seen, two rules hold for every window:
  *
- *   own + units ≤ max ÷ R                 No replica exceeds its share, and earlier spending counts. If all keep to it,
- *                                         the sum is within the limit even if `known` is out of date.
- *   alone + units ≤ (max − known) ÷ R     What others had spent beyond their share before the outage is not spent again.
+ * own + units ≤ max ÷ R                 No replica exceeds its share, including what it spent earlier. If all keep to
+ *                                         it, the sum is within the limit even if `known` is out of date.
+ * alone + units ≤ (max − known) ÷ R     Units that others spent beyond their share before the outage are not spent
+ * again.
  *
- * Both are rounded down. If the limit is below R, the share is zero and calls are refused until Redis is back: replicas
- * that cannot communicate cannot take turns, and keeping the quota matters more than one provider's answer.
+ * Both are rounded down. If the limit is below R, the share is zero and calls are refused until Redis is back, because
+ * replicas that cannot communicate cannot take turns.
  *
- * At `maxSubjects` the least recently used subject is dropped, together with its debt.
+ * At `maxSubjects` the least recently used subject is dropped, with its debt.
  */
 import { getOrCreateBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
@@ -21,6 +22,7 @@ import { askAgainAfterMs, decide, type RuledSubject, statesOf } from './limit-ru
 import type { LimitDecision, LimitState, LimitSubject } from './limits.ts';
 import { limitKey, type SharedReply, type SharedSubject } from './rate-limit-redis.ts';
 
+/** What a replica remembers of one subject; the fields are explained at the top of this file. */
 export interface Memory {
   readonly tenantId: TenantId;
   readonly key: string;
@@ -35,11 +37,11 @@ export interface Memory {
 
 export interface Share {
   /**
-   * Takes in a reply of Redis. `reserved`: the units were spent by `reserve` before. Returns the subjects whose state
+   * Processes a reply of Redis. `reserved`: `reserve` has spent the units already. Returns the subjects whose state
    * Redis lost.
    */
   learn(tenantId: TenantId, reply: SharedReply, spentUnits: number, reserved: boolean): readonly Memory[];
-  /** Spends by the rules above, or nothing. `written`: Redis is asked next, so this is not a debt. */
+  /** Spends by the two rules, or nothing. `written`: Redis is asked next, so the units are no debt. */
   reserve(
     tenantId: TenantId,
     subjects: readonly LimitSubject[],
@@ -47,21 +49,21 @@ export interface Share {
     nowMs: number,
     written: boolean,
   ): LimitDecision;
-  /** Redis refused what was reserved at the same `nowMs`, so it is returned. */
+  /** Returns reserved units, because Redis refused them. `nowMs` is the time of the reservation. */
   giveBack(tenantId: TenantId, subjects: readonly LimitSubject[], units: number, nowMs: number): void;
-  /** Redis did not answer for what was reserved, so it becomes a debt. */
+  /** Makes reserved units a debt, because Redis did not answer. */
   owe(tenantId: TenantId, subjects: readonly LimitSubject[], units: number, nowMs: number): void;
   peek(tenantId: TenantId, subjects: readonly LimitSubject[], nowMs: number): readonly LimitState[];
   backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): void;
   resume(tenantId: TenantId, subject: LimitSubject): void;
-  /** Unix milliseconds until which any of them backs off; null: none does. */
+  /** The latest end of their back-offs, in Unix milliseconds; null if none backs off. */
   pausedUntilMs(tenantId: TenantId, subjects: readonly LimitSubject[], nowMs: number): number | null;
   memories(): Iterable<Memory>;
 }
 
 const maxSubjects = 20_000;
 
-/** `replicas`: the number last seen. */
+/** Creates an empty share; `replicas` returns the number of replicas last seen. */
 export function createShare(replicas: () => number): Share {
   const memories = new Map<string, Memory>();
 
@@ -118,12 +120,12 @@ export function createShare(replicas: () => number): Share {
       const lost: Memory[] = [];
       for (const shared of reply.subjects) {
         const memory = recall(tenantId, shared.subject);
-        // All callers of a group get the same reply, so it is processed once.
+        // All callers of a group get the same reply; process it once.
         if (memory.lastReply !== shared) {
           memory.lastReply = shared;
           if (noteBirth(memory, shared.bornMs, reply.nowMs)) lost.push(memory);
           memory.backOffUntilMs = shared.backOffUntilMs;
-          // While the share decides, the state known at the start of the outage stays as it was.
+          // While the share decides, `known` stays as it was at the start of the outage.
           if (!reserved) {
             for (const state of shared.states) memory.known.setUsed(state.windowType, reply.nowMs, state.usedRequests);
           }
@@ -184,8 +186,8 @@ function addDebt(memory: Memory, units: number, nowMs: number): void {
 }
 
 /**
- * True if Redis has another state than before, or none, because it was emptied or restarted without its data.
- * Everything that this replica spent is then a debt; the count is right again once each replica has written its own.
+ * Returns true if Redis lost the subject's state (it was emptied or restarted without its data). All of this replica's
+ * use is then a debt; the count is right again when each replica has written its own.
  */
 export function noteBirth(memory: Memory, bornMs: number, nowMs: number): boolean {
   const lost = memory.bornMs !== 0 && bornMs !== memory.bornMs && !memory.own.isEmpty(nowMs);
@@ -194,7 +196,7 @@ export function noteBirth(memory: Memory, bornMs: number, nowMs: number): boolea
   return lost;
 }
 
-/** More than the share is not more than the limit: this refusal ends with the outage. */
+/** Units beyond the share but within the limit are refused only until Redis is back. */
 function withFiniteRetry(decision: LimitDecision, subjects: readonly LimitSubject[], units: number): LimitDecision {
   if (decision.granted || decision.because !== 'too-large') return decision;
   const everTooLarge = subjects.some(({ windows }) => windows.some(({ maxRequests }) => units > maxRequests));

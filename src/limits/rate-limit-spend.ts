@@ -1,4 +1,4 @@
-/** Spends a quota: by Redis, by this replica's share, or not at all; `rate-limiter.ts` has the rules. */
+/** Spends quotas through Redis or this replica's share, or refuses them; see `rate-limiter.ts`. */
 import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import { backOffState, isCountedByProvider, uncounted } from './limit-rules.ts';
@@ -9,6 +9,7 @@ import type { SharedLimits, SharedReply } from './rate-limit-redis.ts';
 import type { Share } from './rate-limit-share.ts';
 import type { RedisClock } from './redis-clock.ts';
 
+/** Creates the limiter's `spend`. */
 export function createSpend(deps: {
   readonly shared: SharedLimits;
   readonly share: Share;
@@ -19,7 +20,7 @@ export function createSpend(deps: {
 }): RateLimiter['spend'] {
   const { shared, share, debts, absence, redisClock, logger } = deps;
 
-  /** A debt while Redis counts as reachable is written at once or, if that fails, with the next one. */
+  /** Writes debts at once while Redis counts as reachable; if that fails, they go with the next debt. */
   const settleSoon = (): void => {
     if (absence.mode() !== 'shared') return;
     debts.writeAll().then(
@@ -33,17 +34,17 @@ export function createSpend(deps: {
   const spendAlone = (tenantId: TenantId, subjects: readonly LimitSubject[], units: number): LimitDecision =>
     share.reserve(tenantId, subjects, units, redisClock.now(), false);
 
-  /** Redis did not report the remainder, and other replicas may spend through it. */
+  /** Whether other replicas may spend the same provider limits through Redis. */
   const isShared = (subjects: readonly LimitSubject[]): boolean =>
     absence.replicas() > 1 && subjects.some(isCountedByProvider);
 
   const refuseUncounted = (tenantId: TenantId, subjects: readonly LimitSubject[]): LimitDecision => {
     const refusal = uncounted(share.peek(tenantId, subjects, redisClock.now()));
-    if (refusal === null) throw new Error('nothing that a provider counts was to be spent');
+    if (refusal === null) throw new Error('refuseUncounted needs a limit that a provider counts');
     return refusal;
   };
 
-  /** `others`: whether, without an answer, the other replicas are asked and Redis is tried once more. */
+  /** `others`: whether to ask the other replicas, and Redis once more, if it does not answer. */
   const spendShared = async (
     tenantId: TenantId,
     subjects: readonly LimitSubject[],
@@ -55,7 +56,7 @@ export function createSpend(deps: {
       reply = await shared.spend(tenantId, subjects, units);
     } catch {
       if (isShared(subjects)) {
-        absence.doubt();
+        absence.reportMissedDeadline();
         return others ? spendInDoubt(tenantId, subjects, units) : refuseUncounted(tenantId, subjects);
       }
       const decision = spendAlone(tenantId, subjects, units);
@@ -67,14 +68,14 @@ export function createSpend(deps: {
     return toDecision(reply);
   };
 
-  /** Waits for the answers of the other replicas. */
+  /** Decides after the other replicas have answered. */
   const spendInDoubt = async (
     tenantId: TenantId,
     subjects: readonly LimitSubject[],
     units: number,
   ): Promise<LimitDecision> => {
     if (!subjects.some(isCountedByProvider)) return spendAlone(tenantId, subjects, units);
-    const decider = await absence.heard();
+    const decider = await absence.modeAfterAnswers();
     if (decider === 'shared') return spendShared(tenantId, subjects, units, false);
     if (decider === 'away') return spendAlone(tenantId, subjects, units);
     return refuseUncounted(tenantId, subjects);
@@ -92,7 +93,7 @@ export function createSpend(deps: {
     } catch {
       if (isShared(subjects)) {
         share.giveBack(tenantId, subjects, units, atMs);
-        absence.doubt();
+        absence.reportMissedDeadline();
         return spendInDoubt(tenantId, subjects, units);
       }
       share.owe(tenantId, subjects, units, atMs);

@@ -1,7 +1,7 @@
 /**
  * Measures decisions per second over four windows, 256 in flight, against rate-limiter-flexible's union of four Redis
- * limiters, on the same Redis, alternately. The peer has fixed windows, and spends in windows with room even if another
- * one refuses.
+ * limiters, alternately on the same Redis. The peer has fixed windows, and spends in windows with room even if another
+ * window refuses.
  */
 import { randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';

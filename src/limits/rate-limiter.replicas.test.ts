@@ -1,4 +1,4 @@
-/** Tests over three replicas that a provider never gets one call too many, whatever happens to Redis. */
+/** Tests with three replicas that a provider never gets a call above its limit, whatever happens to Redis. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { subjectOf } from '../../test/contracts/rate-limiter.ts';
@@ -18,12 +18,14 @@ import { createRateLimiter } from './rate-limiter.ts';
 const tenant = parseTenantId('tenant_a');
 const replicaCount = 3;
 const minuteMs = 60_000;
-/** The clock is moved by hand and runs far ahead of real time, in which the replicas notice that Redis is back. */
+/**
+ * The test moves the clock, which runs far ahead of real time; the replicas notice the return of Redis in real time.
+ */
 const rejoiningMs = 1_500;
 const redisDeadlineMs = 400;
 const stepMsMax = 700;
 const travelMsMax = 2_000;
-/** Under pressure every token is spent once per turn of the bucket (62.5 s), as soon as a replica asks for it. */
+/** Under load every token is spent once per turn of the bucket (62.5 s), as soon as a replica asks for it. */
 const turnMs = 62_500 + stepMsMax + travelMsMax;
 
 async function startReplicas(t: TestContext) {
@@ -75,7 +77,7 @@ const google = (): LimitSubject =>
     { serviceId: 'google' },
   );
 
-/** Each step moves the clock by up to 0.7 s and lets every replica ask a few times; calls travel for up to a second. */
+/** Each step moves the clock by up to 0.7 s and lets every replica ask a few times; calls travel up to a second. */
 function createPressure({ clock, replicas }: Pick<Replicas, 'clock' | 'replicas'>, seed: number) {
   const random = createSeededRandom(seed);
   const provider = createProviderCount();
@@ -83,7 +85,7 @@ function createPressure({ clock, replicas }: Pick<Replicas, 'clock' | 'replicas'
   const refusals: Refused[] = [];
   const granted = new Map<RateLimiter, number>();
 
-  /** The clock stands still here, so a deadline missed on a busy machine costs no time. */
+  /** The clock stands still here, so a missed deadline on a busy machine does not matter. */
   const ask = async (replica: Replica): Promise<LimitDecision> => {
     for (;;) {
       const decision = await replica.limiter.spend(tenant, subjects, 1);
@@ -120,7 +122,7 @@ test('a provider with 60 a minute never sees a 61st call in any minute from thre
   const fromMs = setting.clock.now();
   await pressure.runFor(10 * minuteMs);
 
-  assert.ok(pressure.refusals.length > 100, 'there was pressure');
+  assert.ok(pressure.refusals.length > 100, 'there was load');
   assert.ok(pressure.provider.busiestMinute() <= 60, `saw ${pressure.provider.busiestMinute()} in a minute`);
   const fewest = pressure.provider.quietestStretch(turnMs, fromMs, setting.clock.now());
   assert.ok(fewest >= 57, `got only ${fewest} in a turn of the bucket`);
@@ -146,12 +148,12 @@ const outages: readonly Outage[] = [
 ];
 
 for (const { name, begin, beforeReturn } of outages) {
-  // Early: while the first tokens are spent. Late: when the bucket has long been empty.
+  // Early: while the first tokens are spent. Late: after the bucket was empty for long.
   for (const [moment, warmUpMs] of [
     ['early', 5_000],
     ['late', 150_000],
   ] as const) {
-    test(`when Redis ${name} ${moment} under pressure, no minute has a 61st call, calls go on, and it recovers`, async (t) => {
+    test(`when Redis ${name} ${moment} under load, no minute has a 61st call, calls continue, and Redis decides again`, async (t) => {
       const setting = await startReplicas(t);
       const { clock, replicas, prefix } = setting;
       const pressure = createPressure(setting, warmUpMs);
@@ -190,7 +192,7 @@ for (const { name, begin, beforeReturn } of outages) {
   }
 }
 
-test('when Redis loses its keys unnoticed, each replica writes again what it had spent', async (t) => {
+test('when Redis loses its keys unnoticed, each replica writes its use again', async (t) => {
   const { clock, replicas, prefix } = await startReplicas(t);
   const subjects = [
     subjectOf('service:google', [
@@ -210,29 +212,29 @@ test('when Redis loses its keys unnoticed, each replica writes again what it had
   await removeKeys(redisUrl, `${prefix}{`);
   clock.advance(1);
   await spendEverywhere();
-  await waitFor('all that was spent to be counted', async () => {
+  await waitFor('all use to be counted', async () => {
     const [minute, month] = await usedNow();
     return minute === 45 && month === 45;
   });
 });
 
 for (const { name, begin } of outages.slice(0, 2)) {
-  test(`a replica from which alone Redis ${name} grants nothing that others may spend, and comes back`, async (t) => {
+  test(`when Redis ${name} for one replica alone, it grants nothing that others may spend, and recovers`, async (t) => {
     const setting = await startReplicas(t);
     const { clock, replicas } = setting;
     const [lonely] = replicas as [Replica];
     const pressure = createPressure(setting, 7);
-    // Long enough for the bucket to have been spent, and returned as a whole: then all ask at once.
+    // Long enough to spend the whole bucket and return it: then all replicas ask at once.
     await pressure.runFor(3 * minuteMs);
 
     begin(lonely.proxy);
     const fromMs = clock.now();
-    await waitFor('the lonely replica to notice', async () => {
+    await waitFor('the cut-off replica to notice', async () => {
       await pressure.step();
       return lonely.isAway;
     });
     const grantedBefore = pressure.grantedBy(lonely);
-    // In real time: during the doubt, and after the others have answered.
+    // In real time: while it is doubtful, and after the others have answered.
     for (const endMs = performance.now() + 2_500; performance.now() < endMs; ) await pressure.step();
     assert.equal(pressure.grantedBy(lonely), grantedBefore);
     assert.ok(pressure.refusals.some(({ because }) => because === 'uncounted'));
@@ -242,7 +244,7 @@ for (const { name, begin } of outages.slice(0, 2)) {
     assert.ok(fewest >= 57, `the others got only ${fewest} in a turn`);
 
     lonely.proxy.resume();
-    await waitFor('it to count in Redis again', async () => {
+    await waitFor('the replica to count in Redis again', async () => {
       await pressure.step();
       return !lonely.isAway && pressure.grantedBy(lonely) > grantedBefore;
     });
@@ -251,7 +253,7 @@ for (const { name, begin } of outages.slice(0, 2)) {
   });
 }
 
-test('a replica that starts while Redis is away grants nothing, as it knows nothing of what the others spent', async (t) => {
+test('a replica that starts while Redis is away grants nothing, because it does not know what the others spent', async (t) => {
   const setting = await startReplicas(t);
   const { replicas, startReplica } = setting;
   const pressure = createPressure(setting, 3);
@@ -260,7 +262,7 @@ test('a replica that starts while Redis is away grants nothing, as it knows noth
   const newcomer = await startReplica((proxy) => proxy.stall());
   replicas.push(newcomer);
   const before = replicas.map(pressure.grantedBy);
-  await waitFor('the others to spend their share', async () => {
+  await waitFor('the other replicas to spend their share', async () => {
     await pressure.step();
     return replicas
       .slice(0, replicaCount)
@@ -270,16 +272,16 @@ test('a replica that starts while Redis is away grants nothing, as it knows noth
   assert.equal(pressure.grantedBy(newcomer), 0);
   assert.ok(pressure.provider.busiestMinute() <= 60, `saw ${pressure.provider.busiestMinute()} in a minute`);
 
-  // The clock runs far ahead of real time here: the others' calls would still be in transit when the newcomer's pause
-  // is over.
+  // The clock runs far ahead of real time: calls of the others would still be in transit when the new replica starts to
+  // spend.
   const others = replicas.slice(0, replicaCount);
   for (const { proxy } of others) proxy.resume();
-  await waitFor('the others to count in Redis again', async () => {
+  await waitFor('the other replicas to count in Redis again', async () => {
     await pressure.step();
     return others.every(({ isAway }) => !isAway);
   });
   newcomer.proxy.resume();
-  await waitFor('the newcomer to spend too', async () => {
+  await waitFor('the new replica to spend too', async () => {
     await pressure.step();
     return pressure.grantedBy(newcomer) > 0;
   });
@@ -287,7 +289,7 @@ test('a replica that starts while Redis is away grants nothing, as it knows noth
   assert.ok(pressure.provider.busiestMinute() <= 60, `saw ${pressure.provider.busiestMinute()} after the return`);
 });
 
-test('a tenant’s own limit, which no provider counts, is kept by the share while Redis is in doubt', async (t) => {
+test('the share decides a tenant’s own limit, which no provider counts, while Redis is in doubt', async (t) => {
   const { replicas } = await startReplicas(t);
   const [lonely] = replicas as [Replica];
   lonely.proxy.stall();
@@ -296,7 +298,7 @@ test('a tenant’s own limit, which no provider counts, is kept by the share whi
   assert.equal(decisions.filter(({ granted }) => granted).length, 20);
 });
 
-test('a deadline that one replica missed, while the others reach Redis, costs its callers a moment and no answer', async (t) => {
+test('when one replica misses a deadline and the others reach Redis, its calls wait a moment and are answered', async (t) => {
   const { clock, replicas } = await startReplicas(t);
   const [slow, other] = replicas as [Replica, Replica];
   let asked = 0;
@@ -319,6 +321,6 @@ test('a deadline that one replica missed, while the others reach Redis, costs it
   assert.equal(decision.granted, true);
   assert.deepEqual([asked, onAway.mock.callCount()], [1, 0]);
   const [minute] = await other.limiter.peek(tenant, [google()]);
-  // The command with the late answer counts too: too much rather than too little.
+  // The command whose answer was late is counted too: the limit is used too little, never too much.
   assert.equal(minute?.usedRequests, 2);
 });

@@ -1,11 +1,12 @@
 /**
- * Quotas over all replicas: counted in Redis, or by each replica's share while no replica reaches Redis.
- * `rate-limit-absence.ts` decides which.
+ * Counts quotas over all replicas in Redis, or by each replica's share while no replica reaches Redis;
+ * `rate-limit-absence.ts` tracks which.
  *
- * A provider's limit is never granted on a guess. If Redis misses its deadline and there are other replicas, they are
- * asked first: if one of them reaches Redis, it is tried once more; without an answer the decision is `uncounted`, and
- * the caller asks the next provider. A tenant's own limit is counted only by this service, so the share decides it in
- * that case. A script call that Redis ran but whose answer was lost stays counted: too much rather than too little.
+ * A provider's limit is never granted without knowing the remainder. If Redis misses its deadline, this replica asks
+ * the others; if one of them reaches Redis, it tries Redis once more. Without an answer the decision is `uncounted`,
+ * and the caller asks the next provider. A tenant's own limit is counted only by this service, so the share decides it
+ * then. If Redis ran a script but its answer was lost, the units stay counted: the limit is then used too little, never
+ * too much.
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
@@ -27,12 +28,13 @@ export interface RateLimiterDeps {
   readonly logger: Logger;
   /** Asks the other replicas about Redis when this one loses it. Default: there are none. */
   readonly askOthers?: (expected: number) => Promise<RedisViews>;
-  /** For metrics: Redis stops or starts deciding. */
+  /** For metrics: called when Redis stops or starts deciding. */
   readonly onAway?: (isAway: boolean) => void;
   /** For tests; see `rate-limit-absence.ts`. */
   readonly rejoiningMs?: number;
 }
 
+/** Creates the limiter; in memory if the store is in-process. */
 export function createRateLimiter(deps: RateLimiterDeps): RateLimiter {
   if (deps.store.kind === 'in-process') return createLocalRateLimiter({ clock: deps.clock });
   return createSharedRateLimiter(deps);
@@ -56,7 +58,7 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
 
   const spend = createSpend({ shared, share, debts, absence, redisClock, logger });
 
-  /** null: Redis is away, or did not answer. */
+  /** Returns null if Redis is away or did not answer. */
   const peekShared = async (tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<SharedReply | null> =>
     store.isAvailable() ? shared.peek(tenantId, subjects).catch(() => null) : null;
 
@@ -76,7 +78,7 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       try {
         await shared.backOff(tenantId, subject, durationMs);
       } catch (error) {
-        logger.debug({ err: error }, 'could not share a back-off: only this replica knows it');
+        logger.debug({ err: error }, 'could not write a back-off to Redis: only this replica applies it');
       }
     },
 

@@ -1,4 +1,4 @@
-/** Reports how much a tenant has used of its limits, from the limiter itself. */
+/** Reports a tenant's use of its limits, read from the limiter. */
 import type { ExternalService } from '../directory/service.ts';
 import type { SpentLimit } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
@@ -29,7 +29,7 @@ const minuteMs = 60_000;
 
 const families: readonly LimitedFamily[] = ['geocoding', 'sheets', 'proxy', 'webhooks'];
 
-/** The tenant's families and its services, in one round trip. */
+/** Reports the tenant's families and services, in one round trip. */
 export async function reportTenantLimits(
   deps: ReportLimitsDeps,
   tenantId: TenantId,
@@ -83,14 +83,14 @@ function subjectsOf(deps: Pick<ReportLimitsDeps, 'extraLimitsOf'>, service: Exte
   );
 }
 
-/** A limit that refused, with the name that distinguishes it from other limits of its account. */
+/** The limit that refused, with a name that distinguishes it from other limits of its account. */
 export function spentLimitOf({ subject, windowType, maxRequests }: LimitState): SpentLimit {
   const part = limitNameOf(subject);
   const name = part === null ? subject.name : `${subject.name}:${part.replaceAll(' ', ':')}`;
   return { name, maxRequests, windowSeconds: windowSeconds[windowType] };
 }
 
-/** A month counts as thirty days, because the header knows no calendar. */
+/** A month counts as 30 days, because the header has only seconds. */
 const windowSeconds = { minute: 60, hour: 3_600, day: 86_400, month: 2_592_000 } as const satisfies Record<
   WindowType,
   number
@@ -113,8 +113,8 @@ function windowUseOf(state: LimitState): LimitWindowUse {
 }
 
 /**
- * The rolling minute: tokens return one by one, a minute and a little after they were spent (`limit-windows.ts`). It is
- * shown as the minute that ends when all have returned, so it began with the last use. An unused minute begins now.
+ * The rolling minute is shown as the minute that ends when all tokens have returned (`limit-windows.ts`), so it began
+ * with the last use. An unused minute begins now.
  */
 function minuteOf({ usedRequests, windowStartMs, windowEndMs }: LimitState) {
   const nowMs = windowStartMs + minuteMs;
@@ -123,7 +123,7 @@ function minuteOf({ usedRequests, windowStartMs, windowEndMs }: LimitState) {
 }
 
 /**
- * `service:<id>:read` is the service's reads, `project:<id>:read` its project's; `service:<id>` has no name of its own.
+ * The name of a part: `read` for `service:<id>:read`, `project read` for `project:<id>:read`, null for `service:<id>`.
  */
 function limitNameOf({ key }: LimitSubject): string | null {
   const [kind, , part] = key.split(':');

@@ -8,7 +8,7 @@ import { createInProcessStore } from '../storage/redis/in-process-store.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import { createRequestPace, type RequestPace } from './request-pace.ts';
 
-/** When the requests asked for now are sent, by the replicas in turn; null: not at all. */
+/** When requests made now by the replicas in turn are sent; null: not sent. */
 async function sendTimes(replicas: readonly RequestPace[], count: number): Promise<(number | null)[]> {
   const times: (number | null)[] = [];
   for (let request = 0; request < count; request += 1) {
@@ -23,7 +23,7 @@ const gaps = (times: readonly (number | null)[]) =>
     .sort((one, other) => one - other)
     .map((time, index, all) => time - (all[index - 1] ?? Number.NEGATIVE_INFINITY));
 
-test('one process keeps the distance, and too many wait for nothing', async () => {
+test('one process keeps the interval, and refuses turns that are too far away', async () => {
   const clock = createManualClock();
   const pace = createRequestPace({ store: createInProcessStore({ clock, logger: silentLogger }), clock });
   assert.deepEqual(await sendTimes([pace], 8), [0, 1_000, 2_000, 3_000, 4_000, 5_000, null, null]);
@@ -32,13 +32,13 @@ test('one process keeps the distance, and too many wait for nothing', async () =
   assert.equal(await pace.takeTurn('nominatim', 1_000), 0);
 });
 
-test('replicas keep the distance between them', async (t) => {
+test('replicas together keep the interval', async (t) => {
   const clock = createManualClock();
   const redis = redisAtClock(t, clock, busyMachineDeadlineMs);
   const stores = await Promise.all([redis.openStore(), redis.openStore(), redis.openStore()]);
   const replicas = stores.map((store) => createRequestPace({ store, clock }));
   const times = await sendTimes(replicas, 9);
-  assert.equal(times.filter((time) => time !== null).length, 5, 'more would wait for over five seconds');
+  assert.equal(times.filter((time) => time !== null).length, 5, 'further ones would wait over five seconds');
   assert.ok(
     gaps(times).every((gap) => gap >= 1_000),
     String(times),
@@ -47,7 +47,7 @@ test('replicas keep the distance between them', async (t) => {
   assert.equal(await replicas[1]?.takeTurn('nominatim', 1_000), 0);
 });
 
-test('while Redis is away each replica takes its share of the turns, after those it knows', async (t) => {
+test('while Redis is away, each replica takes its share of the turns, after those it knows', async (t) => {
   const clock = createManualClock();
   const redis = redisAtClock(t, clock, busyMachineDeadlineMs);
   const opened = await redis.openStore();
@@ -57,9 +57,9 @@ test('while Redis is away each replica takes its share of the turns, after those
   assert.deepEqual(await sendTimes([pace], 2), [0, 1_050]);
   isAway = true;
   assert.equal(await pace.takeTurn('nominatim', 1_000), 2_100);
-  assert.equal(await pace.takeTurn('nominatim', 1_000), null, 'two others may take the turns between');
+  assert.equal(await pace.takeTurn('nominatim', 1_000), null, 'two other replicas may take the turns between');
   clock.advance(5_000);
   assert.equal(await pace.takeTurn('nominatim', 1_000), 250);
   isAway = false;
-  assert.equal(await pace.takeTurn('nominatim', 1_000), 3_400, 'Redis hears of the turns that were taken without it');
+  assert.equal(await pace.takeTurn('nominatim', 1_000), 3_400, 'Redis learns of the turns taken without it');
 });

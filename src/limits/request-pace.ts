@@ -1,28 +1,31 @@
 /**
- * Keeps the minimum interval between requests to an account, if its vendor requires one, over all replicas: each
- * request takes the next turn, and Redis stores the time of the last one. Each process also remembers the last turn, so
- * that no request comes early if Redis lost its memory or is away. While Redis is away, each replica takes turns as
- * rarely as if all others did so too: on average the rate stays the same, though two replicas may send at once.
+ * Keeps the minimum interval between requests to an account over all replicas, if its vendor requires one. Each request
+ * takes the next turn; Redis stores the time of the last one. Each process also remembers it, so that no request comes
+ * early if Redis lost its data. While Redis is away, each replica multiplies the interval by the number of replicas:
+ * the average rate stays the same, though two replicas may send at once.
  */
 import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { LuaScript, SharedStore } from '../storage/redis/shared-store.ts';
 
 export interface RequestPace {
-  /** Takes the next turn and returns the milliseconds until then. null: it is too far away, and none is taken. */
+  /**
+   * Takes the next turn and returns the milliseconds until then. Returns null, without taking a turn, if it is more
+   * than 5 s away.
+   */
   takeTurn(account: string, intervalMs: number): Promise<number | null>;
 }
 
-/** At the bound the least recently asked account is dropped here; Redis still has it. */
+/** At the bound the least recently used account is dropped here; Redis still has it. */
 const maxAccounts = 10_000;
-/** No request waits longer for a turn: the next provider is asked instead. */
+/** If the wait would be longer, the next provider is asked instead. */
 const longestWaitMs = 5_000;
-/** Allowed time for an answer of Redis: one replica may learn of its turn late, and the next one at once. */
+/** Added to the interval for the answer of Redis: one replica may learn of its turn late, and the next one at once. */
 const answerMarginMs = 50;
 
 /**
- * KEYS: the account. ARGV: interval, longest wait, and the time until the next turn as this replica knows it. Returns
- * the wait, or -1.
+ * KEYS: the account. ARGV: the interval, the longest wait, and the wait as this replica knows it. Returns the wait, or
+ * -1 if it is too long.
  */
 const turnScript: LuaScript = {
   name: 'request-turn',
@@ -36,6 +39,7 @@ redis.call('SET', KEYS[1], string.format('%.0f', now + wait + interval), 'PX', f
 return wait`,
 };
 
+/** Creates the pace; with an in-process store, turns are counted in this process only. */
 export function createRequestPace({
   store,
   clock,
@@ -43,7 +47,7 @@ export function createRequestPace({
   readonly store: Pick<SharedStore, 'kind' | 'isAvailable' | 'runScript' | 'replicasSeen'>;
   readonly clock: Clock;
 }): RequestPace {
-  /** By account: when the next request may go, in Unix milliseconds of this process's clock. */
+  /** When the next request to each account may go, in Unix milliseconds of this process's clock. */
   const nextAtMs = new Map<string, number>();
 
   const keep = (account: string, atMs: number): void => setBounded(nextAtMs, account, atMs, maxAccounts);
@@ -68,7 +72,7 @@ export function createRequestPace({
           keep(account, Math.max(nextAtMs.get(account) ?? 0, clock.now() + waitMs + spacedMs));
           return waitMs;
         } catch {
-          // The turn is taken locally, below; a turn that Redis gave but whose answer was lost stays unused.
+          // Take the turn locally, below. If Redis gave a turn but its answer was lost, that turn stays unused.
         }
       }
       return takeAlone(account, spacedMs * Math.max(1, store.replicasSeen()));

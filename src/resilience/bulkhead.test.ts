@@ -20,7 +20,7 @@ function createManual(t: TestContext) {
   return { bulkheads, deadlines, enter, enterNow };
 }
 
-test('calls beyond the places wait in order, and get them as others leave', async (t) => {
+test('calls beyond the limit wait in order, and enter as others leave', async (t) => {
   const { enter, enterNow } = createManual(t);
   const first = enterNow('google');
   const second = enterNow('google');
@@ -37,7 +37,7 @@ test('calls beyond the places wait in order, and get them as others leave', asyn
   first.leave();
   first.leave();
   const fifth = inOrder('fifth');
-  assert.deepEqual(enter('google'), { kind: 'full' }, 'one place was left, not two');
+  assert.deepEqual(enter('google'), { kind: 'full' }, 'one place was freed, not two');
   second.leave();
   const entries: BulkheadEntry[] = [await third, await fourth];
   assert.deepEqual(order, ['third', 'fourth']);
@@ -45,7 +45,7 @@ test('calls beyond the places wait in order, and get them as others leave', asyn
   const last = await fifth;
   if (last.kind === 'entered') last.leave();
   assert.deepEqual(order, ['third', 'fourth', 'fifth']);
-  // Both places are free again, and both of the queue.
+  // Both places and both places in the queue are free again.
   enterNow('google');
   enterNow('google');
   void enter('google');
@@ -53,7 +53,7 @@ test('calls beyond the places wait in order, and get them as others leave', asyn
   assert.deepEqual(enter('google'), { kind: 'full' });
 });
 
-test('a service whose places are all taken leaves the others theirs', (t) => {
+test('a service whose places are all taken does not affect other services', (t) => {
   const { enter, enterNow } = createManual(t);
   enterNow('slow');
   enterNow('slow');
@@ -61,7 +61,7 @@ test('a service whose places are all taken leaves the others theirs', (t) => {
   enterNow('quick');
 });
 
-test('nobody waits past the deadline, and who gave up gets no place', async (t) => {
+test('a call does not wait past its deadline, and gets no place afterwards', async (t) => {
   const { deadlines, enter, enterNow } = createManual(t);
   const first = enterNow('google');
   enterNow('google');
@@ -73,14 +73,14 @@ test('nobody waits past the deadline, and who gave up gets no place', async (t) 
   enterNow('google');
 });
 
-test('a deadline already past is not waited for', (t) => {
+test('a call whose deadline has passed does not wait', (t) => {
   const { bulkheads, enterNow } = createManual(t);
   enterNow('google');
   enterNow('google');
   assert.deepEqual(bulkheads.enter('google', Date.now(), never), { kind: 'timed-out' });
 });
 
-test('a caller that leaves the queue makes room in it', async (t) => {
+test('a call that leaves the queue makes room in it', async (t) => {
   const { enter, enterNow } = createManual(t);
   enterNow('google');
   enterNow('google');

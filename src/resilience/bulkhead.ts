@@ -1,16 +1,16 @@
 /**
- * Limits how many calls may be at one service at a time, and how many may wait, so that one slow provider fills only
- * its own places and not the process. If all places are taken a call waits, first come first served; if the queue is
- * full it is refused at once (`full`). No call waits past its deadline. A service takes memory only while calls are at
- * it or wait for it.
+ * Limits how many calls one service may have in progress and waiting, so that a slow provider cannot occupy the whole
+ * process. If all places are taken, a call waits in order of arrival, at most until its deadline. If the queue is full,
+ * it is refused at once (`full`). A service uses memory only while it has calls.
  */
 import type { Clock } from '../clock.ts';
 import type { Deadlines } from './deadline.ts';
 
+/** The result of asking for a place. */
 export type BulkheadEntry =
   | {
       readonly kind: 'entered';
-      /** Must be called once the call is over, however it ended; calling twice is harmless. */
+      /** Must be called when the call has ended, however it ended; calling twice is harmless. */
       leave(): void;
     }
   | { readonly kind: 'full' }
@@ -40,10 +40,11 @@ interface Waiter {
 
 interface Places {
   active: number;
-  /** A Set keeps the order of arrival, and a caller that gives up can leave from the middle. */
+  /** In order of arrival. A Set, because a caller that gives up leaves from the middle. */
   readonly waiting: Set<Waiter>;
 }
 
+/** Creates the bulkheads of all services. */
 export function createBulkheads(deps: BulkheadsDeps): Bulkheads {
   const { clock, deadlines, maxActive = 64, maxQueued = 256 } = deps;
   const placesByService = new Map<string, Places>();

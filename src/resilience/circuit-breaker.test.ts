@@ -46,7 +46,7 @@ function createManual(random = 0) {
   return { breaker, changes, enter, refusedForMs, fail, advance: (ms: number) => (nowMs += ms) };
 }
 
-test('failures in a row open it; a success between them starts the count again', () => {
+test('failures in a row open the breaker; a success restarts the count', () => {
   const { breaker, enter, fail, refusedForMs } = createManual();
   fail(2);
   enter().succeeded();
@@ -57,7 +57,7 @@ test('failures in a row open it; a success between them starts the count again',
   assert.equal(refusedForMs(), 500);
 });
 
-test('a clock that is set back does not keep it open', () => {
+test('a clock that is set back does not keep the breaker open', () => {
   const { breaker, enter, fail, advance } = createManual();
   fail(3);
   advance(-3_600_000);
@@ -66,7 +66,7 @@ test('a clock that is set back does not keep it open', () => {
   assert.equal(breaker.state().kind, 'closed');
 });
 
-test('closed by hand it lets all in, and those who entered before say nothing of it', () => {
+test('a breaker closed by hand lets all calls in and ignores earlier permits', () => {
   const { breaker, changes, enter } = createManual();
   const [first, late] = [enter(), enter()];
   first.denied();
@@ -80,7 +80,7 @@ test('closed by hand it lets all in, and those who entered before say nothing of
   assert.deepEqual(changes, ['open', 'closed']);
 });
 
-test('a high share of failures opens it, but not below the minimum volume nor after the window', () => {
+test('a high share of failures opens the breaker, but not below the minimum volume or outside the window', () => {
   const { breaker, enter, advance } = createManual();
   const alternate = (times: number): void => {
     for (let index = 0; index < times; index += 1) {
@@ -98,7 +98,7 @@ test('a high share of failures opens it, but not below the minimum volume nor af
   assert.equal(breaker.state().kind, 'open');
 });
 
-test('half-open lets exactly one probe through, and its success closes', () => {
+test('a half-open breaker lets exactly one probe through, and its success closes the breaker', () => {
   const { breaker, enter, fail, refusedForMs, advance, changes } = createManual();
   fail(3);
   advance(500);
@@ -124,7 +124,7 @@ test('each failed probe doubles the open time, with jitter, up to the cap', () =
   assert.deepEqual(waits, [750, 1_500, 3_000, 6_000, 6_000, 6_000]);
 });
 
-test('an abandoned probe gives its place to the next caller', () => {
+test('after an abandoned probe, the next call becomes the probe', () => {
   const { enter, fail, refusedForMs, advance } = createManual();
   fail(3);
   advance(500);
@@ -134,7 +134,7 @@ test('an abandoned probe gives its place to the next caller', () => {
   refusedForMs();
 });
 
-test('a probe that never settles loses its place after its lease', () => {
+test('a probe that never settles stops blocking others after its lease', () => {
   const { breaker, enter, fail, advance } = createManual();
   fail(3);
   advance(500);
@@ -147,7 +147,7 @@ test('a probe that never settles loses its place after its lease', () => {
   assert.equal(breaker.state().kind, 'closed');
 });
 
-test('a refused key pauses it shortly, and twice as long each time, up to a bound', () => {
+test('a refused key opens the breaker, twice as long each time, up to a bound', () => {
   const { enter, refusedForMs, advance } = createManual();
   for (const pauseMs of [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]) {
     enter().denied();
@@ -164,11 +164,12 @@ function failPart(breaker: CircuitBreaker, key: string, isScout = true): number 
   return entry.entered ? entry.failed(true) : -1;
 }
 
-test('one part that always fails opens nothing, and speaks against nothing', () => {
+test('failures of one part alone do not count and do not open the breaker', () => {
   const { breaker, enter } = createManual();
   for (let n = 0; n < 50; n += 1) assert.equal(failPart(breaker, 'odd'), 0);
   enter().succeeded();
-  // It failed while others were answered: with another odd part beside it, it is still its own trouble.
+  // It failed while others were answered, so it is broken itself: its failures do not count even when another part
+  // fails too.
   for (let n = 0; n < 50; n += 1) {
     assert.equal(failPart(breaker, 'odd'), 0);
     assert.equal(failPart(breaker, 'other'), 0);
@@ -176,7 +177,7 @@ test('one part that always fails opens nothing, and speaks against nothing', () 
   assert.equal(breaker.state().kind, 'closed');
 });
 
-test('an outage shows on several parts, each of which counts twice at most', () => {
+test('failures of several parts count, at most two per part', () => {
   const { breaker } = createManual();
   assert.equal(failPart(breaker, 'a', false), 0);
   assert.equal(failPart(breaker, 'a', false), 0);
@@ -185,7 +186,7 @@ test('an outage shows on several parts, each of which counts twice at most', () 
   assert.equal(failPart(breaker, 'c', false), -1);
 });
 
-test('while parts keep it open, those that have not failed are asked, and close it', () => {
+test('while failed parts keep the breaker open, calls to other parts go through, and their success closes it', () => {
   const { breaker } = createManual();
   for (const key of ['a', 'b', 'a', 'b']) failPart(breaker, key);
   assert.equal(breaker.state().kind, 'open');
@@ -194,12 +195,12 @@ test('while parts keep it open, those that have not failed are asked, and close 
   assert.ok(healthy.entered);
   healthy.succeeded();
   assert.equal(breaker.state().kind, 'closed');
-  // A refused connection is of no part: nothing is asked then.
+  // A refused connection concerns the whole service: no scout goes through.
   for (let n = 0; n < 3; n += 1) breaker.tryEnter().entered && (breaker.tryEnter() as Permit).failed();
   assert.equal(failPart(breaker, 'healthy'), -1);
 });
 
-test('answers from before a change of state count for nothing', () => {
+test('permits from before a change of state are ignored', () => {
   const { breaker, enter, fail, advance } = createManual();
   const early = [enter(), enter(), enter(), enter()];
   fail(3);
@@ -223,7 +224,7 @@ test('a permit counts once', () => {
   assert.deepEqual(breaker.state(), { kind: 'closed', consecutiveFailures: 1 });
 });
 
-test('breakers are kept by service, and the one unused for longest is forgotten at the bound', () => {
+test('each service has its breaker, and at the bound the least recently used one is dropped', () => {
   const changed: string[] = [];
   const breakers = createCircuitBreakers({
     clock: { now: () => 0 },

@@ -1,28 +1,32 @@
 /**
- * One breaker per service: stops asking a provider that is down, so that it costs the callers nothing.
+ * One circuit breaker per service. It stops calls to a provider that fails, so that callers get the next provider at
+ * once instead of waiting for a time-out.
  *
- *   closed ── N failures in a row, or too high a share of failures ──▶ open ── its time is up ──▶ half-open
- *      ▲                                                               ▲                            │
- *      └────────────── the one probe succeeds ──────────────┐          └── the probe fails, longer ─┤
- *                                                           └───────────────────────────────────────┘
+ * closed ── N failures in a row, or a high share of failures ──▶ open ── open time is over ──▶ half-open
+ *      ▲                                                            ▲                               │
+ *      │                                                            └── the probe fails (longer) ───┤
+ *      └────────────────────────────── the probe succeeds ──────────────────────────────────────────┘
  *
- * A caller enters with a permit and must settle it once: `succeeded`, `failed`, `denied` (the key is refused: a pause
- * that doubles each time) or `abandoned` (the caller left, or the answer says nothing of the provider's health).
- * A failure may be of one part of the service alone (a path, a spreadsheet): `part-failures.ts` says when such failures
- * count. While they keep the breaker open, parts that have not failed are asked all the same.
- * While half-open exactly one call goes through; the rest are refused until it settles. A permit from before a change
- * of state counts for nothing when it settles after it. A clock that is set back ends the time of an open one: it would
- * stay open for as long as the clock needs to catch up.
+ * `tryEnter` returns a permit or a refusal. The caller settles a permit once: `succeeded`, `failed`, `denied` (the
+ * provider refuses our key: opens the breaker, twice as long each time), or `abandoned` (the call says nothing about
+ * the provider). While half-open, one call goes through as the probe, and all others are refused until it settles. A
+ * permit issued before a change of state is ignored when it settles.
  *
- * `close` is for an admin's check that found the provider answering again.
+ * A failure may concern one part of a service alone (a path, a spreadsheet); `part-failures.ts` decides whether it
+ * counts. While such failures keep the breaker open, calls to parts that have not failed ("scouts") still go through,
+ * and a success of one closes the breaker.
+ *
+ * If the clock is set back, an open breaker becomes half-open: otherwise it would stay open until the clock catches up.
+ * `close` is for an admin's check that found the provider working.
  */
 import type { Clock } from '../clock.ts';
 import { createFailureShare } from './failure-share.ts';
 import { createPartFailures } from './part-failures.ts';
 
-/** `denied`: the provider refuses our key; waiting alone does not help. */
+/** Why it opened. `denied`: the provider refuses our key, so waiting alone does not help. */
 export type OpenedBy = 'failures' | 'denied';
 
+/** The state as others see it. */
 export type BreakerState =
   | { readonly kind: 'closed'; readonly consecutiveFailures: number }
   | {
@@ -33,20 +37,22 @@ export type BreakerState =
     }
   | { readonly kind: 'half-open'; readonly probing: boolean };
 
+/** Permission for one call. Settle it with exactly one of its methods. */
 export interface Permit {
   readonly entered: true;
-  /** Whether this call is the one probe that decides if an open breaker closes. */
+  /** Whether this call is the probe that decides if an open breaker closes. */
   readonly isProbe: boolean;
   succeeded(): void;
   /**
-   * `ofPart`: it may lie in what was asked for, and says nothing of the rest. Returns how many failures now speak against
-   * the service: none while one part alone fails, and those held back with the one that shows it is not alone.
+   * `ofPart`: the failure may concern only the part that was asked for. Returns how many failures now count against the
+   * service: 0 while only one part fails; the first failure of a second part also counts those of the first.
    */
   failed(ofPart?: boolean): number;
   denied(): void;
   abandoned(): void;
 }
 
+/** The call must not be made. */
 export interface Refusal {
   readonly entered: false;
   /** An attempt before this time is refused. */
@@ -67,30 +73,34 @@ export interface CircuitBreaker {
 /** The part of a service that a call asks for: a path, a spreadsheet, a question. */
 export interface Part {
   readonly key: string;
-  /** Whether it is asked while the breaker is open because other parts fail: few parts, each asked often. */
+  /**
+   * Whether calls to this part go through while failures of other parts keep the breaker open. For services with few
+   * parts, each called often.
+   */
   readonly isScout: boolean;
 }
 
+/** When a breaker opens, and for how long. */
 export interface BreakerPolicy {
   readonly failuresInARow: number;
-  /** Opens when at least this share (0–1) of the attempts in the window failed … */
+  /** Also opens if at least this share (0–1) of the attempts in the window failed … */
   readonly failureShare: number;
   /** … and there were at least this many. */
   readonly minimumAttempts: number;
   readonly windowMs: number;
-  /** How long it stays open the first time; doubled by each failed probe. */
+  /** How long it stays open the first time; each failed probe doubles it. */
   readonly openMs: number;
   readonly openMsMax: number;
-  /** How long a refused key keeps it open the first time; doubled by each further refusal. */
+  /** How long a refused key keeps it open the first time; each further refusal doubles it. */
   readonly deniedMs: number;
   readonly deniedMsMax: number;
-  /** A probe that never settles loses its place after this time. */
+  /** A probe that has not settled after this time no longer blocks the next one. */
   readonly probeLeaseMs: number;
 }
 
 export const defaultBreakerPolicy: BreakerPolicy = {
-  // As many failures as mark a service as down (`judge-health.ts`): with one fewer, a service that gets no more calls
-  // would stay degraded.
+  // The number of failures that marks a service as down (`judge-health.ts`). With fewer, a service that gets no more
+  // calls would stay degraded.
   failuresInARow: 6,
   failureShare: 0.5,
   minimumAttempts: 20,
@@ -121,18 +131,19 @@ type Inner =
   | { readonly kind: 'half-open'; readonly because: OpenedBy; readonly probeUntilMs: number };
 
 /**
- * What a permit is for: a `call` through a closed breaker, the one `probe` of a half-open breaker, or a `scout`: a call
- * to a part that has not failed while failures of other parts keep the breaker open.
+ * What a permit is for: a `call` through a closed breaker, the `probe` of a half-open breaker, or a `scout`, a call to
+ * a part that has not failed while failures of other parts keep the breaker open.
  */
 type Purpose = 'call' | 'probe' | 'scout';
 
+/** Creates a closed breaker. */
 export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   const { clock, onChange } = deps;
   const policy = deps.policy ?? defaultBreakerPolicy;
   const pauses = createPauses(policy, deps.random ?? Math.random);
   const recent = createFailureShare(policy.windowMs);
   let inner: Inner = { kind: 'closed' };
-  /** Raised by each change of state, so that older permits can be recognised. */
+  /** Incremented by each change of state, to recognise permits issued before it. */
   let generation = 0;
   let consecutiveFailures = 0;
   const parts = createPartFailures(clock);
@@ -159,7 +170,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     consecutiveFailures = 0;
     pauses.reset();
     recent.clear();
-    parts.noteSuccess(null);
+    parts.countSuccess(null);
     changeTo({ kind: 'closed' });
   };
 
@@ -188,11 +199,11 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
         if (purpose === 'call') recent.count(clock.now(), false);
         else close();
         consecutiveFailures = 0;
-        parts.noteSuccess(part?.key ?? null);
+        parts.countSuccess(part?.key ?? null);
       },
       failed: (ofPart = false) => {
         if (!settle()) return 0;
-        const counted = parts.note(ofPart ? (part?.key ?? null) : null);
+        const counted = parts.countFailure(ofPart ? (part?.key ?? null) : null);
         if (purpose === 'probe') open('failures');
         else if (purpose === 'call') countFailure(counted);
         return counted;
@@ -207,7 +218,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   };
 
   const mayScout = (part: Part | undefined): part is Part =>
-    inner.kind !== 'closed' && inner.because === 'failures' && part?.isScout === true && parts.isUntouched(part.key);
+    inner.kind !== 'closed' && inner.because === 'failures' && part?.isScout === true && parts.mayStillWork(part.key);
 
   const untilMs = (nowMs: number): number | null => {
     if (inner.kind === 'closed') return null;
@@ -237,16 +248,16 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
   };
 }
 
-/** How long the breaker stays open, by its cause: longer each time, until it closes. */
+/** Calculates how long the breaker stays open: longer each time, until it closes. */
 function createPauses(policy: BreakerPolicy, random: () => number) {
   const openings: Record<OpenedBy, number> = { failures: 0, denied: 0 };
   return {
     next(because: OpenedBy): number {
       const factor = 2 ** Math.min(openings[because], 30);
       openings[because] += 1;
-      // A corrected key is used within seconds; a key that stays wrong is soon tried rarely.
+      // No jitter: a corrected key is used within seconds, and a key that stays wrong is soon tried rarely.
       if (because === 'denied') return Math.min(policy.deniedMs * factor, policy.deniedMsMax);
-      // Between half and all of it: replicas whose breakers opened together must not probe together.
+      // Between half of the time and all of it, so that replicas whose breakers opened together do not probe together.
       return Math.round(Math.min(policy.openMs * factor, policy.openMsMax) * (0.5 + random() / 2));
     },
     reset(): void {

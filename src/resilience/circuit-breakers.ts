@@ -1,4 +1,4 @@
-/** The breakers of a process, by service id. */
+/** The circuit breakers of a process, one per service. */
 import { setBounded } from '../bounded-map.ts';
 import {
   type BreakerDeps,
@@ -11,13 +11,13 @@ import {
 
 export interface CircuitBreakers {
   /**
-   * The breaker of this service, created closed at the first request. `policyOf` overrides the common policy when the
-   * breaker is created.
+   * The breaker of this service, created closed at the first call. `policyOf` overrides parts of the default policy at
+   * its creation.
    */
   breakerFor(serviceId: string, policyOf?: () => Partial<BreakerPolicy>): CircuitBreaker;
   /** Closes the breaker of this service; false if it is already closed or does not exist. */
   closeBreaker(serviceId: string): boolean;
-  /** null if the service has no breaker. Does not create one and does not count as use. */
+  /** The state; null if the service has no breaker. Does not count as use. */
   stateOf(serviceId: string): BreakerState | null;
 }
 
@@ -28,8 +28,8 @@ export interface CircuitBreakersDeps extends Omit<BreakerDeps, 'onChange'> {
 }
 
 /**
- * The breakers of a process by service id. At `maxBreakers` the least recently used one is forgotten: if it was open,
- * its provider gets a few attempts more than necessary.
+ * Creates an empty collection. At `maxBreakers` the least recently used breaker is dropped: if it was open, its
+ * provider gets a few calls more than necessary.
  */
 export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreakers {
   const { onChange, maxBreakers = 10_000, ...shared } = deps;
@@ -38,7 +38,7 @@ export function createCircuitBreakers(deps: CircuitBreakersDeps): CircuitBreaker
     breakerFor(serviceId, policyOf) {
       let breaker = breakers.get(serviceId);
       if (breaker !== undefined) {
-        // While there is ample room nothing is forgotten, so the order of use need not be kept.
+        // While half of the room is free, no breaker will be dropped soon, so the order of use is not updated.
         if (breakers.size * 2 < maxBreakers) return breaker;
       } else {
         breaker = createCircuitBreaker({

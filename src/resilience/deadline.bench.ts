@@ -1,4 +1,7 @@
-/** CPU that a deadline costs a call which is answered in time: on the wheel, and by what Node brings. */
+/**
+ * Measures the CPU time that a deadline costs a call that is answered in time: on the wheel, and with Node's own
+ * timers.
+ */
 import { pathToFileURL } from 'node:url';
 import { createDeadlines } from './deadline.ts';
 
@@ -12,12 +15,12 @@ export interface DeadlineBenchRow {
 }
 
 const callsPerRound = 100_000;
-/** As in a running service, others are waiting too. */
+/** Other deadlines are pending, as in a running service. */
 const outstanding = 500;
-/** What is left of a call's time when it gets here differs from call to call. */
+/** The remaining time differs from call to call. */
 const nextDurationMs = (): number => 2_000 + Math.floor(Math.random() * 8_000);
 
-/** `rounds` of each variant in turn. */
+/** Runs the variants in turn, `rounds` times each. */
 export async function runDeadlineBench(rounds = 5): Promise<DeadlineBenchRow[]> {
   const deadlines = createDeadlines();
   const parent = new AbortController().signal;
@@ -71,7 +74,7 @@ async function measureCpuNanos(run: () => unknown): Promise<number> {
   const before = process.cpuUsage();
   for (let call = 0; call < callsPerRound; call += 1) {
     run();
-    // Calls come over many turns of the event loop, where the native signals are cleaned up too.
+    // Calls are spread over many turns of the event loop, in which the native signals are cleaned up too.
     if (call % 1_000 === 0) await new Promise(setImmediate);
   }
   const { user, system } = process.cpuUsage(before);
@@ -83,6 +86,6 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     const nanos = `${Math.round(row.cpuNanos)} against ${Math.round(row.peerCpuNanos)} ns`;
     process.stdout.write(`${row.path}: ${row.ratio.toFixed(1)} × cheaper than ${row.against} (${nanos})\n`);
   }
-  // Native timeouts that nobody waits for hold nothing open, but their timers are still there.
+  // Native timeouts without a listener do not keep the process alive, but their timers still exist.
   process.exit(0);
 }

@@ -46,7 +46,7 @@ test('a deadline cleared by another of the same turn does not fire', (t) => {
   assert.equal(fired, 1);
 });
 
-test('deadlines beyond one turn of the wheel wait for their own turn', (t) => {
+test('deadlines beyond one turn of the wheel fire in their own turn', (t) => {
   const deadlines = createWheel(t);
   let fired = 0;
   deadlines.after(12_000, () => fired++);
@@ -56,7 +56,7 @@ test('deadlines beyond one turn of the wheel wait for their own turn', (t) => {
   assert.equal(fired, 1);
 });
 
-test('any deadlines, set and cleared at any times, fire within their tick', (t) => {
+test('random deadlines, set and cleared at random times, fire within their tick', (t) => {
   const deadlines = createWheel(t);
   // Mock time jumps to the end of a tick before timers run, so it is moved in steps finer than the wheel's.
   const advance = (ms: number): void => {
@@ -83,7 +83,7 @@ test('any deadlines, set and cleared at any times, fire within their tick', (t) 
   );
 });
 
-test('a deadline signal says whether the time or the parent ended it', (t) => {
+test('a deadline signal tells whether the time or the parent aborted it', (t) => {
   const deadlines = createWheel(t);
   const timed = deadlines.signalAfter(30);
   t.mock.timers.tick(50);
@@ -102,7 +102,7 @@ test('a deadline signal says whether the time or the parent ended it', (t) => {
   assert.equal(deadlines.size(), 0);
 });
 
-test('a deadline signal waits on while time is left after all', (t) => {
+test('a deadline signal waits longer if its deadline was extended', (t) => {
   const deadlines = createWheel(t);
   let leftMs = 40;
   const extended = deadlines.signalAfter(30, undefined, () => leftMs);
@@ -118,7 +118,7 @@ test('a deadline signal waits on while time is left after all', (t) => {
   assert.equal(deadlines.size(), 0);
 });
 
-test('a cleared deadline signal follows nothing any more', (t) => {
+test('a cleared deadline signal ignores its parent', (t) => {
   const deadlines = createWheel(t);
   const parent = new AbortController();
   const cleared = deadlines.signalAfter(30, parent.signal);

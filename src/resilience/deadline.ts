@@ -1,13 +1,13 @@
 /**
- * Deadlines for everything that waits, on one timer.
+ * Deadlines for all calls, on one timer: a hashed timing wheel.
  *
- * A hashed wheel: a ring of slots `tickMs` wide, each a linked list of deadlines, and one timer that runs only while
- * there is something to watch. Setting and clearing a deadline is a few pointer writes, where `AbortSignal.timeout`
- * makes a timer, a signal and a finalisation entry that live on until the time has passed, answered or not
- * (`deadline.bench.ts` holds the figures). A deadline fires at most one tick late and never early.
+ * The wheel is a ring of slots `tickMs` wide, each a linked list of deadlines; its timer runs only while there are
+ * deadlines. Setting and clearing a deadline is a few pointer writes. `AbortSignal.timeout` instead creates a timer, a
+ * signal and a finalisation entry that stay until the time has passed, even if the call ended earlier (measured in
+ * `deadline.bench.ts`). A deadline fires at most one tick late and never early.
  *
- * Deadlines are as many as their owners wait for, and the owners are bounded (bulkheads, the HTTP edge); the wheel
- * itself adds no bound of its own, since dropping a deadline would break law 9.
+ * The wheel has no bound of its own, because a dropped deadline would leave a call waiting forever. Its users are
+ * bounded (bulkheads, the HTTP edge).
  */
 
 /** The abort reason of a signal whose time has passed. */
@@ -38,18 +38,21 @@ export interface Deadlines {
    * clearing twice is harmless.
    */
   after(durationMs: number, onPassed: () => void): () => void;
-  /** `leftMs`: asked when the time is up; where any is left after all, it is asked again then, or after `durationMs` more. */
+  /**
+   * `leftMs` is called when the time is up. If it returns more than 0, the deadline waits that long, at most
+   * `durationMs`, and asks again.
+   */
   signalAfter(durationMs: number, parent?: AbortSignal, leftMs?: () => number): DeadlineSignal;
-  /** How many deadlines are being watched. */
+  /** The number of pending deadlines. */
   size(): number;
-  /** Forgets all deadlines without firing them. */
+  /** Drops all deadlines without firing them. */
   close(): void;
 }
 
 export interface DeadlinesOptions {
-  /** How coarse the wheel is. Default 10 ms. */
+  /** Width of a slot. Default 10 ms. */
   readonly tickMs?: number;
-  /** A monotonic clock in milliseconds: wall time may jump. */
+  /** A monotonic clock in milliseconds, because wall time may jump. */
   readonly monotonicNow?: () => number;
 }
 
@@ -64,6 +67,7 @@ interface Watched {
   onPassed: (() => void) | null;
 }
 
+/** Creates an empty wheel. */
 export function createDeadlines(options: DeadlinesOptions = {}): Deadlines {
   const tickMs = options.tickMs ?? 10;
   const now = options.monotonicNow ?? (() => performance.now());
@@ -99,15 +103,15 @@ export function createDeadlines(options: DeadlinesOptions = {}): Deadlines {
     timer = null;
     const currentTick = Math.floor(now() / tickMs);
     const passed: Watched[] = [];
-    // After a long pause of the event loop every slot is due once, not once per missed tick.
+    // After a long pause of the event loop, visit each slot once, not once per missed tick.
     const dueSlots = Math.min(currentTick - handledTick, slotCount);
     for (let offset = 0; offset < dueSlots; offset += 1) {
       collectPassed((currentTick - offset) % slotCount, currentTick, passed);
     }
     handledTick = Math.max(handledTick, currentTick);
     if (watchedCount > 0) timer = setTimeout(turn, tickMs);
-    // Last, so that a callback that throws or sets a new deadline meets a consistent wheel; one by one, because a
-    // callback may clear another deadline of the same turn.
+    // Callbacks run last, so that one that throws or sets a deadline finds the wheel consistent. One by one, because a
+    // callback may clear another deadline of this turn.
     for (const entry of passed) {
       const { onPassed } = entry;
       entry.onPassed = null;

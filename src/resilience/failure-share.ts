@@ -1,6 +1,6 @@
 const sliceCount = 10;
 
-/** Counts attempts and failures of the last `windowMs`, in ten slices: constant memory, whatever the traffic. */
+/** Counts attempts and failures of the last `windowMs` in ten slices, so memory use is constant. */
 export function createFailureShare(windowMs: number) {
   const sliceMs = windowMs / sliceCount;
   const attempts = new Array<number>(sliceCount).fill(0);
@@ -16,7 +16,7 @@ export function createFailureShare(windowMs: number) {
 
   return {
     count(nowMs: number, failed: boolean): { attempts: number; failures: number } {
-      // A clock that steps back counts into the newest slice.
+      // If the clock steps back, count into the newest slice.
       const slice = Math.max(Math.floor(nowMs / sliceMs), newestSlice);
       forget(Math.max(newestSlice + 1, slice - sliceCount + 1), slice);
       newestSlice = slice;

@@ -1,75 +1,80 @@
 /**
- * Failures of parts of a service: a path, a spreadsheet, a question. What one caller asks for is not the provider's
- * outage, so the failures of a part count against the service only
+ * Decides whether a failure of one part of a service (a path, a spreadsheet, a question) counts against the whole
+ * service. A bad path that one caller asks for must not open the breaker for all others. A failure of a part counts
+ * only
+ * - if another part has failed too, with no success in between; the earlier failures of the first part then count as
+ *   well,
+ * - at most twice per part, and
+ * - if the part is not known as broken. A part that failed while the service answered others is broken until it
+ *   succeeds, or for five minutes.
  *
- *   - once another part fails too, with no success of any part between them,
- *   - twice at most for each part, and
- *   - not where the part failed before while others were answered: that is its own trouble, until it succeeds.
- *
- * A failure of no part in particular (a refused connection, a host without an address) counts always.
+ * A failure that concerns no particular part (a refused connection, a host without an address) always counts.
  */
 import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 
 const countedPerPart = 2;
-const ownForMs = 300_000;
-/** At this limit the part noted longest ago is forgotten: its next failure counts as new. */
-const maxOwn = 500;
-/** From this many failing parts on, the service itself counts as failing. */
+const brokenForMs = 300_000;
+/** At this limit the oldest entry is dropped: the part's next failure counts as new. */
+const maxParts = 500;
+/** If this many parts fail, the service itself counts as failing, and no scouts are sent. */
 const scoutedParts = 16;
 
+/** The failed parts of one service. */
 export interface PartFailures {
   /**
-   * How many failures count against the service, including this one. `null`: the failure concerns no particular part.
+   * Returns how many failures now count against the service, including this one. `part` null: the failure concerns no
+   * particular part.
    */
-  note(part: string | null): number;
-  /** Notes that the service answered; `part` null: no particular part. */
-  noteSuccess(part: string | null): void;
-  /** True if failures of other parts alone say nothing about this one. */
-  isUntouched(part: string): boolean;
+  countFailure(part: string | null): number;
+  /** Call it when the service answered; `part` null: no particular part. */
+  countSuccess(part: string | null): void;
+  /** Whether this part has not failed, and the failures of other parts do not show an outage. */
+  mayStillWork(part: string): boolean;
 }
 
+/** Creates the record of a service without failures. */
 export function createPartFailures(clock: Clock): PartFailures {
-  /** Since the last success: failures of each part. */
-  const run = new Map<string, number>();
-  let ofService = 0;
+  /** Failures of each part since the last success. */
+  const failuresByPart = new Map<string, number>();
+  let serviceFailures = 0;
   /** Parts that failed while others were answered, and since when. */
-  const own = new Map<string, number>();
+  const broken = new Map<string, number>();
 
-  const isOwn = (part: string): boolean => {
-    const sinceMs = own.get(part);
+  const isBroken = (part: string): boolean => {
+    const sinceMs = broken.get(part);
     if (sinceMs === undefined) return false;
     const ageMs = clock.now() - sinceMs;
-    if (ageMs >= 0 && ageMs < ownForMs) return true;
-    own.delete(part);
+    if (ageMs >= 0 && ageMs < brokenForMs) return true;
+    broken.delete(part);
     return false;
   };
 
   return {
-    note(part) {
+    countFailure(part) {
       if (part === null) {
-        ofService += 1;
+        serviceFailures += 1;
         return 1;
       }
-      if (isOwn(part)) return 0;
-      const times = (run.get(part) ?? 0) + 1;
-      if (run.size < maxOwn || times > 1) run.set(part, times);
+      if (isBroken(part)) return 0;
+      const times = (failuresByPart.get(part) ?? 0) + 1;
+      if (failuresByPart.size < maxParts || times > 1) failuresByPart.set(part, times);
       if (times > countedPerPart) return 0;
-      if (ofService > 0) return 1;
-      if (run.size === 1) return 0;
-      // The second part to fail also counts the failures that were held back for the first.
-      const [first = 0] = run.values();
-      return run.size === 2 && times === 1 ? Math.min(first, countedPerPart) + 1 : 1;
+      if (serviceFailures > 0) return 1;
+      if (failuresByPart.size === 1) return 0;
+      // The failures held back for the first part count now too.
+      const [first = 0] = failuresByPart.values();
+      return failuresByPart.size === 2 && times === 1 ? Math.min(first, countedPerPart) + 1 : 1;
     },
-    noteSuccess(part) {
+    countSuccess(part) {
       const nowMs = clock.now();
-      for (const failed of run.keys()) {
-        setBounded(own, failed, nowMs, maxOwn);
+      for (const failed of failuresByPart.keys()) {
+        setBounded(broken, failed, nowMs, maxParts);
       }
-      run.clear();
-      ofService = 0;
-      if (part !== null) own.delete(part);
+      failuresByPart.clear();
+      serviceFailures = 0;
+      if (part !== null) broken.delete(part);
     },
-    isUntouched: (part) => ofService === 0 && run.size > 0 && run.size < scoutedParts && !run.has(part),
+    mayStillWork: (part) => serviceFailures === 0 && failuresByPart.size > 0 && failuresByPart.size < scoutedParts && !failuresByPart.has(part),
   };
 }

@@ -29,27 +29,27 @@ const repeat = (value: string, retryAfterMs: number | null = null): AttemptResul
 });
 const settled = (value: string): AttemptResult<string> => ({ repeat: false, value });
 
-test('an answer that needs no repeat is the outcome, without a pause', async () => {
+test('a result that needs no retry is returned without a pause', async () => {
   const { context, sleptMs } = createContext();
   const outcome = await runWithRetries(policy, async () => settled('fine'), context);
   assert.deepEqual(outcome, { value: 'fine', retries: 0, ended: 'settled' });
   assert.deepEqual(sleptMs, []);
 });
 
-test('the pauses grow up to the cap, and the retries are counted', async () => {
+test('pauses grow up to the cap, and retries are counted', async () => {
   const { context, sleptMs } = createContext();
   const outcome = await runWithRetries(policy, async (number) => repeat(`attempt ${number}`), context);
   assert.deepEqual(outcome, { value: 'attempt 4', retries: 3, ended: 'exhausted' });
   assert.deepEqual(sleptMs, [100, 200, 250]);
 });
 
-test('jitter is full: the pause may be nothing', async () => {
+test('with full jitter, a pause may be 0', async () => {
   const { context, sleptMs } = createContext({ random: () => 0 });
   await runWithRetries(policy, async () => repeat('again'), context);
   assert.deepEqual(sleptMs, [0, 0, 0]);
 });
 
-test('what the provider asked to wait is the least pause', async () => {
+test('a pause is at least as long as the provider asked for', async () => {
   const { context, sleptMs } = createContext({ random: () => 0 });
   const outcome = await runWithRetries(
     policy,
@@ -60,14 +60,14 @@ test('what the provider asked to wait is the least pause', async () => {
   assert.deepEqual(sleptMs, [3_000]);
 });
 
-test('a pause that would end after the deadline is not begun', async () => {
+test('a pause that would end after the deadline is not started', async () => {
   const { context, sleptMs } = createContext({ deadlineAtMs: 2_000 });
   const outcome = await runWithRetries(policy, async () => repeat('busy', 3_000), context);
   assert.deepEqual(outcome, { value: 'busy', retries: 0, ended: 'deadline' });
   assert.deepEqual(sleptMs, []);
 });
 
-test('an abort during the pause ends it at once, and no attempt follows', async () => {
+test('an abort during a pause ends it at once, and no attempt follows', async () => {
   const abort = new AbortController();
   let attempts = 0;
   const running = runWithRetries(
@@ -83,7 +83,7 @@ test('an abort during the pause ends it at once, and no attempt follows', async 
   assert.equal(attempts, 1);
 });
 
-test('an abort during the attempt keeps the answer and makes no other attempt', async () => {
+test('an abort during an attempt keeps its result, and no attempt follows', async () => {
   const { context, abort, sleptMs } = createContext();
   const outcome = await runWithRetries(
     policy,
@@ -97,7 +97,7 @@ test('an abort during the attempt keeps the answer and makes no other attempt', 
   assert.deepEqual(sleptMs, []);
 });
 
-test('an abort before the first attempt makes none', async () => {
+test('after an abort, the first attempt is not made', async () => {
   const { context, abort } = createContext();
   abort.abort(new Error('the caller left'));
   await assert.rejects(
@@ -106,7 +106,7 @@ test('an abort before the first attempt makes none', async () => {
   );
 });
 
-test('what an attempt throws passes through', async () => {
+test('an error of an attempt is rethrown', async () => {
   const { context } = createContext();
   const failing = async (): Promise<AttemptResult<string>> => {
     throw new Error('a fault of ours');

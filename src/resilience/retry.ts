@@ -1,28 +1,29 @@
 /**
- * Retries at the same provider after growing pauses: exponential with full jitter, so that many callers that failed
- * together do not return together.
+ * Retries a request at the same provider, with pauses that grow exponentially. Full jitter keeps callers that failed
+ * together from retrying together.
  */
 import { setTimeout as sleepTimer } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 
 export interface RetryPolicy {
-  /** Retries after the first attempt. */
+  /** Maximum retries after the first attempt. */
   readonly maxRetries: number;
-  /** The longest pause before the first retry; doubled for each further one. */
+  /** The longest pause before the first retry; doubled for each further retry. */
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
 }
 
-/** The outcome of one attempt. `value` is what the caller gets if no attempt follows. */
+/** The result of one attempt. `value` is the final result if no attempt follows. */
 export type AttemptResult<Value> =
   | { readonly repeat: false; readonly value: Value }
   | {
       readonly repeat: true;
       readonly value: Value;
-      /** The pause that the provider asked for (`Retry-After`); null: use our own. */
+      /** The pause that the provider asked for (`Retry-After`); null: none. */
       readonly retryAfterMs: number | null;
     };
 
+/** The result of all attempts, and why they ended. */
 export interface RetryOutcome<Value> {
   /** The value of the last attempt. */
   readonly value: Value;
@@ -42,9 +43,9 @@ export interface RetryContext {
 }
 
 /**
- * Runs `attempt` (numbered from 1) until it does not ask to be repeated, or a bound is reached. It never sleeps past the
- * deadline or through an abort, and never makes an attempt after an abort: then, and at the deadline, the last attempt's
- * value is the outcome. Throws `signal.reason` where the abort came before the first attempt, and whatever `attempt` throws.
+ * Runs `attempt` (numbered from 1) until its result needs no retry or a bound is reached. It never waits past the
+ * deadline and never starts an attempt after an abort; the result is then the last attempt's value. Throws
+ * `signal.reason` if the signal aborted before the first attempt, and whatever `attempt` throws.
  */
 export async function runWithRetries<Value>(
   policy: RetryPolicy,
@@ -71,7 +72,7 @@ export async function runWithRetries<Value>(
   }
 }
 
-/** Anything from nothing to the full pause; what the provider asked for is the least, however long it is. */
+/** A random part of the full pause, plus the pause that the provider asked for. */
 function pauseBefore(
   policy: RetryPolicy,
   retriesMade: number,
