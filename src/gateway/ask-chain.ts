@@ -1,14 +1,14 @@
 /**
- * Asks the providers in order, until one gives a good answer. The meaning of each answer decides how the call goes on:
+ * Asks the providers in order, until one gives a good answer. The outcome of each decides how the call continues:
  *
- *   time-out, reset, 5xx, invalid reply, refused account ──▶ next provider
- *   429, spent limit, open breaker, full bulkhead ─────────▶ next provider
- *   nothing found, poor answer ────────────────────────────▶ next provider; in the end the best poor answer wins
- *   the caller's own bad input, unknown outcome, the tenant's own limit spent ──▶ back to the caller
+ * time-out, reset, 5xx, invalid reply, refused account ──▶ next provider
+ * 429, spent limit, open breaker, full bulkhead ─────────▶ next provider
+ * nothing found, poor answer ────────────────────────────▶ next provider; at the end the best poor answer wins
+ * invalid input of the caller, unknown outcome, spent limit of the tenant ──▶ back to the caller
  *
- * A call with a maximum wait (a batch) that ends without a good answer waits for the providers with spent limits and
- * asks them again. Capabilities differ only in their policy: the order, what leads to the next provider, who waits, how
- * the time is divided.
+ * A call with a maximum wait (a batch) that ends without a good answer waits for spent limits and asks those providers
+ * again. Capabilities differ only in their policy: which outcomes lead to the next provider, whether the call waits,
+ * and how the time is divided.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallTrace, createCallTrace } from '../audit/call-trace.ts';
@@ -32,38 +32,38 @@ export interface ChainPolicy<Value> {
   deadlineAtMs(): number;
   /**
    * Until when the chain waits for spent limits; it also audits their refusals. null: it does neither, because the
-   * calls that share the request wait in their own lane (`sheets/limits/lane.ts`), each with its own maximum wait and
-   * refusal.
+   * calls that share the request wait themselves (`sheets/limits/lane.ts`), each with its own maximum wait and refusal.
    */
   readonly patientUntilMs: (() => number) | null;
   /**
-   * `shared`: each provider gets an equal share of the remaining time, so that one that hangs leaves time for those
-   * after it.
+   * `shared`: each provider gets an equal share of the remaining time, so that one that hangs leaves time for the next
+   * ones.
    */
   readonly time: 'shared' | 'whole';
   /**
-   * A request that this program makes for itself during a call: the account is charged, the tenant's limit is not.
-   * Default: false.
+   * True for a request that this program makes for itself during a call: it is charged to the account, not to the
+   * tenant's limit. Default: false.
    */
   readonly isOwn?: boolean;
-  /** The trace that the call has begun. Default: a new one. */
+  /** The trace to continue. Default: a new one. */
   readonly trace?: CallTrace;
   /** Default: `leavesOpen`. */
   mayAskNext?(outcome: ProviderOutcome<Value>, provider: Provider): boolean;
 }
 
+/** The result of asking a call's providers. */
 export interface Chain<Value> {
   /** The last outcome of each provider, in the order in which they were asked first. */
   readonly outcomes: readonly ProviderOutcome<Value>[];
   /** The good answer, or the best of the poor ones. */
   readonly best: Answered<Value> | null;
-  /** The rows and events to write before the caller is answered (`writeDown`). */
+  /** The rows and events that `writeDown` stores before the caller is answered. */
   readonly record: CallRecord;
   /** The tenant's own limit after the call was charged; null if it was not charged. */
   readonly familyState: LimitState | null;
 }
 
-/** Never throws for a provider's failure; the outcomes report it. */
+/** Runs the chain. Never throws for a provider's failure; the outcomes report it. */
 export async function askChain<Op extends KnownOperation>(
   deps: ChainDeps,
   call: Call<Op>,
@@ -98,7 +98,7 @@ export async function askChain<Op extends KnownOperation>(
   return { outcomes: all, best: bestOf(call, all), record, familyState: context.familyState };
 }
 
-/** The record of a call made by this caller. */
+/** Creates the record of a call. */
 export function recordOf(
   { announceRefusal, clock }: Pick<ChainDeps, 'announceRefusal' | 'clock'>,
   {
@@ -115,7 +115,7 @@ export function recordOf(
   return createCallRecord(call, announceRefusal, trace);
 }
 
-/** The audit row is durable before the caller is answered. */
+/** Stores the record: the audit row is durable before the caller is answered. */
 export async function writeDown(deps: Pick<CallDeps, 'intake'>, record: CallRecord): Promise<void> {
   const facts = record.toIntake();
   if (facts === null) return;
@@ -130,7 +130,7 @@ export async function writeDown(deps: Pick<CallDeps, 'intake'>, record: CallReco
   }
 }
 
-/** Asks one provider, and again while the tenant's own limit refuses and the call may still wait. */
+/** Asks one provider; while the tenant's own limit refuses and the call may wait, asks again. */
 async function askInTurn<Op extends KnownOperation>(
   deps: CallDeps,
   call: Call<Op>,
@@ -150,7 +150,7 @@ async function askInTurn<Op extends KnownOperation>(
   }
 }
 
-/** A refusal gets an audit row once per provider of a call, however long the call then waits. */
+/** Audits a refusal. The chain calls it once per provider of a call, however often the call asks again. */
 export function noteRefusal(deps: CallDeps, record: CallRecord, outcome: ProviderOutcome<unknown>): void {
   if (outcome.kind === 'passed_over' && outcome.because === 'budget') {
     record.refusedByBudget(outcome.service, deps.clock.now());
@@ -170,7 +170,7 @@ export function noteRefusal(deps: CallDeps, record: CallRecord, outcome: Provide
   deps.metrics.requestRefused(state.subject.name, record.operation);
 }
 
-/** Unix milliseconds from which asking makes sense again; null if it was not a limit that refused. */
+/** The time from which asking makes sense again, in Unix milliseconds; null if no limit refused. */
 export function limitEndsAtMs(outcome: ProviderOutcome<unknown>, nowMs: number): number | null {
   if (outcome.kind === 'family_refused') return nowMs + outcome.refusal.retryAfterMs;
   if (outcome.kind === 'throttled') return outcome.untilMs;
@@ -181,7 +181,7 @@ export function limitEndsAtMs(outcome: ProviderOutcome<unknown>, nowMs: number):
 /** A minimum wait, so that callers waiting for one limit do not poll it in a tight loop. */
 const shortestWaitMs = 20;
 
-/** Waits for the first of the limits to end. Returns false at once if the call may not wait that long or is aborted. */
+/** Waits until the first of the limits ends. Returns false at once if the call may not wait that long or is aborted. */
 export async function waitForTurn(
   deps: CallDeps,
   refused: readonly ProviderOutcome<unknown>[],
@@ -199,6 +199,7 @@ export async function waitForTurn(
   return !signal.aborted;
 }
 
+/** The good answer, otherwise the best poor one; null if there is none. */
 export function bestOf<Op extends KnownOperation>(
   call: Call<Op>,
   outcomes: readonly ProviderOutcome<OutputOf<Op>>[],
@@ -208,7 +209,7 @@ export function bestOf<Op extends KnownOperation>(
   for (const outcome of outcomes) {
     if (outcome.kind !== 'answered') continue;
     if (outcome.quality === 'good') return outcome;
-    // Of equal answers the first wins: the tenant prefers its provider.
+    // Of equal answers the first wins, because the tenant prefers its provider.
     if (best === null || scoreOf(outcome) > scoreOf(best)) best = outcome;
   }
   return best;

@@ -1,9 +1,9 @@
 /**
- * Asks one provider: breaker, bulkhead, limits, then attempts with a deadline, repeated where repeating is safe and may
+ * Asks one provider: breaker, bulkhead, limits, then an attempt with a deadline, and retries if they are safe and may
  * help.
  *
- * The breaker comes before the limits: what does not reach the provider is not charged. The provider counts a retry
- * like any other request, so it spends the account's limits again, but not the tenant's.
+ * The breaker comes before the limits, so that a request that is not sent is not charged. The provider counts a retry
+ * like any request, so it spends the account's limits again, but not the tenant's.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallTrace } from '../audit/call-trace.ts';
@@ -30,9 +30,10 @@ import { traceAttempt, traceRetry, traceSkipped, traceWait } from './trace-steps
 export const defaultBackOffMs = 5_000;
 const retryDelays = { baseDelayMs: 100, maxDelayMs: 2_000 };
 
-/** Too many requests wait for the vendor's pace. */
+/** Too many requests already wait for the vendor's pace. */
 type NoTurn = { readonly kind: 'no_turn' };
 
+/** Asks the provider once the breaker and the bulkhead let the call in. Never throws for a provider's failure. */
 export async function askProvider<Op extends KnownOperation>(
   deps: CallDeps,
   call: Call<Op>,
@@ -42,8 +43,8 @@ export async function askProvider<Op extends KnownOperation>(
 ): Promise<ProviderOutcome<OutputOf<Op>>> {
   const { service } = provider;
   const { trace } = context.record;
-  const shut = breakerOf(deps, service).refusalFor(partOf(call));
-  if (shut !== null) return skipped(deps, trace, passedByBreaker(service, shut.openUntilMs, shut.because));
+  const refusal = breakerOf(deps, service).refusalFor(partOf(call));
+  if (refusal !== null) return skipped(deps, trace, passedByBreaker(service, refusal.openUntilMs, refusal.because));
 
   const cameAtMs = deps.clock.now();
   const entering = deps.bulkheads.enter(service.id, terms.deadlineAtMs, context.signal);
@@ -74,7 +75,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
   const { service } = provider;
   if (context.signal.aborted) return { kind: 'cancelled', service };
   const account = openAccount(provider);
-  if (account === null) return reportUnopened(deps, service, context);
+  if (account === null) return reportUndecryptable(deps, service, context);
   const startedAtMs = deps.clock.now();
   let last: Extract<Tried<OutputOf<Op>>, { kind: 'tried' }> | null = null;
   let costUsd = 0;
@@ -82,7 +83,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
   let endedAtMs = startedAtMs;
   const { trace } = context.record;
 
-  /** If a retry is refused, the attempt before it is the outcome. */
+  /** If a retry is refused, the result of the attempt before it is used. */
   const withoutRepeat = (refused: Exclude<Tried<OutputOf<Op>> | NoTurn, { kind: 'tried' }>) => {
     if (last !== null) traceSkipped(trace, outcomeOfRefusal(deps, service, refused), deps.clock.now());
     return { repeat: false, value: last ?? refused } as const;
@@ -106,7 +107,7 @@ async function attemptWithRetries<Op extends KnownOperation>(
     traceAttempt(trace, service, { number: requests, verdict, exchanges: http.exchanges, durationMs, endedAtMs });
     costUsd += tried.costUsd;
     const pauseMs = pauseAskedFor(tried.http);
-    // If another provider can be asked, no call waits for this one.
+    // If another provider can be asked, do not wait for this one.
     const mayWait = terms.isLast || pauseMs === null;
     return mayWait && mayRepeat(tried.verdict, call.capability.safeToRepeat, terms.isLast)
       ? { repeat: true, value: tried, retryAfterMs: pauseMs }
@@ -176,7 +177,10 @@ function pauseAskedFor({ exchanges }: RecordingHttp): number | null {
   return pauseMs === 0 ? null : pauseMs;
 }
 
-/** A spent quota is not waited for here, and a time-out is retried only if no other provider can be asked. */
+/**
+ * Whether a retry is safe and useful. A time-out is retried only if no other provider can be asked; a spent quota is
+ * not waited for here.
+ */
 function mayRepeat(verdict: AttemptVerdict<unknown>, safeToRepeat: boolean, isLast: boolean): boolean {
   if (verdict.kind !== 'failed' || !verdict.retryable) return false;
   // A request that is not safe to repeat is repeated only if it certainly did not arrive.
@@ -184,7 +188,7 @@ function mayRepeat(verdict: AttemptVerdict<unknown>, safeToRepeat: boolean, isLa
   return verdict.fault !== 'timeout' || isLast;
 }
 
-/** The provider answered 429: pause its limits. */
+/** Pauses the account's limits after a 429. */
 async function backOff<Op extends KnownOperation>(
   { limiter, clock }: CallDeps,
   { capability, tenantId }: Call<Op>,
@@ -244,10 +248,10 @@ function openAccount(provider: Provider): ProviderAccount | null {
   }
 }
 
-/** No key opens the account's secrets: an operator must act; other providers may still answer. */
-function reportUnopened(deps: CallDeps, service: ExternalService, context: AskContext): ProviderOutcome<never> {
+/** No encryption key decrypts the account's secrets. An operator must act; other providers may still answer. */
+function reportUndecryptable(deps: CallDeps, service: ExternalService, context: AskContext): ProviderOutcome<never> {
   const nowMs = deps.clock.now();
-  const message = 'the credentials of this service cannot be opened';
+  const message = 'could not decrypt the credentials of this service';
   const { trace } = context.record;
   trace.addSkipped({ at_ms: nowMs - trace.startedAtMs, service_name: service.serviceName, reason: 'credentials' });
   deps.logger.error({ service: service.serviceName, tenant: service.tenantId }, message);

@@ -1,4 +1,4 @@
-/** Tests calls that share requests: what each gets if a request is refused, too large, or cancelled. */
+/** Tests calls that share requests: the result of each if a request is refused, too large, or cancelled. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleCaller } from '../../test/support/call-executor.ts';
@@ -19,7 +19,7 @@ const points = (count: number, from = 0) => Array.from({ length: count }, (_poin
 
 type Answer = (service: string, input: DistanceInput) => Verdict<RouteMatrix>;
 
-/** Two providers that answer by `answer`, with the number of elements of each request they got. */
+/** Two providers that answer through `answer`, with the number of elements of each request they got. */
 async function start(
   t: Cleanup,
   answer: Answer,
@@ -79,7 +79,7 @@ const answerAll: Answer = (_service, input) =>
 const has = ({ origins, destinations }: DistanceInput, index: number) =>
   [...origins, ...destinations].some(({ latitude }) => latitude === pointAt(index).latitude);
 
-test('one pair that a vendor refuses spoils a request for itself alone', async (t) => {
+test('one pair that a vendor refuses fails alone', async (t) => {
   // valhalla/valhalla#193: one pair too far apart is an error of the whole request.
   const { measure, asked } = await start(t, (service, input) =>
     has(input, 2) && has(input, 103)
@@ -94,7 +94,7 @@ test('one pair that a vendor refuses spoils a request for itself alone', async (
   assert.ok(asked.length <= 12, `${asked.length} requests`);
 });
 
-test('an element that has no answer is asked of the next provider alone, and each request has its row', async (t) => {
+test('the next provider is asked only for elements without an answer, and each request has its audit row', async (t) => {
   const { measure, asked, records } = await start(t, (service, input) =>
     service === 'second'
       ? answerAll(service, input)
@@ -126,7 +126,7 @@ test('an element that has no answer is asked of the next provider alone, and eac
   );
 });
 
-test('where no pair has a route anywhere, each is not found, and that is kept', async (t) => {
+test('if no pair has a route at any provider, each is not found, and that is cached', async (t) => {
   const { measure, asked } = await start(t, () => ({ kind: 'empty' }));
   const expected = ['ROUTE_NOT_FOUND', 'ROUTE_NOT_FOUND'];
   assert.deepEqual(await measure(points(1), points(2, 100)), expected);
@@ -151,14 +151,14 @@ test('a budget pays for as many elements as it can', async (t) => {
   assert.ok(asked.length <= 5, `${asked.length} requests`);
 });
 
-test('an account’s limit counts elements, and all that is left of it is used', async (t) => {
+test('an account’s limit counts elements, and its whole remainder is used', async (t) => {
   const { measure, asked } = await start(t, answerAll, {}, 1_000, { first: { perMinute: 10 } });
   const byProvider = Map.groupBy(await measure(points(5), points(5, 100)), (provider) => provider);
   assert.deepEqual([byProvider.get('first')?.length, byProvider.get('second')?.length], [10, 15]);
   assert.ok(asked.length <= 8, `${asked.length} requests`);
 });
 
-test('the tenant’s own limit counts the request once, however many providers it takes', async (t) => {
+test('the tenant’s own limit counts the request once, however many providers are asked', async (t) => {
   const { measure } = await start(
     t,
     (service, input) =>
@@ -181,7 +181,7 @@ test('two requests that share elements both end', async (t) => {
   );
 });
 
-test('a caller who leaves leaves those who share its elements their answers', async (t) => {
+test('when a caller leaves, callers that share its elements still get their answers', async (t) => {
   const { measure } = await start(t, answerAll);
   const leaving = new AbortController();
   const left = measure(points(2), points(2, 100), leaving.signal);

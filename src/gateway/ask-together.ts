@@ -1,11 +1,12 @@
 /**
  * Lets the calls of one request share requests to their providers.
  *
- *   cache of each call ──miss──▶ its seat ──all seats taken or left──▶ one chain for calls with the same providers
+ * cache of each call ──miss──▶ its seat ──all seats taken or left──▶ one chain for calls with the same providers
  *
- * A call leaves its seat if a cache or another caller's fetch answers it. The chain starts when the last seat is taken
- * or left, so no timer is needed. Each provider is asked only for the calls that no earlier provider has answered, in
- * as few requests as its vendor allows. Each request is one audit row, written before its calls are answered.
+ * Each call has a seat: it takes it by asking its providers, or leaves it if a cache or another caller's fetch answers
+ * it. When the last seat is taken or left, the chain starts, so no timer is needed. Each provider is asked only for the
+ * calls that no earlier provider has answered, in as few requests as its vendor allows. Each request is one audit row,
+ * written before its calls are answered.
  */
 import type { LimitState } from '../limits/limits.ts';
 import type { KnownOperation, OutputOf, Verdict } from '../providers/provider.ts';
@@ -27,6 +28,7 @@ import type { Call, SharedRequest, Sharing } from './call.ts';
 import { type Answered, leavesOpen, type ProviderOutcome } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
 
+/** The place of one call among the calls of its request. */
 export interface Seat<Op extends KnownOperation> {
   /** Resolves when the call's providers were asked, together with the calls of the other seats. */
   ask(call: Call<Op>, providers: readonly Provider[], policy: ChainPolicy<OutputOf<Op>>): Promise<Chain<OutputOf<Op>>>;
@@ -45,17 +47,16 @@ interface Member<Op extends KnownOperation> {
 }
 
 /**
- * Per group and provider: a limit's, a budget's or the vendor's refusal means that the request is too large, and it is
- * split.
+ * Maximum splits per group and provider. A request that a limit, a budget or the vendor refuses as too large is split.
  */
 const maxSplits = 32;
 
-/** One seat for each of `seats` calls. */
+/** Creates the group with one seat for each of `seats` calls. */
 export function createGathering<Op extends KnownOperation>(deps: ChainDeps, seats: number): { seat(): Seat<Op> } {
   let openSeats = seats;
   let waiting: Member<Op>[] = [];
 
-  const setOff = (): void => {
+  const startIfComplete = (): void => {
     if (openSeats > 0) return;
     const members = waiting;
     waiting = [];
@@ -69,7 +70,7 @@ export function createGathering<Op extends KnownOperation>(deps: ChainDeps, seat
         if (!isOpen) return;
         isOpen = false;
         openSeats -= 1;
-        setOff();
+        startIfComplete();
       };
       return {
         leave,
@@ -81,8 +82,9 @@ export function createGathering<Op extends KnownOperation>(deps: ChainDeps, seat
           return new Promise((resolve, reject) => {
             waiting.push({ call, providers, policy, outcomes: new Map(), costUsd: 0, resolve, reject });
             leave();
-            // A fetch that other callers wait for goes on after its own caller has left.
-            setOff();
+            // Start again: this call's seat may be left already, if its own caller has gone and other callers wait for
+            // the fetch.
+            startIfComplete();
           });
         },
       };
@@ -110,7 +112,7 @@ async function askGroup<Op extends KnownOperation>(deps: ChainDeps, members: rea
   }
 }
 
-/** The group's record holds the rows; the record of each call has only its share of the cost. */
+/** The result for one call. The group's record has the rows; the record of each call has only its share of the cost. */
 function chainOf<Op extends KnownOperation>(
   { call, outcomes, costUsd }: Member<Op>,
   record: AskContext['record'],
@@ -174,7 +176,7 @@ function isRefused(outcome: ProviderOutcome<unknown> | undefined): boolean {
   return outcome?.kind === 'passed_over' || outcome?.kind === 'family_refused';
 }
 
-/** Whether waiting for a limit cannot change its outcome. */
+/** Whether the call is answered or ended, so that waiting for a limit cannot change its outcome. */
 function isSettled<Op extends KnownOperation>({ outcomes }: Member<Op>): boolean {
   return [...outcomes.values()].some((outcome) => !leavesOpen(outcome) && !isWaitable(outcome));
 }
@@ -183,7 +185,7 @@ function mayAsk<Op extends KnownOperation>({ outcomes }: Member<Op>, provider: P
   return !outcomes.has(provider) && [...outcomes.values()].every((outcome) => leavesOpen(outcome));
 }
 
-/** Stores this provider's outcome with each member. */
+/** Asks one provider for these calls and stores its outcome with each. */
 async function askAt<Op extends KnownOperation>(
   deps: ChainDeps,
   members: readonly Member<Op>[],
@@ -208,7 +210,7 @@ async function askAt<Op extends KnownOperation>(
     }
   };
 
-  /** Returns false if nothing was granted: the rest of the request would not be granted either. */
+  /** Returns false if nothing was granted; the rest of the request would not be granted either. */
   const ask = async (request: SharedRequest<Op>): Promise<boolean> => {
     const asked = { ...call, input: request.input, familyCharge };
     const outcome = await askProvider(deps, asked, provider, context, terms);
@@ -247,7 +249,7 @@ function outcomeOfMember<Value>(
   verdict: Verdict<Value> | undefined,
 ): ProviderOutcome<Value> {
   if (verdict === undefined) {
-    return { kind: 'failed', service, fault: 'unusable', message: 'the answer leaves this part out' };
+    return { kind: 'failed', service, fault: 'unusable', message: 'the answer does not contain this element' };
   }
   switch (verdict.kind) {
     case 'ok':

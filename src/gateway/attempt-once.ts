@@ -1,4 +1,4 @@
-/** Makes one request to one provider: permit, limits, deadline, and the meaning of the answer. */
+/** Makes one request to one provider: breaker permit, budget, limits, deadline, and the verdict on the answer. */
 import { maskMessage } from '../audit/mask.ts';
 import type { BudgetDecision } from '../costs/budget-guard.ts';
 import type { ExternalService } from '../directory/service.ts';
@@ -20,7 +20,7 @@ import type { Refused } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
 import { breakerOf, partOf, showBreaker } from './service-breaker.ts';
 
-/** What the providers of one call share. */
+/** State that the providers of one call share. */
 export interface AskContext {
   readonly signal: AbortSignal;
   readonly record: CallRecord;
@@ -28,17 +28,18 @@ export interface AskContext {
   familyCharged: boolean;
   /** The state after the charge; null if the family has no limit. */
   familyState: LimitState | null;
-  /** Services that were charged one unit for a request that was then refused, with the time in Unix milliseconds. */
+  /** Services that were charged one unit for a request that was then refused, and when (Unix milliseconds). */
   readonly paidAhead: Map<string, number>;
 }
 
 export interface AskTerms {
   /** Unix milliseconds: this provider's share of the call's time. */
   readonly deadlineAtMs: number;
-  /** Whether no other provider can be asked: only then is a time-out repeated here. */
+  /** Whether no other provider can be asked; only then is a time-out retried here. */
   readonly isLast: boolean;
 }
 
+/** The result of one attempt, or why it was not made. */
 export type Tried<Value> =
   | {
       readonly kind: 'tried';
@@ -52,7 +53,7 @@ export type Tried<Value> =
   | { readonly kind: 'budget_spent'; readonly untilMs: number }
   | { readonly kind: 'breaker_open'; readonly openUntilMs: number; readonly openedBy: OpenedBy };
 
-/** Sends nothing if a budget, a limit or the breaker refuses. */
+/** Makes one attempt. Sends nothing if the breaker, a budget or a limit refuses. */
 export async function attemptOnce<Op extends KnownOperation>(
   deps: CallDeps,
   call: Call<Op>,
@@ -66,7 +67,7 @@ export async function attemptOnce<Op extends KnownOperation>(
   const permit = breaker.tryEnter(partOf(call));
   if (!permit.entered) return { kind: 'breaker_open', openUntilMs: permit.openUntilMs, openedBy: permit.because };
   let verdict: AttemptVerdict<OutputOf<Op>> = { kind: 'cancelled' };
-  /** The caller left, so the result says nothing about the provider, whatever happened to the request. */
+  /** The caller left, so the result says nothing about the provider. */
   let wasAbandoned = false;
   const { operation } = call.capability;
   const priceUsd = deps.costOf(service, operation, call.capability.billedUnits?.(call.input) ?? 1, deps.clock.now());
@@ -101,7 +102,7 @@ export async function attemptOnce<Op extends KnownOperation>(
         abandoned: context.signal.aborted,
       });
       if (verdict.kind === 'failed' && verdict.fault === 'unusable') {
-        deps.logger.error({ err: error, service: service.serviceName }, 'an adapter failed to read an answer');
+        deps.logger.error({ err: error, service: service.serviceName }, 'the adapter could not read an answer');
       }
     } finally {
       deadline.clear();
@@ -113,7 +114,7 @@ export async function attemptOnce<Op extends KnownOperation>(
     return { kind: 'tried', verdict, http, durationMs, costUsd: isBilled(verdict) ? priceUsd : 0 };
   } finally {
     if (budget?.kind === 'reserved') budget.reservation.settle(isBilled(verdict) ? priceUsd : 0);
-    // Does nothing if the permit is already settled because the provider was asked.
+    // Does nothing if the attempt has settled the permit.
     permit.abandoned();
     showBreaker(deps, service, breaker);
   }
@@ -132,7 +133,8 @@ async function spendLimits<Op extends KnownOperation>(
   if (!context.familyCharged && shared?.granted != null) context.familyCharged = await shared.granted;
   const units = capability.billedUnits?.(call.input) ?? 1;
   if (context.familyCharged) return spendAccount(deps, call, service, context, units);
-  // The tenant's limit counts a request once, however many elements it has, so the first charge is one unit each.
+  // The tenant's limit counts a request once, however many elements it has, so the first charge is one unit on each
+  // limit.
   const spending = spendFresh(deps, tenantId, [family, ...account], 1);
   if (shared !== undefined) {
     shared.granted = spending.then(
@@ -150,7 +152,10 @@ async function spendLimits<Op extends KnownOperation>(
   return spendAccount(deps, call, service, context, units);
 }
 
-/** A unit paid for a request that was then too large counts for the smaller request after it. */
+/**
+ * Spends the account's limits. A unit paid for a request that was then too large counts for the smaller request after
+ * it.
+ */
 async function spendAccount<Op extends KnownOperation>(
   deps: CallDeps,
   { capability, tenantId }: Call<Op>,
@@ -172,8 +177,9 @@ async function spendAccount<Op extends KnownOperation>(
 }
 
 /**
- * The provider counts a request when it arrives. If this process was too busy to use a grant in time, the grant stays
- * spent and another one is requested, once: a process that is late twice sends nothing.
+ * Spends limits and makes sure that the grant is recent, because the provider counts a request on arrival. If this
+ * process was too busy to use a grant in time, the grant stays spent and another one is requested, once; if that is
+ * late too, nothing is sent.
  */
 async function spendFresh(
   { limiter, clock }: CallDeps,
@@ -186,12 +192,12 @@ async function spendFresh(
     const decision = await limiter.spend(tenantId, subjects, units);
     const isFresh = !decision.granted || clock.now() - askedAtMs <= grantFreshMs;
     if (isFresh) return decision;
-    // A grant that only this service counts is never too late.
+    // Limits that only this service counts allow a late grant.
     if (tries === 2) return uncounted(decision.states) ?? decision;
   }
 }
 
-/** A vendor's message may quote the request, secrets included, and goes to callers. */
+/** Masks secrets in a vendor's message, which may quote the request and is shown to callers. */
 function withoutSecrets<Verdict extends { readonly message: string }>(
   verdict: Verdict,
   secrets: readonly string[],
@@ -199,7 +205,7 @@ function withoutSecrets<Verdict extends { readonly message: string }>(
   return { ...verdict, message: maskMessage(verdict.message, secrets) };
 }
 
-/** The attempt's outcome, or a rejection as soon as the signal aborts, even if the adapter ignores the signal. */
+/** Settles like the attempt, but rejects as soon as the signal aborts, even if the adapter ignores the signal. */
 function orAborted<Value>(attempt: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
@@ -218,7 +224,10 @@ function orAborted<Value>(attempt: Promise<Value>, signal: AbortSignal): Promise
   });
 }
 
-/** `failures`: how many failures count against the service now, including those held back so far. */
+/**
+ * Reports the attempt to the health statistics. `failures`: how many failures now count against the service, including
+ * earlier ones that were held back.
+ */
 function observe(
   deps: CallDeps,
   service: ExternalService,

@@ -7,6 +7,7 @@ import type { CallDeps } from './deps.ts';
 
 type TelemetryDeps = Pick<CallDeps, 'metrics' | 'publishTelemetry' | 'clock'>;
 
+/** Reports a hit. */
 export function announceHit(
   deps: TelemetryDeps,
   call: Pick<Call, 'requestId'>,
@@ -34,9 +35,9 @@ export function announceHit(
 }
 
 /**
- * Reports a question that no layer could answer, once its provider is known: hits and misses of one service and
- * operation then give its hit rate. `service`: null if no service answered; the family is named instead. `isKept`:
- * whether later callers find the answer. An answer that may not be cached is not a miss: no cache could have had it.
+ * Reports a question that no cache layer could answer, once its provider is known, so that hits and misses of one
+ * service and operation give its hit rate. `service`: the service that answered; null: none, so the family is named.
+ * `isKept`: whether the answer is cached for later callers. An answer that may not be cached is not counted as a miss.
  */
 export function announceMiss(
   deps: TelemetryDeps,

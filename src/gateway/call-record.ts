@@ -1,6 +1,6 @@
 /**
- * Collects what a call leaves behind: an audit row for each provider asked and each refusal by a limit, and their
- * events. They are written in one commit before the call is answered.
+ * Collects the records of a call: an audit row for each provider asked and each refusal by a limit, and their events.
+ * They are written in one commit before the call is answered.
  */
 
 import type { CallTrace } from '../audit/call-trace.ts';
@@ -24,6 +24,7 @@ export interface RecordedCall {
   readonly principal: string | null;
 }
 
+/** One provider that was asked, for its audit row. */
 export interface AskedProvider {
   readonly service: ExternalService;
   readonly exchange: RecordedExchange | null;
@@ -41,23 +42,24 @@ export interface AskedProvider {
 
 export interface CallRecord {
   readonly operation: string;
-  /** Stored with the first row. */
+  /** The call's trace, stored with the first row. */
   readonly trace: CallTrace;
   asked(provider: AskedProvider): void;
-  /** The body of the last provider's answer has passed. */
+  /** Completes the last row when the streamed body of its answer has ended. */
   carried(carried: Carried, nowMs: number): void;
-  /** `service: null`: the tenant's own limit, named in `state.subject`. */
+  /** Adds a refusal. `service` null: the tenant's own limit, named in `state.subject`. */
   refusedByLimit(service: ExternalService | null, state: LimitState, nowMs: number): void;
-  /** A budget's remainder is below the price of an attempt. */
+  /** Adds a refusal by a budget whose remainder is below the price of an attempt. */
   refusedByBudget(service: ExternalService, nowMs: number): void;
   /** The cost of the providers asked so far. */
   costUsd(): number;
-  /** Whether there is no row so far. */
+  /** Whether there are no rows yet. */
   isEmpty(): boolean;
   /** All rows and events so far, or null if there are none. */
   toIntake(): IntakeRecord | null;
 }
 
+/** Creates an empty record. */
 export function createCallRecord(
   call: RecordedCall,
   announceRefusal: (tenantId: TenantId, state: LimitState) => boolean,

@@ -1,4 +1,4 @@
-/** Builds the result for a caller, from a cached answer or from one fetched now. */
+/** Builds the result for a caller, from a cached answer or from a new one. */
 
 import type { CacheLayer } from '../cache/hit-counts.ts';
 import type { Hit } from '../cache/look-up.ts';
@@ -17,7 +17,9 @@ const outcomeByLayer: Readonly<Record<CacheLayer, CacheOutcome>> = {
   stale: 'STALE',
 };
 
-/** Counts and reports the hit. `familyLimit`: set if the question was charged before, without success. */
+/**
+ * Builds the result of a hit, and counts it. `familyLimit`: set if the call was charged for a failed attempt before.
+ */
 export function resultFromCache(
   deps: Pick<CallDeps, 'metrics' | 'publishTelemetry' | 'clock'>,
   call: Pick<Call, 'requestId'>,
@@ -37,7 +39,7 @@ export function resultFromCache(
   };
 }
 
-/** `led`: this caller made the fetch and was charged; the others share its result. */
+/** Builds the result of a fetch. `led`: this caller made the fetch and was charged; the others share its result. */
 export function resultOfFetch(
   fresh: Pick<CallResult, 'body' | 'provider' | 'familyLimit'> & { readonly isRevalidated?: boolean },
   led: boolean,
@@ -55,13 +57,17 @@ function fetchOutcome(led: boolean): CacheOutcome {
   return led ? 'MISS' : 'COALESCED';
 }
 
+/** The result of a fetch for one caller. Throws if the fetch ended in an error. */
 export function answerFresh(fresh: Fresh, led: boolean): CallResult {
   if (!(fresh instanceof ServiceError)) return resultOfFetch(fresh, led);
   const familyLimit = led ? (fresh.call?.familyLimit ?? null) : null;
   throw withCall(fresh, { familyLimit, cache: { outcome: fetchOutcome(led), ageSeconds: 0 } });
 }
 
-/** `familyLimit`: the remainder after a charged attempt that failed, before a stale answer; a hit spends nothing. */
+/**
+ * The result of a hit. Throws if "not found" was cached. `familyLimit`: the limit after a charged attempt that failed,
+ * for a stale answer; a plain hit spends nothing.
+ */
 export function answerFromCache(
   deps: CallDeps,
   call: Call,
@@ -75,6 +81,7 @@ export function answerFromCache(
   throw withCall(error, { familyLimit, cache: { outcome: cacheOutcome, ageSeconds } });
 }
 
+/** The tenant's limit for the `RateLimit` headers. */
 export function familyLimitOf(state: LimitState | null, nowMs: number): CallResult['familyLimit'] {
   if (state === null) return null;
   const { maxRequests, usedRequests, windowEndMs } = state;

@@ -17,7 +17,7 @@ export interface ProviderTrace {
   readonly provider: string;
   readonly outcome: string;
   readonly message: string;
-  /** Set if it is known when asking it makes sense again. */
+  /** Set if it is known when asking again makes sense. */
   readonly retry_after_seconds?: number;
 }
 
@@ -44,9 +44,6 @@ export interface Sharing<Op extends KnownOperation> {
   verdictsOf(output: OutputOf<Op>): readonly Verdict<OutputOf<Op>>[];
 }
 
-/**
- * One kind of call: the constants of an operation, written once beside its capability (geocoding, sheets, proxy).
- */
 /** The progress of a request body that is streamed. */
 export interface Upload {
   /** The maximum time without progress, in milliseconds. */
@@ -56,6 +53,7 @@ export interface Upload {
   silentMs(): number;
 }
 
+/** One kind of call: the constants and rules of an operation, defined once in its room (geocoding, sheets, proxy). */
 export interface Capability<Op extends KnownOperation> {
   readonly operation: Op;
   readonly family: Family;
@@ -66,31 +64,32 @@ export interface Capability<Op extends KnownOperation> {
   readonly cache: {
     readonly ttlSeconds: number;
     readonly negativeTtlSeconds: number;
-    /** For an answer that a failed or skipped provider might have improved. Default: as for any other. */
+    /** For an answer that a failed or skipped provider might have improved. Default: as for other answers. */
     readonly degradedTtlSeconds?: number;
     /** How long after its TTL an answer may be served if every provider fails. */
     readonly staleSeconds: number;
   } | null;
-  /** How long this particular answer may be kept, if the answer itself says so; null: not at all. Default: as above. */
+  /** How long this answer may be cached, if the answer itself says so; null: not at all. Default: as in `cache`. */
   lifetimeOf?(output: OutputOf<Op>): Lifetime | null;
-  /** How to revalidate a kept answer past its TTL instead of fetching it again; null if it cannot be revalidated. */
+  /** How to revalidate an expired answer instead of fetching it again; null if that is not possible. */
   revalidate?(input: InputOf<Op>, keptBody: Buffer): Revalidation<Op> | null;
   /**
-   * Streams an answer to its caller while it still arrives; null if it has arrived completely. `signal` aborts when no
-   * caller waits any more; call `release` if the answer can be given to no other caller.
+   * Streams an answer to its caller while it still arrives; null if it has arrived completely. `signal` aborts when all
+   * callers have left; call `release` if no other caller can share the answer.
    */
   carry?(output: OutputOf<Op>, flight: Pick<Flight, 'signal' | 'release'>): Promise<Carried> | null;
   /** The part of the service that a call concerns, if parts can fail separately: a path, a spreadsheet. */
   partOf?(input: InputOf<Op>): string;
   /**
-   * The answer as it is judged, compared and rendered, the same for every provider. Default: as the adapter parsed it.
+   * Converts the answer before it is judged, compared and rendered, in the same way for every provider. Default:
+   * unchanged.
    */
   refine?(output: OutputOf<Op>, input: InputOf<Op>): OutputOf<Op>;
   /** `good` ends the chain; `poor` asks the next provider too, and the best answer wins. */
   judge?(output: OutputOf<Op>, input: InputOf<Op>): 'good' | 'poor';
-  /** Higher is better; compares poor answers. */
+  /** Compares poor answers; higher is better. */
   score?(output: OutputOf<Op>): number;
-  /** The billed elements of one attempt, for its cost in quota units and dollars. Default 1. */
+  /** The number of billed elements of one attempt, in quota units. Default 1. */
   billedUnits?(input: InputOf<Op>): number;
   /** Absent: each call has its own request. */
   readonly sharing?: Sharing<Op>;
@@ -98,46 +97,51 @@ export interface Capability<Op extends KnownOperation> {
   limitsOf?(service: ExternalService): readonly LimitSubject[];
 }
 
+/** A cached answer that its provider confirmed. */
 export interface Confirmed<Op extends KnownOperation> {
-  /** Determines how long it is kept; its content is that of the body below. */
+  /** Determines how long the answer is cached; its content is that of `body`. */
   readonly output: OutputOf<Op>;
-  /** As it is sent, and stored from now on. */
+  /** The body to send and to store. */
   readonly body: Buffer;
-  /** True if only headers of this request differ from the stored answer. */
+  /** True if the stored answer need not change apart from headers of this request. */
   readonly isUnchanged: boolean;
 }
 
-/** A conditional request for a kept answer (RFC 9111, 4.3). */
+/** A conditional request for a cached answer (RFC 9111, 4.3). */
 export interface Revalidation<Op extends KnownOperation> {
   readonly input: InputOf<Op>;
   /**
-   * The updated answer if the provider confirms it; `replaced` if the provider sends a new one; `unclear` if it
-   * confirms an answer that is not the kept one, so that the whole answer must be fetched.
+   * Returns the updated answer if the provider confirms it; `replaced` if the provider sent a new one; `unclear` if it
+   * confirmed another answer than the cached one, so that the whole answer must be fetched.
    */
   read(output: OutputOf<Op>): Confirmed<Op> | 'replaced' | 'unclear';
 }
 
-/** Whether one of several calls was charged to the tenant's own limit; null until one was tried. */
+/** Whether one of several calls was charged to the tenant's own limit; null until one has tried. */
 export interface SharedCharge {
   granted: Promise<boolean> | null;
 }
 
+/** One call: the question, the caller, and its terms. */
 export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly tenantId: TenantId;
   readonly capability: Capability<Op>;
   readonly input: InputOf<Op>;
-  /** The canonical question: equal for inputs that must share one answer; includes language, country and the like. */
+  /**
+   * The canonical form of the question, including language, country and the like: inputs with equal questions share one
+   * answer.
+   */
   readonly question: string;
   /** The scope that writes invalidate, and the part of it that the answer shows (`cache/cached-answer.ts`). */
   readonly cacheScope?: { readonly scope: string; readonly detail: string | null };
   /**
-   * The call shares a fetch only with calls of the same kind, for requests that carry more than their question
+   * Calls share a fetch only with calls of the same kind; for requests that carry more than their question
    * (`cache/single-flight.ts`).
    */
   readonly flightKind?: string;
   /** The place that the question concerns, if services have another priority there. */
   readonly place?: QuestionPlace;
-  /** null: chosen by priority; a service name: only that one, without failover. */
+  /** null: providers by priority; a service name: only that one, without failover. */
   readonly provider: string | null;
   /** `no-cache` is refresh (fill, do not read), `no-store` is off. */
   readonly cacheMode: CacheMode;
@@ -146,19 +150,19 @@ export interface Call<Op extends KnownOperation = KnownOperation> {
   readonly sourceService: string | null;
   /** The caller's credential: `token:NAME`, `jwt:SUB`. */
   readonly principal: string | null;
-  /** Names of the only services that the caller may use; null or absent: all. */
+  /** Names of the services that the caller may use; null or absent: all. */
   readonly services?: ReadonlySet<string> | null;
-  /** Unix milliseconds after which the caller is no longer served. */
+  /** The call's deadline, in Unix milliseconds. */
   readonly deadlineAtMs: number;
   /** Shared by the calls of one request, which the tenant's own limit counts once. */
   readonly familyCharge?: SharedCharge;
-  /** Made in addition to an answered call, to compare the answers. */
+  /** An additional call that only compares providers' answers. */
   readonly isShadow?: true;
   /** Unix milliseconds by which a streamed answer must begin; the call's deadline then applies to its end. */
   readonly beginsByMs?: number;
   /** A streamed request body: the provider's time to answer starts when the body has passed. */
   readonly upload?: Upload;
-  /** How long the call may wait for a limit before it gets a 429. 0: not at all. */
+  /** How long the call may wait for a spent limit before it gets a 429. 0: not at all. */
   readonly maxWaitMs: number;
 }
 
@@ -167,7 +171,7 @@ export interface AnswerContext {
   readonly provider: string;
   readonly attemptedProviders: readonly string[];
   readonly skippedProviders: readonly SkippedProvider[];
-  /** Set if a failed or skipped provider might have improved the answer: the outcome of each. */
+  /** The outcome of each provider, if a failed or skipped one might have improved the answer; otherwise null. */
   readonly degradedBy: readonly ProviderTrace[] | null;
   readonly cached: boolean;
   /** How long the provider took. */
@@ -186,19 +190,20 @@ export const cacheOutcomes = [
 ] as const;
 export type CacheOutcome = (typeof cacheOutcomes)[number];
 
+/** A successful result for one caller. */
 export interface CallResult {
   /** The JSON body, ready to send. */
   readonly body: Buffer;
   readonly cacheOutcome: CacheOutcome;
   readonly ageSeconds: number;
-  /** True for an expired answer that was served at once: the caller starts its refresh. */
+  /** True if an expired answer was served at once and the caller must start its refresh. */
   readonly isRefreshDue?: boolean;
   readonly provider: string;
   /** For the `RateLimit` headers; null if nothing was charged. */
   readonly familyLimit: { readonly limit: number; readonly remaining: number; readonly resetSeconds: number } | null;
 }
 
-/** What had been transferred when an answer's body ended, for its audit row. */
+/** The transferred sizes and the start of the bodies, known when a streamed answer has ended, for its audit row. */
 export interface Carried {
   /** The start of the body, as far as the audit log keeps it. */
   readonly responseBody: Buffer;
@@ -209,16 +214,17 @@ export interface Carried {
   readonly fault: { readonly status: AuditStatus; readonly errorCode: string; readonly errorMessage: string } | null;
 }
 
+/** Builds the JSON body of an answer. */
 export type Render<Op extends KnownOperation> = (output: OutputOf<Op>, context: AnswerContext) => unknown;
 
 /** `executeCall` as the capabilities see it. Throws `ServiceError`. */
 export interface CallExecutor {
-  /** The fresh answer in memory, synchronously: most calls end here. Throws like `execute`. */
+  /** Returns the fresh answer in memory, synchronously: most calls end here. Throws like `execute`. */
   findInMemory(call: Call): CallResult | null;
   execute<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>, signal: AbortSignal): Promise<CallResult>;
   /**
-   * Calls of one request, each with its own cache key, cost and error; those that no cache answers share requests to
-   * the providers. No two may ask the same question.
+   * Executes the calls of one request, each with its own cache key, cost and error. Those that no cache answers share
+   * requests to the providers. No two may have the same question.
    */
   executeTogether<Op extends KnownOperation>(
     calls: readonly Call<Op>[],
@@ -226,8 +232,8 @@ export interface CallExecutor {
     signal: AbortSignal,
   ): Promise<readonly PromiseSettledResult<CallResult>[]>;
   /**
-   * Fetches a new answer in place of an expired one that was served, once over all replicas. It is a call like any
-   * other, charged and audited. Never throws; a failure is logged.
+   * Replaces an expired answer that was served, once over all replicas. This is a call like any other, charged and
+   * audited. Never throws; a failure is logged.
    */
   refresh<Op extends KnownOperation>(call: Call<Op>, render: Render<Op>): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The caller of a call; everything else is in the question itself. */
+/** The caller's part of a call: identity, rights and terms. */
 import { AskedQuestion, type CacheMode } from '../cache/cached-answer.ts';
 import type { Call } from './call.ts';
 
@@ -17,18 +17,19 @@ export type Caller = Pick<
 >;
 
 /**
- * Callers of one group may share requests and cached answers: those of one tenant that may use the same services. Empty
- * for callers who may use all services.
+ * A key for callers that may share requests and cached answers: those of one tenant with the same permitted services.
+ * Empty if all services are permitted.
  */
 export function callerGroup({ services = null }: Pick<Call, 'services'>): string {
   return services === null ? '' : `${[...services].sort().join('\n')}\n`;
 }
 
+/** The cache mode of a call; `off` if its capability is never cached. */
 export function modeOf({ capability, cacheMode }: Call): CacheMode {
   return capability.cache === null ? 'off' : cacheMode;
 }
 
-/** The cache's key of a call's question. */
+/** The cache key of a call. */
 export function questionOf(call: Call): AskedQuestion {
   return new AskedQuestion({
     tenantId: call.tenantId,

@@ -1,4 +1,4 @@
-/** Composes a chain's result for its callers and for the cache. */
+/** Builds the result of a chain, for its callers and for the cache. */
 import type { Found } from '../cache/look-up.ts';
 import { type ServiceError, withCall } from '../errors.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
@@ -8,7 +8,7 @@ import { foundNothing, isDegraded, notFound, skippedOf, tracesOf, unanswered } f
 import type { Answered } from './outcome.ts';
 import { withinTerms } from './storage-rule.ts';
 
-/** The result of a fetch for all callers that waited: an answer, or an error. */
+/** The result of a fetch for all waiting callers: an answer or an error. */
 export type Fresh =
   | {
       readonly body: Buffer;
@@ -18,21 +18,22 @@ export type Fresh =
     }
   | ServiceError;
 
-/** The result of a chain: `fresh` for the waiting callers, the rest for the cache. */
+/** The result of a chain: `fresh` for the waiting callers, the other members for the cache. */
 export interface Fetched extends Found {
   readonly fresh: Fresh;
 }
 
+/** Input for building an answer. */
 export interface AnswerTerms<Op extends KnownOperation> {
   readonly render: Render<Op>;
   readonly familyLimit: CallResult['familyLimit'];
   readonly costUsd: number;
   readonly nowMs: number;
-  /** The kept answer, if the chain's best answer is its confirmation. */
+  /** The cached answer, if the chain's best answer confirms it. */
   readonly confirmed: Confirmed<Op> | null;
 }
 
-/** `decisive`: an error that ends the call whatever the other providers found. */
+/** Builds the result. `decisive`: an error that ends the call whatever the other providers answered. */
 export function answerOf<Op extends KnownOperation>(
   call: Call<Op>,
   chain: Chain<OutputOf<Op>>,
@@ -41,7 +42,7 @@ export function answerOf<Op extends KnownOperation>(
 ): Fetched | ServiceError {
   const { familyLimit, nowMs } = terms;
   const ending = (error: ServiceError) => withCall(error, { familyLimit, cache: null });
-  // A refusal by the family's own limit already shows a remainder of zero.
+  // A refusal by the family's own limit already shows that nothing remains.
   if (decisive !== null) return decisive.code === 'RATE_LIMIT_EXCEEDED' ? decisive : ending(decisive);
   if (chain.best !== null)
     return { ...found(call, chain, chain.best, terms), supersedes: call.capability.revalidate !== undefined };
@@ -51,7 +52,7 @@ export function answerOf<Op extends KnownOperation>(
   return { ...found(call, chain, refusal, { ...terms, costUsd: 0 }), stored: null };
 }
 
-/** A provider's own response, if it is unusable but its capability passes such responses on. */
+/** An unusable response of a provider, if its capability passes such responses on to the caller. */
 export function passedOn<Value>(chain: Chain<Value>): Answered<Value> | null {
   for (const outcome of chain.outcomes) {
     if ((outcome.kind === 'failed' || outcome.kind === 'throttled') && outcome.passOn !== undefined) {
@@ -101,13 +102,13 @@ function found<Op extends KnownOperation>(
   };
 }
 
-/** The stored text differs by one word. Inside JSON texts these characters appear only escaped. */
+/** The bytes to store, which differ by one word. Inside JSON strings these characters appear only escaped. */
 function asKept(text: string, body: Buffer): Buffer {
   const kept = text.replaceAll('"cached":false', '"cached":true');
   return kept.length === text.length ? body : Buffer.from(kept);
 }
 
-/** An answer that a missing provider might have improved is kept only briefly. */
+/** The TTL; shorter for an answer that a failed or skipped provider might have improved. */
 function ttlOf(cache: Capability<KnownOperation>['cache'], quality: Answered<unknown>['quality'], degraded: boolean) {
   if (cache === null) return 0;
   if (!degraded) return cache.ttlSeconds;
@@ -115,8 +116,7 @@ function ttlOf(cache: Capability<KnownOperation>['cache'], quality: Answered<unk
 }
 
 /**
- * "Nothing found" is an answer too, and is kept for a short time. It is never served stale, since asking again may
- * help.
+ * "Nothing found" is cached for a short time too. It is never served stale, because asking again may find something.
  */
 function nothingFound(
   call: Call,

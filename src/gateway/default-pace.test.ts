@@ -7,7 +7,7 @@ import type { Provider } from './resolve-providers.ts';
 
 const none = { perMinute: null, perHour: null, perDay: null, perMonth: null };
 
-test('a vendor’s pace is kept for services without limits of their own, and for no others', async () => {
+test('a vendor’s pace applies only to services without their own limits', async () => {
   const asked: unknown[] = [];
   const pace = {
     async takeTurn(account: string, intervalMs: number) {

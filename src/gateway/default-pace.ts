@@ -3,7 +3,10 @@ import { hasOwnLimits } from '../limits/limit-subjects.ts';
 import type { RequestPace } from '../limits/request-pace.ts';
 import type { Provider } from './resolve-providers.ts';
 
-/** Takes the next turn and returns how many milliseconds away it is: 0 without a pace; null if too many wait. */
+/**
+ * Takes the next turn and returns the milliseconds until then; 0 if the vendor has no pace; null if the turn is too far
+ * away.
+ */
 export function takeTurn(pace: RequestPace, { service, adapter }: Provider): number | Promise<number | null> {
   const { defaultLimit } = adapter.facts;
   if (defaultLimit === null || hasOwnLimits(service)) return 0;

@@ -21,7 +21,7 @@ import type { Call } from './call.ts';
 import type { ProviderOutcome } from './outcome.ts';
 import type { Provider, ResolveProvidersDeps } from './resolve-providers.ts';
 
-/** One attempt, as the health statistics count it. Spent quotas and disconnected callers are not reported. */
+/** One attempt for the health statistics. Spent quotas and disconnected callers are not reported. */
 export interface ObservedAttempt {
   readonly ok: boolean;
   readonly durationMs: number;
@@ -29,6 +29,7 @@ export interface ObservedAttempt {
   readonly fault: string | null;
 }
 
+/** All dependencies of the pipeline. */
 export interface CallDeps extends ResolveProvidersDeps {
   readonly cache: Omit<ResponseCache, 'invalidate' | 'countsOf' | 'memorySizeOf' | 'writeNoted' | 'close'>;
   readonly limiter: Pick<RateLimiter, 'spend' | 'backOff'>;
@@ -53,7 +54,7 @@ export interface CallDeps extends ResolveProvidersDeps {
   readonly logger: Logger;
   /** The time limit of each attempt, unless its service sets its own. */
   readonly requestTimeoutMs: number;
-  /** Retries at one provider after its first attempt, unless its service sets its own number. */
+  /** Maximum retries at one provider, unless its service sets its own number. */
   readonly maxRetries: number;
   openHttp(options: ProviderHttpOptions): RecordingHttp;
   /** The cost of this many billed units in USD. */
@@ -61,10 +62,10 @@ export interface CallDeps extends ResolveProvidersDeps {
   /** Reserves the price of an attempt in the tenant's blocking budgets before it is made. Absent: nothing blocks. */
   readonly reserveBudget?: BudgetGuard['reserve'];
   observeAttempt(service: ExternalService, attempt: ObservedAttempt): void;
-  /** Reports the outcome of a call's providers to the capability's own statistics. Never throws and never waits. */
+  /** Reports the outcomes of a call's providers to the capability's own statistics. Never throws and never waits. */
   observeChain?(call: Call, outcomes: readonly ProviderOutcome<unknown>[], providers: readonly Provider[]): void;
-  /** The trace of a call that leaves no audit row. Never throws and never waits. */
+  /** Stores the trace of a call without an audit row. Never throws and never waits. */
   noteTrace?(call: Call, trace: CallTrace): void;
-  /** Bounded by rate and queue; never throws and never waits. */
+  /** Publishes the event if there is room. Never throws and never waits. */
   publishTelemetry(event: TelemetryEvent): void;
 }

@@ -1,6 +1,6 @@
 /**
- * Schemas of the members that an error has besides its code and text, for the API description: in a problem document,
- * and in one item of a batch. `no-answer.ts` and `execute-call.ts` produce them.
+ * Schemas of an error's members besides its code and text, for the API description: in a problem document, and in one
+ * item of a batch. `no-answer.ts` and `execute-call.ts` produce them.
  */
 import Type from 'typebox';
 
@@ -11,12 +11,12 @@ export const attempts = Type.Optional(
       outcome: Type.String(),
       message: Type.String(),
       retry_after_seconds: Type.Optional(
-        Type.Integer({ description: 'Where it is known when asking makes sense again.' }),
+        Type.Integer({ description: 'Seconds until asking again makes sense, if known.' }),
       ),
     }),
-    { description: 'Each provider asked or passed over, and why.' },
+    { description: 'Each provider that was asked or skipped, and its outcome.' },
   ),
 );
 export const outcome = Type.Optional(
-  Type.Literal('unknown', { description: 'It may have been done, though nothing says so.' }),
+  Type.Literal('unknown', { description: 'Set if it is not known whether the change was made.' }),
 );

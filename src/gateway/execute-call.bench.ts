@@ -1,7 +1,7 @@
 /**
- * Measures a memory hit through the gateway against a bare Map of Buffers behind an async function; then the delay that
- * a dead provider with an open breaker adds to a call. In process: no HTTP, no database, a provider that answers at
- * once.
+ * Measures a memory hit through the gateway, against a bare Map of Buffers behind an async function; then the delay
+ * that a dead provider with an open breaker adds to a call. In process: no HTTP, no database, a provider that answers
+ * at once.
  */
 import { pathToFileURL } from 'node:url';
 import pino from 'pino';

@@ -28,7 +28,7 @@ const attemptsOf = (error: ServiceError) =>
     outcome,
   ]);
 
-test('the first answer is fetched, recorded and announced; the second comes from memory and spends nothing', async (t) => {
+test('the first answer is fetched, recorded and announced; the second comes from memory and spends no quota', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, {
     providers: { google },
@@ -59,7 +59,7 @@ test('the first answer is fetched, recorded and announced; the second comes from
   );
 });
 
-test('hits and misses are of the service that answers; what no cache may answer is neither', async (t) => {
+test('hits and misses count for the service that answers; an answer that may not be cached counts as neither', async (t) => {
   const google = await startFakeProvider(t);
   const yandex = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google, yandex } });
@@ -109,7 +109,7 @@ test('a stale answer counts as a hit, and an unanswered question as a miss of it
   assert.match(text, /cache_misses_total\{service="geocoding",operation="geocode"\} 1/);
 });
 
-test('what hits save is counted without a statement each', async (t) => {
+test('the savings of hits are counted without a statement per hit', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google } });
   for (let call = 0; call < 11; call += 1) await pipeline.geocode('Navoi 1');
@@ -121,7 +121,7 @@ test('what hits save is counted without a statement each', async (t) => {
   assert.ok(Math.abs((pipeline.usage[0]?.savedByCacheUsd ?? 0) - 0.05) < 1e-9);
 });
 
-test('fifty identical calls at once make one upstream call', async (t) => {
+test('fifty simultaneous identical calls make one upstream call', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google }, familyPerMinute: 1 });
 
@@ -131,7 +131,7 @@ test('fifty identical calls at once make one upstream call', async (t) => {
   assert.deepEqual(results.map(({ cacheOutcome }) => cacheOutcome).sort(), [...Array(49).fill('COALESCED'), 'MISS']);
 });
 
-test('fifty identical calls at once make one upstream call also when it fails', async (t) => {
+test('fifty simultaneous identical calls make one upstream call also if it fails', async (t) => {
   const google = await startFakeProvider(t, answerWith(500, ''));
   const pipeline = await startPipeline(t, { providers: { google } });
 
@@ -142,7 +142,7 @@ test('fifty identical calls at once make one upstream call also when it fails', 
   assert.equal(pipeline.logs().length, 1);
 });
 
-test('the first caller’s leaving fails none of the others; the last one’s ends the fetch', async (t) => {
+test('a fetch survives when the first caller leaves, and ends when the last one leaves', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google } });
   const release = google.hold();
@@ -177,7 +177,7 @@ for (const [name, behaviour] of Object.entries({
   'a 429': answerWith(429, '{}'),
   silence: neverAnswer,
 })) {
-  test(`${name} from the first provider brings the second one’s answer, and both are in the audit`, async (t) => {
+  test(`${name} from the first provider leads to the second one’s answer, and the audit has both`, async (t) => {
     const google = await startFakeProvider(t, behaviour);
     const yandex = await startFakeProvider(t, answerPlace(0.8, 'By the second'));
     const pipeline = await startPipeline(t, { providers: { google, yandex }, overrides: { requestTimeoutMs: 200 } });
@@ -205,7 +205,7 @@ test('a provider that hangs leaves the next one its share of the time', async (t
   assert.equal(provider, 'yandex');
 });
 
-test('a failed request is repeated at the same provider, each repeat on the account’s quota and none on the tenant’s', async (t) => {
+test('retries at one provider spend the account’s quota, and not the tenant’s', async (t) => {
   const google = await startFakeProvider(t, answerWith(503, ''));
   const pipeline = await startPipeline(t, {
     providers: { google },
@@ -216,11 +216,11 @@ test('a failed request is repeated at the same provider, each repeat on the acco
 
   await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('PROVIDER_ERROR'));
 
-  assert.equal(google.requests(), 3, 'the quota of three ended the repeats');
+  assert.equal(google.requests(), 3, 'the quota of three ended the retries');
   assert.equal(pipeline.logs()[0]?.retryCount, 2);
 });
 
-test('a provider that asks for a pause is left for the next one, and waited for where it is the last', async (t) => {
+test('if a provider asks for a pause, the next one is asked; only the last provider is waited for', async (t) => {
   const busy = answerWith(503, '{}', { 'retry-after': '1' });
   const [google, yandex] = [await startFakeProvider(t, busy), await startFakeProvider(t)];
   const both = await startPipeline(t, { providers: { google, yandex }, overrides: { maxRetries: 3 } });
@@ -232,14 +232,14 @@ test('a provider that asks for a pause is left for the next one, and waited for 
   await waitFor('the first request', () => google.requests() === 2);
   google.behave(answerPlace());
   assert.equal((await answer).provider, 'google');
-  assert.equal(google.requests(), 3, 'one request after the pause, none within it');
+  assert.equal(google.requests(), 3, 'one request after the pause, none during it');
 
   google.behave(answerWith(503, '{}', { 'retry-after': '60' }));
   await assert.rejects(alone.geocode('Navoi 3'), failsWith('PROVIDER_ERROR'));
   assert.equal(google.requests(), 4, 'a pause beyond the deadline is not waited for');
 });
 
-test('the caller’s bad input goes back at once: no other provider, and the breaker does not mind', async (t) => {
+test('invalid input is returned at once: no other provider is asked, and the breaker does not count it', async (t) => {
   const google = await startFakeProvider(t, answerWith(400, ''));
   const yandex = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google, yandex } });
@@ -255,7 +255,7 @@ test('the caller’s bad input goes back at once: no other provider, and the bre
   assert.equal(yandex.requests(), 0);
 });
 
-test('nothing found at one provider asks the next; only when all found nothing it is not found, for a while', async (t) => {
+test('if a provider finds nothing, the next is asked; if none finds anything, "not found" is cached for a short time', async (t) => {
   const google = await startFakeProvider(t, answerNothing);
   const yandex = await startFakeProvider(t, answerNothing);
   const pipeline = await startPipeline(t, { providers: { google, yandex } });
@@ -275,7 +275,7 @@ test('nothing found at one provider asks the next; only when all found nothing i
   await assert.rejects(pipeline.geocode('Nowhere'), failsWith('PROVIDER_ERROR'));
 });
 
-test('of poor answers the best wins', async (t) => {
+test('the best poor answer wins', async (t) => {
   const google = await startFakeProvider(t, answerPlace(0.2, 'A town'));
   const yandex = await startFakeProvider(t, answerPlace(0.4, 'A street'));
   const offline = await startFakeProvider(t, answerPlace(0.1, 'A country'));
@@ -287,7 +287,7 @@ test('of poor answers the best wins', async (t) => {
   assert.deepEqual(json.attempted_providers, ['google', 'yandex', 'offline']);
 });
 
-test('an answer that a failed or passed-over provider might have bettered says so', async (t) => {
+test('an answer that a failed or skipped provider might have improved is marked', async (t) => {
   const google = await startFakeProvider(t, answerWith(503, ''));
   const yandex = await startFakeProvider(t, answerPlace(0.95));
   const offline = await startFakeProvider(t, answerPlace(0.2, 'A town'));
@@ -320,7 +320,7 @@ test('an answer that a failed or passed-over provider might have bettered says s
   assert.deepEqual([whole.json.degraded, whole.json.attempts], [false, undefined]);
 });
 
-test('once the breaker is open the dead provider is not asked', async (t) => {
+test('while the breaker is open, the dead provider is not asked', async (t) => {
   const google = await startFakeProvider(t, answerWith(500, ''));
   const yandex = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google, yandex } });
@@ -331,7 +331,7 @@ test('once the breaker is open the dead provider is not asked', async (t) => {
   assert.equal(yandex.requests(), 20);
 });
 
-test('a changed service is asked again at once, whatever its old key had earned', async (t) => {
+test('a changed service is asked again at once, whatever pause its old key caused', async (t) => {
   const google = await startFakeProvider(t, answerWith(403, ''));
   const pipeline = await startPipeline(t, { providers: { google } });
   await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('PROVIDER_ERROR'));
@@ -349,7 +349,7 @@ test('a changed service is asked again at once, whatever its old key had earned'
   assert.equal((await pipeline.geocode('Navoi 1')).provider, 'google');
 });
 
-test('when every provider fails an answer past its time is served, for a day', async (t) => {
+test('when every provider fails, an expired answer is served for a day', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google } });
   await pipeline.geocode('Navoi 1');
@@ -362,14 +362,14 @@ test('when every provider fails an answer past its time is served, for a day', a
   assert.equal(stale.cacheOutcome, 'STALE');
   assert.equal(stale.ageSeconds, 3_601);
   const { limit = 0, remaining = 0 } = stale.familyLimit ?? {};
-  assert.equal(limit - remaining, 1, 'asking in vain was charged, and is shown');
+  assert.equal(limit - remaining, 1, 'the failed attempt was charged, and the limit shows it');
   await assert.rejects(
     pipeline.geocode('Navoi 1'),
     failsWith('PROVIDER_ERROR', (error) => assert.ok(!JSON.stringify(error.extra).includes('127.0.0.1'))),
   );
 });
 
-test('the tenant’s own limit refuses at once, naming when to come back, and is in the audit', async (t) => {
+test('the tenant’s own limit refuses at once with a retry time, and the audit has the refusal', async (t) => {
   const google = await startFakeProvider(t);
   const yandex = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google, yandex }, familyPerMinute: 2 });
@@ -389,7 +389,7 @@ test('the tenant’s own limit refuses at once, naming when to come back, and is
   assert.equal((await pipeline.geocode('Navoi 1')).cacheOutcome, 'HIT-MEMORY', 'hits are free');
 });
 
-test('a provider whose quota is spent is passed over and said so; by name it is a 429', async (t) => {
+test('a provider whose quota is spent is skipped and reported; asked by name, it gives a 429', async (t) => {
   const google = await startFakeProvider(t);
   const yandex = await startFakeProvider(t, answerPlace(0.3));
   const pipeline = await startPipeline(t, { providers: { google, yandex }, limits: { google: { perMinute: 1 } } });
@@ -407,7 +407,7 @@ test('a provider whose quota is spent is passed over and said so; by name it is 
   assert.equal(google.requests(), 1);
 });
 
-test('a provider’s 429 keeps everyone from it until Retry-After', async (t) => {
+test('after a provider’s 429, no call asks it until Retry-After', async (t) => {
   const google = await startFakeProvider(t, answerWith(429, '', { 'retry-after': '30' }));
   const yandex = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google, yandex }, limits: { google: { perMinute: 100 } } });
@@ -420,7 +420,7 @@ test('a provider’s 429 keeps everyone from it until Retry-After', async (t) =>
   assert.equal((await pipeline.geocode('Navoi 9')).provider, 'google');
 });
 
-test('a name that no provider answers to is the caller’s fault', async (t) => {
+test('an unknown provider name is an invalid request', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google } });
 
@@ -431,7 +431,7 @@ test('a name that no provider answers to is the caller’s fault', async (t) => 
   assert.equal(google.requests(), 0);
 });
 
-test('no provider at all is unavailability', async (t) => {
+test('without any provider the call is SERVICE_UNAVAILABLE', async (t) => {
   const pipeline = await startPipeline(t, { providers: {} });
   await assert.rejects(
     pipeline.geocode('Navoi 1'),
@@ -439,7 +439,7 @@ test('no provider at all is unavailability', async (t) => {
   );
 });
 
-test('the detail alone says why each provider gave no answer', async (t) => {
+test('the error’s detail says why each provider gave no answer', async (t) => {
   const google = await startFakeProvider(t, answerWith(500, ''));
   const yandex = await startFakeProvider(t, resetConnection);
   const pipeline = await startPipeline(t, { providers: { google, yandex } });
@@ -458,7 +458,7 @@ test('a call whose audit row cannot be written gets no answer', async (t) => {
 
   await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('SERVICE_UNAVAILABLE'));
   await assert.rejects(pipeline.geocode('Navoi 1'), failsWith('SERVICE_UNAVAILABLE'));
-  assert.equal(google.requests(), 2, 'and it was not cached');
+  assert.equal(google.requests(), 2, 'the answer was not cached');
 });
 
 test('a write whose audit row cannot be written has an unknown outcome', async (t) => {
@@ -490,7 +490,7 @@ test('no-cache asks the provider and caches the answer; no-store neither reads n
   assert.equal((await pipeline.geocode('Navoi 1')).json.formatted_address, 'New');
 });
 
-test('a write whose outcome is unknown is never repeated, here or elsewhere', async (t) => {
+test('a write with an unknown outcome is not repeated, at this provider or another', async (t) => {
   const google = await startFakeProvider(t, resetConnection);
   const yandex = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google, yandex }, overrides: { maxRetries: 3 } });
@@ -504,7 +504,7 @@ test('a write whose outcome is unknown is never repeated, here or elsewhere', as
   assert.deepEqual([google.requests(), yandex.requests()], [1, 0]);
 });
 
-test('callers who abort a slow write change neither the breaker nor the health', async (t) => {
+test('a slow write that its callers abort changes neither the breaker nor the health', async (t) => {
   const google = await startFakeProvider(t, neverAnswer);
   const pipeline = await startPipeline(t, { providers: { google } });
   const write = { capability: { ...geocodeCapability, safeToRepeat: false, cache: null } };
@@ -526,7 +526,7 @@ test('callers who abort a slow write change neither the breaker nor the health',
   );
 });
 
-test('a grant that came too late to be used in time is asked for again, and nobody is asked on a second late one', async (t) => {
+test('a grant that arrives too late is requested once more; after a second late grant no provider is asked', async (t) => {
   const google = await startFakeProvider(t);
   let aheadMs = 0;
   const spends: number[] = [];
@@ -561,5 +561,5 @@ test('a grant that came too late to be used in time is asked for again, and nobo
     failsWith('SERVICE_UNAVAILABLE', (error) => assert.deepEqual(attemptsOf(error), [['google', 'uncounted']])),
   );
   assert.deepEqual([spends.length, google.requests()], [4, 1]);
-  assert.equal(pipeline.records.length, 1, 'it was not refused by a limit: no row says so');
+  assert.equal(pipeline.records.length, 1, 'no limit refused it, so there is no audit row');
 });

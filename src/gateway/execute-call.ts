@@ -1,13 +1,13 @@
 /**
  * Leads a call from its question to its answer:
  *
- *   1. memory      a fresh answer ends the call: no quota, no database
- *   2. flight      identical calls are coalesced: what follows happens once for all of them
- *   3. look-up     the shared store, the database
- *   4. providers   the tenant's active services, by priority and fallback
- *   5. chain       each, until one answers well: breaker, limits, attempt (`ask-chain.ts`, `ask-provider.ts`)
- *   6. write down  audit rows and events, durable before the caller is answered
- *   7. answer      the chain's result, also stored for later callers
+ * 1. memory      a fresh answer ends the call: no quota, no database
+ * 2. flight      identical calls are coalesced: the following steps run once for all of them
+ * 3. look-up     the cache in Redis, then in the database
+ * 4. providers   the tenant's active services, by priority and fallback
+ * 5. chain       each provider, until one answers well: breaker, limits, attempt (`ask-chain.ts`, `ask-provider.ts`)
+ * 6. write down  audit rows and events, durable before the caller is answered
+ * 7. answer      the chain's result, also cached for later callers
  */
 
 import { createCallTrace } from '../audit/call-trace.ts';
@@ -47,7 +47,9 @@ interface Asking<Op extends KnownOperation> {
   readonly startedAtMs: number;
 }
 
-/** `familyLimit`: the remainder after a charged attempt that failed, before a stale answer was served. */
+/**
+ * An answer from a cache. `familyLimit`: the limit after a charged attempt that failed, if a stale answer is served.
+ */
 interface LandedHit {
   readonly hit: Hit;
   readonly familyLimit: CallResult['familyLimit'];
@@ -56,6 +58,7 @@ interface LandedHit {
 /** The result that all callers of a flight share. */
 type Landed = LandedHit | { readonly hit: null; readonly fresh: Fresh; readonly isKept: boolean };
 
+/** Creates the executor that all capabilities use. */
 export function createCallExecutor(deps: CallDeps): CallExecutor {
   const chainDeps: ChainDeps = { ...deps, announceRefusal: createRefusalNotes(deps.clock) };
   const askAlone = <Op extends KnownOperation>(...asked: Parameters<AskProviders<Op>>) => askChain(chainDeps, ...asked);
@@ -120,7 +123,7 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
         const level = error instanceof ServiceError ? 'debug' : 'warn';
         deps.logger[level](
           { err: error, operation: call.capability.operation },
-          'a kept answer could not be refreshed',
+          'could not refresh a cached answer',
         );
       }
     },
@@ -137,7 +140,7 @@ function flightCallerOf(call: Call, signal: AbortSignal, nowMs: number): FlightC
   };
 }
 
-/** Steps 3 to 7, for all callers of one question. Runs until the flight's deadline, or until all callers have left. */
+/** Runs steps 3 to 7 for all callers of one question, until the flight's deadline or until all callers have left. */
 async function answerOnce<Op extends KnownOperation>(
   deps: ChainDeps,
   asking: Asking<Op>,
@@ -158,7 +161,7 @@ async function answerOnce<Op extends KnownOperation>(
   return { hit: null, fresh: found.fresh, isKept: found.stored !== null };
 }
 
-/** `past`: an expired answer that its provider may confirm. */
+/** Asks the providers. `past`: an expired answer that its provider may confirm. */
 async function fetchAnswer<Op extends KnownOperation>(
   deps: ChainDeps,
   asking: Asking<Op>,
@@ -189,12 +192,12 @@ async function fetchAnswer<Op extends KnownOperation>(
   const familyLimit = familyLimitOf(asGiven.familyState, deps.clock.now());
   if (carried !== null && carried.fault !== null) throw cutShort(carried.fault.errorMessage);
   const reading = asGiven.best === null ? 'replaced' : (revalidation?.read(asGiven.best.value) ?? 'replaced');
-  // The call whose confirmation was unclear is audited; a second one fetches the whole answer.
+  // This call is audited; a second one fetches the whole answer.
   if (reading === 'unclear') return fetchAnswer(deps, asking, visit, flight, null);
   const chain = reading === 'replaced' ? asGiven : withAnswer(asGiven, reading.output);
   const decisive = decisiveError(chain.outcomes);
   if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
-    // A failed or skipped provider might have known better: its recent answer beats a poor answer or none.
+    // A failed or skipped provider might have answered better: a recent answer is better than a poor one or none.
     const stale = await deps.cache.findStale(visit);
     if (stale !== null && (chain.best === null || stale.kind === 'good'))
       return { hit: deps.cache.giveStale(stale), familyLimit };
@@ -202,13 +205,13 @@ async function fetchAnswer<Op extends KnownOperation>(
   const costUsd = chain.record.costUsd();
   const confirmed = reading === 'replaced' ? null : reading;
   const answer = answerOf(call, chain, decisive, { render, familyLimit, costUsd, nowMs: deps.clock.now(), confirmed });
-  // A refresh behind a served answer is not a miss.
+  // A refresh after a served answer is not a miss.
   if (mode !== 'renew') noteMiss(deps, asking, answer);
   if (answer instanceof ServiceError) throw answer;
   return answer;
 }
 
-/** Refreshes an expired answer that was served, unless a replica is doing so, or failed to a moment ago. */
+/** Refreshes an expired answer that was served, unless a replica is refreshing it or failed a moment ago. */
 async function refreshOnce<Op extends KnownOperation>(
   deps: ChainDeps,
   call: Call<Op>,
@@ -225,14 +228,17 @@ async function refreshOnce<Op extends KnownOperation>(
     const { value } = await deps.cache.share<Landed>(question, 'renew', caller, (flight) =>
       answerOnce(deps, { call, question, mode: 'renew', render, ask, startedAtMs }, flight),
     );
-    // The answer came from a cache layer: another replica has refreshed it in the meantime.
+    // If the answer came from a cache layer, another replica has refreshed it.
     isRefreshed = value.hit !== null || value.isKept;
   } finally {
     await end(isRefreshed);
   }
 }
 
-/** Another caller's fetch answered: this call only waited, and the audit rows belong to the other one. */
+/**
+ * Stores the trace of a call that only waited: another caller's fetch answered it, and the audit rows belong to that
+ * call.
+ */
 function noteJoined(deps: CallDeps, call: Call, startedAtMs: number): void {
   const trace = createCallTrace(startedAtMs);
   trace.addWait({ at_ms: 0, duration_ms: deps.clock.now() - startedAtMs, for: 'coalesced' });
@@ -243,12 +249,15 @@ function withAnswer<Value>(chain: Chain<Value>, value: Value): Chain<Value> {
   return chain.best === null ? chain : { ...chain, best: { ...chain.best, value } };
 }
 
-/** A streamed answer has an earlier deadline for its start, and providers are asked until then. */
+/** A streamed answer has an earlier deadline for its start; providers are asked until then. */
 function untilItBegins({ beginsByMs }: Call, flight: Flight): Flight['deadlineAtMs'] {
   return beginsByMs === undefined ? flight.deadlineAtMs : () => Math.min(beginsByMs, flight.deadlineAtMs());
 }
 
-/** Writes the row of a streamed answer when its body has passed; the end of the body waits for that. */
+/**
+ * Streams an answer and resolves when its body has passed. The end of the body is held back until the audit row is
+ * written.
+ */
 async function carryAnswer<Op extends KnownOperation>(
   call: Call<Op>,
   chain: Chain<OutputOf<Op>>,
@@ -262,7 +271,7 @@ function cutShort(reason: string): ServiceError {
   return new ServiceError('PROVIDER_ERROR', `The answer was cut off: ${reason}.`);
 }
 
-/** A call that does not use the cache has no misses. */
+/** Reports a miss, unless the call does not use the cache. */
 function noteMiss(
   deps: CallDeps,
   { call, question }: { readonly call: Call; readonly question: AskedQuestion },

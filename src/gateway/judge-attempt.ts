@@ -1,10 +1,12 @@
-/** Decides what an attempt means for the call, the breaker and the account. All rules of failover are here. */
+/** Decides what an attempt means for the call, the breaker and the account. All failover rules are here. */
 import { TransportError, type Verdict } from '../providers/provider.ts';
 import type { Permit } from '../resilience/circuit-breaker.ts';
 import type { FailureFault } from './outcome.ts';
 
+/** Whose failure it is: the service's, one part's, or only this caller's request. */
 export type FailureScope = 'service' | 'part' | 'caller';
 
+/** An adapter's verdict, with the fault and its scope. */
 export type AttemptVerdict<Value> =
   | Exclude<Verdict<Value>, { kind: 'failed' }>
   | {
@@ -18,7 +20,7 @@ export type AttemptVerdict<Value> =
     }
   | { readonly kind: 'cancelled' };
 
-/** Maps an adapter's verdict; a provider that answers with something unusable is `unusable`. */
+/** Maps an adapter's verdict; a failure there means an `unusable` answer. */
 export function judgeVerdict<Value>(verdict: Verdict<Value>): AttemptVerdict<Value> {
   if (verdict.kind !== 'failed') return verdict;
   const { isCallersOwn = false, ...failed } = verdict;
@@ -33,7 +35,7 @@ export function judgeError(
   const transport = error instanceof TransportError ? error : null;
   const mayHaveArrived = transport?.requestMayHaveArrived ?? true;
   if (!context.safeToRepeat && mayHaveArrived) {
-    return { kind: 'unknown_outcome', message: 'the request may have been carried out, and no answer came' };
+    return { kind: 'unknown_outcome', message: 'no answer came, and the request may have been carried out' };
   }
   if (context.abandoned) return { kind: 'cancelled' };
   if (context.timedOut || transport?.fault === 'timeout') {
@@ -54,14 +56,14 @@ export function judgeError(
 }
 
 /**
- * Answers of any kind, refused input and spent quotas do not count against the provider's health, and neither do faults
- * of this caller's request. Returns how many failures now count against the service.
+ * Settles the breaker permit. Answers of any kind, refused input, spent quotas and faults of the caller's request do
+ * not count as failures. Returns how many failures now count against the service.
  */
 export function settlePermit(permit: Permit, verdict: AttemptVerdict<unknown>): number {
   if (verdict.kind === 'failed' && verdict.of !== 'caller') return permit.failed(verdict.of === 'part');
   if (verdict.kind === 'unknown_outcome') return permit.failed(true);
   if (verdict.kind === 'denied') {
-    // Nothing is sent without a grant, so there is no pause: every call gets the error at once.
+    // Without a valid grant nothing is sent, so the breaker stays closed and every call gets the error at once.
     if (verdict.needsReconnect === true) permit.abandoned();
     else permit.denied();
     return 1;
@@ -71,7 +73,7 @@ export function settlePermit(permit: Permit, verdict: AttemptVerdict<unknown>): 
   return 0;
 }
 
-/** Providers bill answers, found or not, and nothing else. */
+/** Providers bill answers, including "nothing found", and nothing else. */
 export function isBilled(verdict: AttemptVerdict<unknown>): boolean {
   return verdict.kind === 'ok' || verdict.kind === 'empty';
 }

@@ -1,4 +1,4 @@
-/** Builds the error of a call that no provider answered, with a line for each provider. */
+/** Builds the error of a call that no provider answered, with one entry per provider. */
 import { type ErrorCode, ServiceError, type SpentLimit, withExtra } from '../errors.ts';
 import { spentLimitOf } from '../limits/report-limits.ts';
 import type { KnownOperation } from '../providers/provider.ts';
@@ -7,7 +7,7 @@ import type { BadInput, FamilyRefused, ProviderOutcome, UnknownOutcome } from '.
 
 type Outcomes = readonly ProviderOutcome<unknown>[];
 
-/** The error of an outcome that ends a call whatever other providers might answer; null if there is none. */
+/** The error of an outcome that ends the call whatever other providers might answer; null if there is none. */
 export function decisiveError(outcomes: Outcomes): ServiceError | null {
   for (const outcome of outcomes) {
     if (outcome.kind === 'bad_input') return badInput(outcome);
@@ -23,6 +23,7 @@ export function foundNothing(outcomes: Outcomes): boolean {
   return outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'empty');
 }
 
+/** The error of a call for which all providers found nothing. */
 export function notFound(
   { family, operation }: Pick<Capability<KnownOperation>, 'family' | 'operation'>,
   attempts: readonly ProviderTrace[],
@@ -33,8 +34,9 @@ export function notFound(
 }
 
 /**
- * For a chain without an answer in which not all found nothing. An unusable answer outweighs a time-out, and a time-out
- * outweighs an unreachable or skipped provider. If limits or budgets refused all of them: 429, since waiting is enough.
+ * The error of a chain without an answer in which at least one provider failed. An unusable answer outweighs a
+ * time-out, and a time-out outweighs an unreachable or skipped provider. If limits or budgets refused all of them, the
+ * error is a 429, because waiting is enough.
  */
 export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
   const attempts = tracesOf(outcomes, nowMs);
@@ -48,8 +50,8 @@ export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
 }
 
 /**
- * For an answer below the demanded confidence, while a failed or skipped provider might have known better: that is not
- * "not found". `best` is the answer; `ageSeconds` is the age of its `attempts`.
+ * The error for an answer below the required confidence, if a failed or skipped provider might have answered better:
+ * that is not "not found". `best` is the answer; `ageSeconds` is the age of its `attempts`.
  */
 export function withheld(
   attempts: readonly ProviderTrace[],
@@ -64,7 +66,7 @@ export function withheld(
   });
 }
 
-/** The earliest time at which any of them may be asked again. */
+/** The earliest time at which one of the providers may be asked again. */
 function retryAfter(
   code: ErrorCode,
   attempts: readonly ProviderTrace[],
@@ -75,18 +77,18 @@ function retryAfter(
   return { retryAfterSeconds: Math.max(1, soonest - ageSeconds) };
 }
 
-/** Chains and providers' messages can be long; `attempts` has the full text. */
-const longestDetail = 500;
+/** Longer texts are cut; `attempts` has the full text. */
+const maxDetailChars = 500;
 
-/** Includes each provider's reason: many programs keep only this text of an error. */
+/** Includes each provider's reason, because many programs show only this text of an error. */
 function detailOf(code: ErrorCode, attempts: readonly ProviderTrace[]): string {
-  // Waiting does not help: usually the tenant is new, or the name is misspelt.
+  // Waiting does not help: usually the tenant is new or the name is misspelt.
   if (attempts.length === 0) {
     return 'This tenant has no active service that can do this: an administrator registers one with POST /api/v1/services.';
   }
   const reasons = attempts.map(({ provider, message }) => `${provider}: ${message.replace(/\.$/, '')}`).join('; ');
   const detail = `${messages[code] ?? 'No provider answered.'} ${reasons}.`;
-  return detail.length > longestDetail ? `${detail.slice(0, longestDetail - 1)}…` : detail;
+  return detail.length > maxDetailChars ? `${detail.slice(0, maxDetailChars - 1)}…` : detail;
 }
 
 const messages: Partial<Record<ErrorCode, string>> = {
@@ -98,18 +100,18 @@ const messages: Partial<Record<ErrorCode, string>> = {
   RECONNECT_REQUIRED: 'The service must be connected again.',
 };
 
-/** Whether every one of them needs a person to reconnect it. */
+/** Whether a person must reconnect each provider that failed. */
 function mustReconnect(outcomes: Outcomes): boolean {
   const causes = outcomes.filter(({ kind }) => kind !== 'empty' && kind !== 'answered');
   return causes.length > 0 && causes.every((cause) => cause.kind === 'failed' && cause.needsReconnect === true);
 }
 
-/** The code by the outcomes that gave no answer; "nothing found" is not a cause. */
+/** The error code for the outcomes that gave no answer; "nothing found" is not a cause. */
 function codeOf(attempts: readonly ProviderTrace[]): ErrorCode {
   const causes = attempts.map(({ outcome }) => outcome).filter((outcome) => !answers.has(outcome));
   if (causes.length === 0) return 'SERVICE_UNAVAILABLE';
   if (causes.every((cause) => cause === 'budget')) return 'BUDGET_EXCEEDED';
-  // Some are limited, the rest are over budget: waiting for a limit is all that helps this month.
+  // Some are limited, the others over budget: only waiting for a limit can help this month.
   if (causes.every((cause) => cause === 'limit' || cause === 'throttled' || cause === 'budget')) {
     return 'RATE_LIMIT_EXCEEDED';
   }
@@ -124,6 +126,7 @@ export function isDegraded(outcomes: Outcomes): boolean {
   return outcomes.some(({ kind }) => kind !== 'answered' && kind !== 'empty');
 }
 
+/** The skipped providers, as answers list them. */
 export function skippedOf(outcomes: Outcomes): readonly SkippedProvider[] {
   return outcomes.flatMap((outcome) =>
     outcome.kind === 'passed_over'
@@ -137,7 +140,7 @@ export function skippedOf(outcomes: Outcomes): readonly SkippedProvider[] {
   );
 }
 
-/** The refusing limit that ends first. null if a provider refused: its own counting is unknown. */
+/** The refusing limit that ends first; null if a provider itself refused, because its limit is unknown. */
 function limitOf(outcomes: Outcomes): SpentLimit | null {
   const refused = outcomes.flatMap((outcome) =>
     outcome.kind === 'passed_over' && outcome.refusedBy !== null && outcome.refusedBy.maxRequests > 0
@@ -148,7 +151,7 @@ function limitOf(outcomes: Outcomes): SpentLimit | null {
   return soonest === undefined ? null : spentLimitOf(soonest.state);
 }
 
-/** `nowMs` null: without the times at which asking makes sense again. */
+/** Describes each outcome. `nowMs` null: without retry times. */
 export function tracesOf(outcomes: Outcomes, nowMs: number | null): readonly ProviderTrace[] {
   return outcomes.map((outcome) => ({
     provider: outcome.service.serviceName,
@@ -165,14 +168,14 @@ function waitOf(outcome: ProviderOutcome<unknown>, nowMs: number | null): { read
 
 const passedOverMessages = {
   limit: 'its limit is spent',
-  uncounted: 'what is left of its limit cannot be known at the moment',
-  breaker: 'it failed too often lately and is not asked for a while',
+  uncounted: 'the remainder of its limit is not known at the moment',
+  breaker: 'its circuit breaker is open after repeated failures',
   budget: 'its budget is spent',
   busy: 'too many calls are waiting for it',
 } as const;
 
-/** Other advice than for a failing provider: an admin must change the key, not wait. */
-const keyRefused = 'it refuses the credentials of this service: change them, or check the service once they hold';
+/** A refused key needs an admin; waiting does not help. */
+const keyRefused = 'it refuses the credentials of this service: change them, or check the service once they are valid';
 
 function describe(outcome: ProviderOutcome<unknown>): Pick<ProviderTrace, 'outcome' | 'message'> {
   switch (outcome.kind) {
@@ -190,7 +193,7 @@ function describe(outcome: ProviderOutcome<unknown>): Pick<ProviderTrace, 'outco
     case 'family_refused':
       return { outcome: 'limit', message: 'the limit of the tenant is spent' };
     case 'cancelled':
-      return { outcome: 'cancelled', message: 'the call was given up' };
+      return { outcome: 'cancelled', message: 'the call was cancelled' };
     default:
       return { outcome: outcome.kind, message: outcome.message };
   }

@@ -1,4 +1,4 @@
-/** The outcomes of asking one provider, and rules over the outcomes of all. */
+/** The possible outcomes of asking one provider, and rules over them. */
 import type { ExternalService } from '../directory/service.ts';
 import type { LimitDecision, LimitState } from '../limits/limits.ts';
 import type { OpenedBy } from '../resilience/circuit-breaker.ts';
@@ -20,20 +20,22 @@ export interface Answered<Value> extends OfProvider {
   readonly durationMs: number;
 }
 
+/** The provider was not asked. */
 export interface PassedOver extends OfProvider {
   readonly kind: 'passed_over';
   /** `uncounted`: Redis is unreachable, so the remainder of the provider's limit is unknown. */
   readonly because: 'limit' | 'uncounted' | 'breaker' | 'budget' | 'busy';
-  /** Unix milliseconds before which asking is pointless; null if unknown. */
+  /** The time before which asking is pointless, in Unix milliseconds; null if unknown. */
   readonly untilMs: number | null;
   /** Set if a limit refused. */
   readonly refusedBy: LimitState | null;
-  /** Of a limit: the provider asked for a pause. */
+  /** For a limit: it is a pause that the provider asked for. */
   readonly isPause?: boolean;
   /** Set if the breaker is open: what opened it. */
   readonly openedBy?: OpenedBy;
 }
 
+/** The provider answered 429. */
 export interface Throttled<Value = unknown> extends OfProvider {
   readonly kind: 'throttled';
   readonly untilMs: number;
@@ -46,25 +48,28 @@ export interface Failed<Value = unknown> extends OfProvider {
   readonly kind: 'failed';
   readonly fault: FailureFault;
   readonly message: string;
-  /** Only a person can connect the account again. */
+  /** A person must connect the account again. */
   readonly needsReconnect?: true;
   readonly passOn?: Value;
 }
 
+/** The provider found nothing. */
 export interface Empty extends OfProvider {
   readonly kind: 'empty';
 }
 
+/** The provider refused the caller's input. */
 export interface BadInput extends OfProvider {
   readonly kind: 'bad_input';
   readonly status: 400 | 403 | 404 | 413;
   readonly message: string;
 }
 
+/** The request may have been carried out, but no answer came. */
 export interface UnknownOutcome extends OfProvider {
   readonly kind: 'unknown_outcome';
   readonly message: string;
-  /** True if the provider has finished, with whatever result. */
+  /** True if the provider has finished the request, whatever its result. */
   readonly settled?: boolean;
 }
 
@@ -90,7 +95,7 @@ export type ProviderOutcome<Value> =
   | FamilyRefused
   | Cancelled;
 
-/** Whether the call is still open after this outcome and may ask the next provider. */
+/** Whether the call may ask the next provider after this outcome. */
 export function leavesOpen<Value>(
   outcome: ProviderOutcome<Value>,
 ): outcome is Answered<Value> | Empty | PassedOver | Throttled<Value> | Failed<Value> {
@@ -107,7 +112,7 @@ export function leavesOpen<Value>(
   }
 }
 
-/** A change that is not safe to repeat, and may have been made although its audit row could not be written. */
+/** Whether a change that is not safe to repeat may have been made, although its audit row could not be written. */
 export function mayHaveBeenDone(
   { safeToRepeat }: { readonly safeToRepeat: boolean },
   outcomes: readonly ProviderOutcome<unknown>[],

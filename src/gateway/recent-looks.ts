@@ -1,6 +1,7 @@
 /**
- * Remembers what the cache answered to this replica's latest calls, and the traces of calls that leave no row: a hit,
- * an answer fetched by another caller, all providers skipped. The memory is bounded and lost with the process.
+ * Remembers the cache look-ups of this replica's latest calls, and the traces of calls without an audit row: hits,
+ * answers fetched by another caller, calls whose providers were all skipped. The memory is bounded and lost with the
+ * process.
  */
 import type { CallTrace } from '../audit/call-trace.ts';
 import type { RememberedLook, RememberedTrace } from '../audit/tell-call.ts';
@@ -17,11 +18,12 @@ interface RecentLooks {
 }
 
 const maxCalls = 10_000;
-/** A trace is larger than a look, and rarer. */
+/** Traces are larger than look-ups, and rarer. */
 const maxTraced = 2_000;
-/** A batch asks many questions under one request id. */
+/** A batch makes many look-ups under one request id. */
 const maxLooksPerCall = 50;
 
+/** Creates an empty memory. */
 export function createRecentLooks(): RecentLooks {
   const byCall = new Map<string, RememberedLook[]>();
   const traces = new Map<string, RememberedTrace[]>();

@@ -1,4 +1,4 @@
-/** Records an asked provider in the audit log and the metrics. */
+/** Records an asked provider in the call's record and in the metrics. */
 import type { AuditStatus } from '../audit/entry.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { RecordingHttp } from '../outbound/provider-http.ts';
@@ -16,6 +16,7 @@ const statusByKind: Readonly<Record<string, AuditStatus>> = {
   cancelled: 'cancelled',
 };
 
+/** Adds the audit row of a provider, after its last attempt. */
 export function recordAsked<Op extends KnownOperation>(
   deps: CallDeps,
   call: Call<Op>,

@@ -54,7 +54,7 @@ async function namesOf(
   return providers.map(({ service }) => service.serviceName);
 }
 
-test('services are asked by priority, each followed by its fallback, none twice', async () => {
+test('services are asked by priority, each followed by its fallback, each once', async () => {
   const services = [
     serviceOf('google_maps', { fallbackServiceId: 'offline_gazetteer' as ServiceId }),
     serviceOf('yandex_maps'),
@@ -71,7 +71,7 @@ test('a circle of fallbacks ends', async () => {
   assert.deepEqual(await namesOf(services), ['google_maps', 'yandex_maps']);
 });
 
-test('a service of type maps geocodes beside the others, in their order', async () => {
+test('a service of type maps geocodes like the others, in priority order', async () => {
   const maps = serviceOf('second_google', { serviceType: 'maps', config: { adapter: 'google_maps' } });
   assert.deepEqual(await namesOf([maps, serviceOf('yandex_maps')]), ['second_google', 'yandex_maps']);
   assert.deepEqual(await namesOf([maps, serviceOf('yandex_maps')], 'second_google'), ['second_google']);
@@ -87,7 +87,7 @@ test('services that are inactive, of another type or without a suitable adapter 
   assert.deepEqual(await namesOf(services), ['offline_gazetteer']);
 });
 
-test('a name means one service: its own name first, then its adapter’s, then the short one', async () => {
+test('a name selects one service: by its own name first, then by its adapter’s, then by the adapter’s short name', async () => {
   const second = serviceOf('maps_of_ours', { config: { adapter: 'google_maps' } });
   const services = [second, serviceOf('google_maps'), serviceOf('yandex_maps')];
 
@@ -98,7 +98,7 @@ test('a name means one service: its own name first, then its adapter’s, then t
   await assert.rejects(namesOf(services, 'bing'), { code: 'INVALID_REQUEST' });
 });
 
-test('a service may come first where it knows more: in a country, or in an area', async () => {
+test('a service may have another priority in a country or an area', async () => {
   const tashkent = { south: 41.1, west: 69.1, north: 41.5, east: 69.5 };
   const services = [
     serviceOf('google_maps', { priority: 100 }),
@@ -115,7 +115,7 @@ test('a service may come first where it knows more: in a country, or in an area'
   assert.deepEqual(await at('KZ', null), ['google_maps', 'offline_gazetteer', 'yandex_maps']);
 });
 
-test('an emulated provider never stands behind a real one, and is asked where it is named or first', async () => {
+test('an emulated provider is asked first or by name, and never after a real one', async () => {
   const emulated = { config: { emulated: true } };
   const gazetteer = serviceOf('offline_gazetteer', { priority: 900 });
   const names = (google: Partial<ExternalService>, yandex: Partial<ExternalService>, provider: string | null = null) =>

@@ -20,9 +20,9 @@ export interface ResolveProvidersDeps {
 }
 
 /**
- * The active services of the call's type, by their priority at its place, each followed along its
- * `fallback_service_id`, none twice. A named provider stands alone. Throws `INVALID_REQUEST` if no service has the
- * name, and `FORBIDDEN` if the caller may use none of them.
+ * Returns the active services of the call's type, by their priority at its place, each followed by its chain of
+ * `fallback_service_id`, without repetition. If the call names a provider, only that one. Throws `INVALID_REQUEST` if
+ * no service has the name, and `FORBIDDEN` if the caller may use none of them.
  */
 export async function resolveProviders<Op extends KnownOperation>(
   deps: ResolveProvidersDeps,
@@ -32,7 +32,7 @@ export async function resolveProviders<Op extends KnownOperation>(
   const services = await deps.directory.ofTenant(call.tenantId);
   if (call.provider === null) return allowed(byPriority(deps, services, call), call.services ?? null);
   const providerOf = createProviderOf(deps, operation);
-  // Most are called by their exact name, which needs no search.
+  // Most names are exact service names, which need no search.
   const own = findByName(services, call.provider);
   if (own?.isActive === true && isOfType(own, serviceType)) {
     const provider = providerOf(own);
@@ -43,7 +43,7 @@ export async function resolveProviders<Op extends KnownOperation>(
 
 type Where<Op extends KnownOperation> = Pick<Call<Op>, 'capability' | 'place'>;
 
-/** Cached per list and operation: services without regions have the same order everywhere. */
+/** Cached per list of services and operation, if no service has regions: the order is then the same everywhere. */
 const orders = new WeakMap<readonly ExternalService[], Map<string, readonly Provider[]>>();
 
 function byPriority<Op extends KnownOperation>(
@@ -59,13 +59,13 @@ function byPriority<Op extends KnownOperation>(
   }
   const known = ordered.get(operation);
   if (known !== undefined) return known;
-  const providers = withoutMadeUpBehindReal(inPlace(services, where).flatMap(createProviderOf(deps, operation)));
+  const providers = withoutEmulatedFailover(inPlace(services, where).flatMap(createProviderOf(deps, operation)));
   const hasRegions = activeOfType(services, serviceType).some(({ config }) => config.regions !== undefined);
   if (!hasRegions) ordered.set(operation, providers);
   return providers;
 }
 
-/** A stable sort: services of one priority keep their order. */
+/** The sort is stable: services of one priority keep their order. */
 function inPlace<Op extends KnownOperation>(
   services: readonly ExternalService[],
   { capability, place }: Where<Op>,
@@ -90,8 +90,8 @@ function allowed(providers: readonly Provider[], services: ReadonlySet<string> |
   throw new ServiceError('FORBIDDEN', `The credential may use none of the services that can answer this: ${names}.`);
 }
 
-/** Failover from a real provider must not end in an invented answer: emulated services stand alone or first. */
-function withoutMadeUpBehindReal(providers: readonly Provider[]): readonly Provider[] {
+/** Removes emulated services after a real one: failover from a real provider must not return an invented answer. */
+function withoutEmulatedFailover(providers: readonly Provider[]): readonly Provider[] {
   const firstReal = providers.findIndex(
     ({ service, adapter }) => service.config.emulated !== true && isVendor(adapter),
   );
@@ -114,7 +114,10 @@ function named(providers: readonly Provider[], name: string): Provider {
   return provider;
 }
 
-/** A fallback follows the service that names it, unless it comes earlier. Each service appears once, so circles end. */
+/**
+ * Puts each fallback after the service that names it, unless it comes earlier. Each service appears once, so circles
+ * end.
+ */
 function inOrder(services: readonly ExternalService[]): readonly ExternalService[] {
   const byId = new Map(services.map((service) => [service.id, service]));
   const ordered = new Set<ExternalService>();

@@ -1,4 +1,4 @@
-/** The breaker of a service, with its current configuration. */
+/** The circuit breaker of a service in its current configuration, and closing it on all replicas. */
 import type { ExternalService } from '../directory/service.ts';
 import { termsOf } from '../directory/service-terms.ts';
 import type { Logger } from '../logger.ts';
@@ -16,15 +16,18 @@ import type { Call } from './call.ts';
 import type { CallDeps } from './deps.ts';
 
 /**
- * A changed service starts with a closed breaker: once a refused key is replaced, calls do not wait for the pause that
- * the old key caused.
+ * The service's breaker. A changed service gets a new, closed one: once a refused key is replaced, calls do not wait
+ * for the pause that the old key caused.
  */
 export function breakerOf(deps: Pick<CallDeps, 'breakers'>, service: ExternalService): CircuitBreaker {
-  // Another policy has another key: a breaker keeps the policy that it was created with.
+  // A changed policy is a changed service, which has another key: a breaker keeps the policy it was created with.
   return deps.breakers.breakerFor(breakerKeyOf(service), () => policyOf(service));
 }
 
-/** The share of failures opens no breaker before the service's number of consecutive failures is reached. */
+/**
+ * The service's own policy. The failure share must not open the breaker before the service's number of consecutive
+ * failures is reached.
+ */
 function policyOf(service: ExternalService): Partial<BreakerPolicy> {
   const { failuresInARow, openMs } = termsOf(service).breaker;
   const { minimumAttempts, openMsMax } = defaultBreakerPolicy;
@@ -34,12 +37,14 @@ function policyOf(service: ExternalService): Partial<BreakerPolicy> {
   };
 }
 
-/** The part of the service that a call concerns: failures of one part alone are not an outage. */
+/** The part of the service that a call concerns, whose failures alone are not an outage. */
 export function partOf<Op extends KnownOperation>({ capability, input, question }: Call<Op>): Part {
-  // Spreadsheets and paths are few; but every address is a part of its own, and all of them would be tried.
+  // Scouts only for spreadsheets and paths, which are few. Every address is a part of its own: all of them would be
+  // tried.
   return { key: capability.partOf?.(input) ?? question, isScout: capability.partOf !== undefined };
 }
 
+/** Updates the breaker's metric. */
 export function showBreaker(deps: Pick<CallDeps, 'metrics'>, service: ExternalService, breaker: CircuitBreaker): void {
   deps.metrics.breakerState(service.serviceName, service.id, breaker.state().kind);
 }
@@ -57,7 +62,7 @@ export interface BreakerClosingDeps {
   readonly logger: Logger;
 }
 
-/** The notification between replicas: enough to find the breaker and to show it. */
+/** The notification between replicas: the breaker's key, and the names for its metric. */
 interface Closed {
   readonly key: string;
   readonly id: string;
@@ -67,8 +72,8 @@ interface Closed {
 const channel = 'breaker_closed';
 
 /**
- * After an admin's successful check, traffic goes to the provider again. Sent by NOTIFY; replicas that miss it wait for
- * the breaker's own time, as without a check, and so do all while the database is away.
+ * Closes breakers on all replicas after an admin's successful check, through NOTIFY. A replica that misses the
+ * notification, or all while the database is away, waits for the breaker's own time.
  */
 export async function openBreakerClosing(deps: BreakerClosingDeps): Promise<BreakerClosing> {
   const { breakers, db, metrics, logger } = deps;
@@ -97,6 +102,7 @@ export async function openBreakerClosing(deps: BreakerClosingDeps): Promise<Brea
 
 const keys = new WeakMap<object, string>();
 
+/** The key of the service's breaker: it changes with every change of the service. */
 export function breakerKeyOf(service: Pick<ExternalService, 'id' | 'updatedAtMs'>): string {
   let key = keys.get(service);
   if (key === undefined) {

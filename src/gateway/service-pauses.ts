@@ -1,6 +1,6 @@
 /**
- * Why and until when a service is paused: a provider's `Retry-After`, a refused key, or failures. All replicas know a
- * provider's pause; a breaker's state is only that of this replica.
+ * Why and until when a service is paused: a provider's `Retry-After`, a refused key, or failures. All replicas share a
+ * provider's pause; breakers are this replica's own.
  */
 import type { ExternalService } from '../directory/service.ts';
 import type { LimitSubject, RateLimiter } from '../limits/limits.ts';
@@ -18,7 +18,7 @@ export interface ServicePause {
 export interface ServicePauses {
   /** The pause that ends last; null if the service is not paused. */
   pauseOf(service: ExternalService): Promise<ServicePause | null>;
-  /** Ends the provider's pause: the service was changed, or answers again. */
+  /** Ends the provider's pause. Call it when the service was changed, or answers again. */
   end(service: ExternalService): Promise<void>;
 }
 
@@ -29,8 +29,9 @@ export interface ServicePausesDeps {
   subjectsOf(service: ExternalService): readonly LimitSubject[];
 }
 
-const words = { denied: 'credentials_refused', failures: 'failures' } as const satisfies Record<OpenedBy, string>;
+const causeByOpening = { denied: 'credentials_refused', failures: 'failures' } as const satisfies Record<OpenedBy, string>;
 
+/** Creates the reader of pauses. */
 export function createServicePauses({ breakers, limiter, logger, subjectsOf }: ServicePausesDeps): ServicePauses {
   return {
     async pauseOf(service) {
@@ -38,7 +39,7 @@ export function createServicePauses({ breakers, limiter, logger, subjectsOf }: S
       const state = breakers.stateOf(breakerKeyOf(service));
       const opened = state?.kind === 'open' ? state : null;
       if (opened !== null && opened.openUntilMs > (askedMs ?? 0)) {
-        return { because: words[opened.because], untilMs: opened.openUntilMs };
+        return { because: causeByOpening[opened.because], untilMs: opened.openUntilMs };
       }
       return askedMs === null ? null : { because: 'retry_after', untilMs: askedMs };
     },
@@ -53,7 +54,7 @@ export function createServicePauses({ breakers, limiter, logger, subjectsOf }: S
   };
 }
 
-/** In the API's names, for services and health. */
+/** The pause in the API's names, for services and health. */
 export function shownPause(pause: ServicePause | null): {
   readonly paused_until: string | null;
   readonly paused_because: ServicePause['because'] | null;

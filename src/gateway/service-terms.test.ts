@@ -1,4 +1,4 @@
-/** Tests that a service's own terms apply to its calls and to no other's. */
+/** Tests that a service's own terms apply to its calls only. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startPipeline } from '../../test/support/call-pipeline.ts';
@@ -9,7 +9,7 @@ import { TransportError } from '../providers/provider.ts';
 
 const failed = (error: unknown) => error instanceof ServiceError;
 
-test('a service is repeated as often as it says', async (t) => {
+test('requests to a service are retried as often as it configures', async (t) => {
   const often = await startFakeProvider(t, resetConnection);
   const never = await startFakeProvider(t, resetConnection);
   const usual = await startFakeProvider(t, resetConnection);
@@ -24,7 +24,7 @@ test('a service is repeated as often as it says', async (t) => {
   assert.deepEqual([often.requests(), never.requests(), usual.requests()], [3, 1, 2]);
 });
 
-test('an attempt ends by the time-out of its service', async (t) => {
+test('an attempt ends at its service’s time-out', async (t) => {
   const provider = await startFakeProvider(t);
   const nowMs = Date.now();
   const asked: number[] = [];
@@ -46,7 +46,7 @@ test('an attempt ends by the time-out of its service', async (t) => {
   assert.deepEqual(asked, [100, 8_000, 5_000]);
 });
 
-test('a breaker opens after as many failures, and for as long, as its service says', async (t) => {
+test('a breaker opens after the number of failures, and for the time, that its service configures', async (t) => {
   const nervous = await startFakeProvider(t, answerWith(500, ''));
   const calm = await startFakeProvider(t, answerWith(500, ''));
   const pipeline = await startPipeline(t, {
@@ -66,13 +66,13 @@ test('a breaker opens after as many failures, and for as long, as its service sa
   const askNervous = () => assert.rejects(pipeline.geocode('Navoi 1', { provider: 'nervous' }), failed);
   pipeline.advance(14_000);
   await askNervous();
-  assert.equal(nervous.requests(), 2, 'half of the time at least it is left alone');
+  assert.equal(nervous.requests(), 2, 'the breaker stays open for at least half of its time');
   pipeline.advance(47_000);
   await askNervous();
   assert.equal(nervous.requests(), 3);
 });
 
-test('values that are none, or out of range, are refused by their place', () => {
+test('invalid values and values out of range are refused with their path', () => {
   const placesOf = (config: Record<string, unknown>) => faultsOfTerms(config).map(({ path }) => path);
   const breaker = { failures_in_a_row: 1, open_seconds: 0.1 };
   assert.deepEqual(placesOf({ timeout_seconds: 0.5, max_retries: 0, breaker }), []);

@@ -6,7 +6,7 @@ const day = 86_400;
 const notPastItsTime = { staleWhileRevalidateSeconds: 0, confirmableSeconds: 0 };
 const yandex = { serviceName: 'yandex_maps', config: {} };
 
-test('an answer is kept no longer than its vendor allows, its time as a stale answer included', () => {
+test('an answer is cached no longer than its vendor allows, including its time as a stale answer', () => {
   assert.deepEqual(withinTerms(yandex, { ttlSeconds: 3_600, staleSeconds: day }), {
     ttlSeconds: 3_600,
     staleSeconds: day - 3_600,
@@ -30,7 +30,7 @@ test('a second account follows its vendor’s terms, and a service without terms
   });
 });
 
-test('answers kept for refresh or revalidation follow the vendor’s terms too', () => {
+test('expired answers stored for refresh or revalidation follow the vendor’s terms too', () => {
   const wanted = {
     ttlSeconds: 3_600,
     staleSeconds: 0,

@@ -6,7 +6,7 @@ import type { RecordedExchange } from '../outbound/provider-http.ts';
 import type { AttemptVerdict } from './judge-attempt.ts';
 import type { ProviderOutcome } from './outcome.ts';
 
-/** The cache layers without a fresh answer. */
+/** Adds the look-ups in cache layers without a fresh answer. */
 export function traceLooks(trace: CallTrace, looks: readonly LayerLook[]): void {
   for (const { layer, outcome, atMs, durationMs, ageSeconds } of looks) {
     const age = ageSeconds === null ? {} : { age_seconds: ageSeconds };
@@ -15,7 +15,7 @@ export function traceLooks(trace: CallTrace, looks: readonly LayerLook[]): void 
   }
 }
 
-/** Times are Unix milliseconds. Adds nothing if there was no wait. */
+/** Adds a wait, if there was one. Times are Unix milliseconds. */
 export function traceWait(
   trace: CallTrace,
   what: WaitStep['for'],
@@ -28,13 +28,13 @@ export function traceWait(
   trace.addWait({ at_ms: at, duration_ms: toMs - fromMs, for: what, service_name: serviceName });
 }
 
-/** The pause before the next attempt at the same provider. Times are Unix milliseconds. */
+/** Adds the pause before the next attempt at the same provider. Times are Unix milliseconds. */
 export function traceRetry(trace: CallTrace, { serviceName }: ExternalService, fromMs: number, toMs: number): void {
   const at = fromMs - trace.startedAtMs;
   trace.add({ kind: 'retry', at_ms: at, duration_ms: toMs - fromMs, service_name: serviceName });
 }
 
-/** Does nothing if the provider was asked. */
+/** Adds why a provider was skipped. Does nothing if it was asked. */
 export function traceSkipped(trace: CallTrace, outcome: ProviderOutcome<unknown>, nowMs: number): void {
   const skipped = reasonOf(outcome, nowMs);
   if (skipped === null) return;
@@ -69,7 +69,7 @@ function limitText({ subject, windowType }: { subject: { name: string }; windowT
   return `${subject.name}, ${windowType}`;
 }
 
-/** `endedAtMs`: Unix milliseconds. */
+/** Adds an attempt and its requests. `endedAtMs`: Unix milliseconds. */
 export function traceAttempt(
   trace: CallTrace,
   { serviceName }: ExternalService,

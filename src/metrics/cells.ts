@@ -1,27 +1,29 @@
 /**
- * Plain numbers that are counted up on the hot path and read at a scrape: a labelled `inc` of prom-client builds and
- * hashes a label object each time (405 ns measured), a cell is three Map look-ups and an addition.
+ * Counters and histograms as plain numbers, which Prometheus reads at a scrape. A labelled `inc` of prom-client builds
+ * and hashes a label object each time (405 ns); a cell takes three Map look-ups and an addition.
  */
 
+/** The value of a counter for one combination of labels. */
 export interface CounterCell {
   value: number;
 }
 
 export interface HistogramCell {
-  /** One count for each bound, then one for all that is above the last. */
+  /** One count per bucket, the last for values above all bounds. */
   readonly counts: Float64Array;
   sum: number;
 }
 
 export interface Cells<Cell> {
-  /** The cell of these label values, made when first asked for; callers may keep it. */
+  /** The cell of these label values, created at the first call; callers may keep it. */
   of(first: string, second?: string, third?: string): Cell;
   entries(): IterableIterator<readonly [labelValues: readonly string[], cell: Cell]>;
 }
 
-/** At this many combinations of label values further ones are counted together, under `other` for every label. */
+/** Further combinations of label values are counted together, with every label `other`. */
 const maxCells = 10_000;
 
+/** Creates an empty set of cells. */
 export function createCells<Cell>(newCell: () => Cell): Cells<Cell> {
   const byFirst = new Map<string, Map<string, Map<string, Cell>>>();
   let cellCount = 0;
@@ -60,11 +62,12 @@ export function createCells<Cell>(newCell: () => Cell): Cells<Cell> {
 
 export const newCounterCell = (): CounterCell => ({ value: 0 });
 
+/** Increases a counter. */
 export function add(cell: CounterCell, by: number): void {
   cell.value += by;
 }
 
-/** Counts `value` into the first bucket whose bound it does not exceed. `boundsAscending` must be the cell's own. */
+/** Counts `value` in the first bucket whose bound is not below it. `boundsAscending` must be the cell's own bounds. */
 export function observe(cell: HistogramCell, boundsAscending: readonly number[], value: number): void {
   let bucket = 0;
   while (bucket < boundsAscending.length && value > (boundsAscending[bucket] as number)) bucket += 1;

@@ -1,4 +1,4 @@
-/** Gives cells to prom-client in the form it prints: its registry asks each metric for its values at a scrape. */
+/** Registers cells as prom-client metrics, which read their values at each scrape. */
 import type { Metric, Registry } from 'prom-client';
 import type { Cells, CounterCell, HistogramCell } from './cells.ts';
 
@@ -17,7 +17,7 @@ function register(registry: Registry, type: string, family: Family, samples: () 
   const metric = {
     ...family,
     get: async () => ({ ...family, type, aggregator: 'sum', values: samples() }),
-    // prom-client calls it on `registry.resetMetrics()`, which nothing here does.
+    // Called by `registry.resetMetrics()`, which this program does not use.
     reset: () => {},
   };
   registry.registerMetric(metric as unknown as Metric);
@@ -27,6 +27,7 @@ function labelsOf(names: readonly string[], values: readonly string[]): Record<s
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']));
 }
 
+/** Registers a counter. */
 export function exposeCounters(
   registry: Registry,
   family: Family,
@@ -38,10 +39,12 @@ export function exposeCounters(
   );
 }
 
+/** Registers a gauge whose values are calculated at each scrape. */
 export function exposeGauges(registry: Registry, family: Family, samples: () => Sample[]): void {
   register(registry, 'gauge', family, samples);
 }
 
+/** Registers a histogram. */
 export function exposeHistograms(
   registry: Registry,
   family: Family,

@@ -4,7 +4,7 @@ import { createMetrics } from './metrics.ts';
 
 const clock = { now: () => 1_000_000 };
 
-test('the fixed names carry what was counted', async () => {
+test('counts appear under the fixed metric names', async () => {
   const metrics = createMetrics({ clock, processMetrics: false });
   metrics.requestSettled('google_maps', 'geocode', 'success', 120);
   metrics.requestSettled('google_maps', 'geocode', 'success', 20_000);
@@ -47,7 +47,7 @@ test('the 201st service is counted as other', async () => {
   assert.match(text, /integration_rate_limits_exceeded_total\{service="other"\} 3/);
 });
 
-test('of two tenants’ services of one name the worse is shown, and a deleted one is forgotten', async () => {
+test('a gauge shows the worse of two tenants’ services of one name, and a deleted one disappears', async () => {
   const metrics = createMetrics({ clock, processMetrics: false });
   metrics.serviceHealth('google_maps', 'a', 'down');
   metrics.serviceHealth('google_maps', 'b', 'healthy');
@@ -67,7 +67,7 @@ test('a limit whose window has passed shows no use', async () => {
   assert.match((await metrics.render()).text, /integration_rate_limit_utilization\{service="google_maps"\} 0\n/);
 });
 
-test('of a service’s limits and their windows the fullest is shown, as long as it is one', async () => {
+test('the gauge shows the fullest current window of a service’s limits', async () => {
   const metrics = createMetrics({ clock, processMetrics: false });
   const untilMs = clock.now() + 1000;
   const shown = async () =>

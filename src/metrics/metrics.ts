@@ -1,8 +1,8 @@
 /**
- * Everything that is counted, as typed functions for the rooms that count it.
+ * All metrics, as typed functions for the rooms that count.
  *
- * The names are public (dashboards and alerts stand on them) and are never changed. Tenants are never a label: gauges of
- * a service that several tenants have show the worst of them.
+ * Metric names are public, because dashboards and alerts use them, and are never changed. Tenants are never a label: if
+ * several tenants have services of one name, a gauge shows the worst of them.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
@@ -17,9 +17,9 @@ export interface OutboxState {
 }
 
 export interface Metrics {
-  /** One provider asked; `status` as in the audit log. */
+  /** A provider was asked; `status` as in the audit log. */
   requestSettled(service: string, operation: string, status: string, durationMs: number): void;
-  /** One call refused by a limit: a request with the status `rate_limited` that took no time worth a histogram. */
+  /** A limit refused a call: counted as a request with the status `rate_limited`, without a duration. */
   requestRefused(service: string, operation: string): void;
   cacheHit(service: string, operation: string): void;
   cacheMiss(service: string, operation: string): void;
@@ -30,9 +30,9 @@ export interface Metrics {
   rateLimitUtilization(service: string, accountId: string, limit: string, windows: readonly Share[]): void;
   serviceHealth(service: string, accountId: string, status: ServiceHealth): void;
   breakerState(service: string, accountId: string, state: BreakerKind): void;
-  /** Share of a month's budget that is spent, 1 where it is full; `service` is `*` for a tenant's budget for all. */
+  /** The spent share of a month's budget; `service` is `*` for a tenant's budget over all services. */
   budgetUtilization(service: string, accountId: string, ratio: number, untilMs: number): void;
-  /** A service was deleted: its gauges end. */
+  /** Removes the gauges of a deleted service. */
   forgetAccount(accountId: string): void;
   costIncurred(service: string, costUsd: number): void;
   httpRequest(method: string, route: string, status: number, durationMs: number): void;
@@ -40,25 +40,26 @@ export interface Metrics {
   eventPublished(eventType: string, durationMs: number): void;
   telemetryDropped(count: number): void;
   webhookDelivery(source: string, outcome: string): void;
-  /** The event loop was held longer than it may be. */
+  /** The event loop was blocked for too long. */
   eventLoopStalled(durationMs: number): void;
-  /** One try to send a message of problems: `sent`, `failed` (tried again) or `given_up`. */
+  /** One try to send a problem message: `sent`, `failed` (tried again) or `given_up`. */
   alertSettled(channel: string, outcome: 'sent' | 'failed' | 'given_up'): void;
-  /** Asked at each scrape. */
+  /** Sets the function that is called at each scrape. */
   setOutboxSource(read: () => OutboxState): void;
   /** The text format of Prometheus, and its content type. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** Seconds. From a memory hit to a provider's whole deadline. */
+/** Seconds, from a memory hit to a provider's whole deadline. */
 const durationBoundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export interface MetricsOptions {
   readonly clock: Clock;
-  /** Process and garbage-collection metrics of prom-client; they hold a performance observer open. Default true. */
+  /** Collects prom-client's metrics of the process and the garbage collector. Default true. */
   readonly processMetrics?: boolean;
 }
 
+/** Registers all metrics. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });
@@ -85,24 +86,24 @@ export function createMetrics(options: MetricsOptions): Metrics {
   ]);
   const requestDurations = histograms(
     'integration_request_duration_seconds',
-    'How long external services took, retries included.',
+    'Duration of requests to external services, including retries.',
     ['service', 'operation'],
   );
   const cacheHits = counters('integration_cache_hits_total', 'Answers from a cache.', ['service', 'operation']);
   const cacheMisses = counters(
     'integration_cache_misses_total',
-    'Questions that no cache could answer, by the service that then did; by the family where none did.',
+    'Questions that no cache could answer, by the service that answered; by the family if no service did.',
     ['service', 'operation'],
   );
   const evictions = counters(
     'integration_cache_evictions_total',
-    'Answers that made room for others in the memory of the process.',
+    'Answers evicted from the memory of the process.',
     [],
   ).of('');
   const limitsExceeded = counters('integration_rate_limits_exceeded_total', 'Requests refused by a limit.', [
     'service',
   ]);
-  const costs = counters('integration_cost_usd_total', 'What external services cost, in USD.', ['service']);
+  const costs = counters('integration_cost_usd_total', 'Cost of external services, in USD.', ['service']);
   const httpDurations = histograms('integration_http_request_duration_seconds', 'Requests to this service.', [
     'method',
     'route',
@@ -111,20 +112,20 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const queryDurations = histograms('integration_database_query_duration_seconds', 'Database statements.', ['query']);
   const publishDurations = histograms(
     'integration_event_publish_duration_seconds',
-    'From handing an event to the broker to its confirm.',
+    'Time from sending an event to the broker to its confirm.',
     ['event_type'],
   );
   const telemetryDrops = counters(
     'integration_telemetry_events_dropped_total',
-    'Cache events dropped over the bound of rate or queue.',
+    'Cache events dropped above the bound of rate or queue.',
     [],
   ).of('');
   const webhooks = counters('integration_webhook_deliveries_total', 'Webhook deliveries received.', [
     'source',
     'outcome',
   ]);
-  const stalls = histograms('integration_event_loop_stall_seconds', 'Holds of the event loop over 200 ms.', []).of('');
-  const alerts = counters('integration_alerts_total', 'Tries to send a message of problems outside.', [
+  const stalls = histograms('integration_event_loop_stall_seconds', 'Stalls of the event loop over 200 ms.', []).of('');
+  const alerts = counters('integration_alerts_total', 'Tries to send a problem message.', [
     'channel',
     'outcome',
   ]);

@@ -1,4 +1,4 @@
-/** Gauges of services. Tenants may have services of one name: of each name the worst account is shown. */
+/** Gauges of services. If several tenants have services of one name, the worst account is shown. */
 import type { Registry } from 'prom-client';
 import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
@@ -11,10 +11,11 @@ export type BreakerKind = 'closed' | 'half-open' | 'open';
 const healthOrder: readonly ServiceHealth[] = ['unknown', 'healthy', 'degraded', 'down'];
 const breakerOrder: readonly BreakerKind[] = ['closed', 'half-open', 'open'];
 
+/** A used share, and until when it is valid. */
 export interface Share {
   /** From 0 to 1. */
   readonly ratio: number;
-  /** Unix milliseconds until when it is true. */
+  /** Unix milliseconds until which the ratio is valid. */
   readonly untilMs: number;
 }
 
@@ -22,14 +23,15 @@ interface Account {
   readonly service: string;
   health: ServiceHealth | null;
   breaker: BreakerKind | null;
-  /** Of each of its limits, all windows: the fullest is the one that refuses. */
+  /** All windows of each limit; the fullest is shown. */
   readonly utilization: Map<string, readonly Share[]>;
   budget: Share | null;
 }
 
-/** Accounts remembered at most; beyond it the one heard of first is forgotten until it is heard of again. */
+/** At the bound the account created first is dropped until its next report. */
 const maxAccounts = 10_000;
 
+/** Registers the gauges of services. */
 export function createServiceGauges(registry: Registry, clock: Clock) {
   const accounts = new Map<string, Account>();
   const accountOf = (service: string, accountId: string): Account => {
@@ -40,7 +42,7 @@ export function createServiceGauges(registry: Registry, clock: Clock) {
     }
     return account;
   };
-  /** The greatest of what `rankOf` says of each name's accounts; null counts for nothing. */
+  /** The highest rank among the accounts of each service name; null ranks are ignored. */
   const worstByService = (rankOf: (account: Account) => number | null): Map<string, number> => {
     const worst = new Map<string, number>();
     for (const account of accounts.values()) {
@@ -70,7 +72,7 @@ export function createServiceGauges(registry: Registry, clock: Clock) {
   );
   exposeGauges(
     registry,
-    { name: 'integration_rate_limit_utilization', help: 'Share of a limit that is spent, 0 to 1.' },
+    { name: 'integration_rate_limit_utilization', help: 'Spent share of a limit, 0 to 1.' },
     () => {
       const nowMs = clock.now();
       return Array.from(
@@ -88,7 +90,7 @@ export function createServiceGauges(registry: Registry, clock: Clock) {
     registry,
     {
       name: 'integration_budget_utilization',
-      help: 'Share of a month’s budget that is spent; above 1 where it only alerts.',
+      help: 'Spent share of a month’s budget; may exceed 1 if the budget only alerts.',
     },
     () => {
       const nowMs = clock.now();

@@ -1,6 +1,6 @@
-/** Keeps the label `service` bounded: tenants name their services, and each name would be a time series for ever. */
+/** Bounds the label `service`: tenants name their services, and each name would be a time series forever. */
 
-/** The value that services beyond the bound share. */
+/** The label of services beyond the bound. */
 export const otherService = 'other';
 
 const maxServices = 200;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startStallWatch } from './watch-stalls.ts';
 
-test('a timer that fires late tells of a stall; an everyday delay and a machine that slept do not', (t) => {
+test('a timer that fires late reports a stall; a short delay and a sleeping machine do not', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   let nowMs = 0;
   const stalls: number[] = [];
@@ -19,7 +19,7 @@ test('a timer that fires late tells of a stall; an everyday delay and a machine 
   assert.deepEqual(stalls, [650]);
 });
 
-test('stalls of the last five minutes are remembered, and no older ones', (t) => {
+test('only stalls of the last five minutes are reported', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   let nowMs = 0;
   const watch = startStallWatch({

@@ -1,6 +1,6 @@
 /**
- * Detects stalls of the event loop: while one request holds it, all others wait. A timer that fires late reveals them;
- * they are counted and logged, because nothing else would show where the time went.
+ * Detects stalls of the event loop, during which all requests wait. A timer that fires late reveals them; they are
+ * counted and logged.
  */
 import type { Logger } from '../logger.ts';
 import type { Metrics } from './metrics.ts';
@@ -11,7 +11,7 @@ export interface StallWatchDeps {
   readonly now?: () => number;
 }
 
-/** Of the last five minutes. */
+/** The stalls of the last five minutes. */
 export interface RecentStalls {
   readonly count: number;
   readonly longestMs: number;
@@ -23,14 +23,15 @@ export interface StallWatch {
 }
 
 const intervalMs = 50;
-/** Shorter holds are the collector's, and everyday. */
+/** Shorter ones are normal: garbage collection. */
 const stallMs = 200;
-/** A machine that slept, or a process that was stopped, is no stall. */
+/** Longer ones are not stalls: the machine slept, or the process was suspended. */
 const longestStallMs = 300_000;
 const rememberedMs = 300_000;
-/** More within the time are counted as so many. */
+/** At most this many are counted within the time. */
 const maxRemembered = 1_000;
 
+/** Starts the timer. */
 export function startStallWatch({ metrics, logger, now = () => performance.now() }: StallWatchDeps): StallWatch {
   let lastMs = now();
   let stalls: { readonly atMs: number; readonly durationMs: number }[] = [];
