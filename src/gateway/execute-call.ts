@@ -121,10 +121,7 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
       } catch (error) {
         // Refusals and provider failures are already in the audit log.
         const level = error instanceof ServiceError ? 'debug' : 'warn';
-        deps.logger[level](
-          { err: error, operation: call.capability.operation },
-          'could not refresh a cached answer',
-        );
+        deps.logger[level]({ err: error, operation: call.capability.operation }, 'could not refresh a cached answer');
       }
     },
   };

@@ -29,7 +29,10 @@ export interface ServicePausesDeps {
   subjectsOf(service: ExternalService): readonly LimitSubject[];
 }
 
-const causeByOpening = { denied: 'credentials_refused', failures: 'failures' } as const satisfies Record<OpenedBy, string>;
+const causeByOpening = { denied: 'credentials_refused', failures: 'failures' } as const satisfies Record<
+  OpenedBy,
+  string
+>;
 
 /** Creates the reader of pauses. */
 export function createServicePauses({ breakers, limiter, logger, subjectsOf }: ServicePausesDeps): ServicePauses {

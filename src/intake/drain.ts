@@ -72,7 +72,10 @@ export function startDraining(deps: DrainingDeps): Draining {
     const refused = own.filter((_, index) => outcomes[index]?.kind === 'rejected');
     if (refused.length === 0) return;
     const reason = outcomes.find((outcome) => outcome.kind === 'rejected');
-    logger.error({ err: reason?.error, count: refused.length }, 'PostgreSQL refused spooled records: they are set aside');
+    logger.error(
+      { err: reason?.error, count: refused.length },
+      'PostgreSQL refused spooled records: they are set aside',
+    );
     try {
       await spool.setAside(refused);
     } catch (error) {

@@ -333,7 +333,11 @@ test('if a body counts once, the same body under another id is a duplicate: late
   assert.equal((await record(delivery(2, 'first'))).duplicateOf, first.id, 'its id counts too');
   // The body of a duplicate by id was not stored, so it must not make a genuine delivery a duplicate.
   assert.equal((await record(delivery(2, 'second'))).duplicateOf, null);
-  assert.equal((await record(delivery(1, 'unasked', false))).duplicateOf, null, 'bodies count only if the webhook asks for it');
+  assert.equal(
+    (await record(delivery(1, 'unasked', false))).duplicateOf,
+    null,
+    'bodies count only if the webhook asks for it',
+  );
 
   const many = Array.from({ length: 200 }, (_, index) => ({ webhook: delivery(3), on: index % 2 ? intake : replica }));
   const receipts = await Promise.all(many.map(({ webhook, on }) => record(webhook, on)));

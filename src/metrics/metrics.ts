@@ -125,10 +125,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'outcome',
   ]);
   const stalls = histograms('integration_event_loop_stall_seconds', 'Stalls of the event loop over 200 ms.', []).of('');
-  const alerts = counters('integration_alerts_total', 'Tries to send a problem message.', [
-    'channel',
-    'outcome',
-  ]);
+  const alerts = counters('integration_alerts_total', 'Tries to send a problem message.', ['channel', 'outcome']);
   const gauges = createServiceGauges(registry, options.clock);
   const outbox = exposeOutbox(registry);
 

@@ -77,7 +77,9 @@ export function createFactRecovery(deps: FactRecoveryDeps): FactRecovery {
     start() {
       if (running !== null) return;
       running = run()
-        .catch((error: unknown) => logger.debug({ err: error }, 'could not publish the facts of dead processes; will retry'))
+        .catch((error: unknown) =>
+          logger.debug({ err: error }, 'could not publish the facts of dead processes; will retry'),
+        )
         .finally(() => {
           running = null;
         });

@@ -75,6 +75,10 @@ export function createPartFailures(clock: Clock): PartFailures {
       serviceFailures = 0;
       if (part !== null) broken.delete(part);
     },
-    mayStillWork: (part) => serviceFailures === 0 && failuresByPart.size > 0 && failuresByPart.size < scoutedParts && !failuresByPart.has(part),
+    mayStillWork: (part) =>
+      serviceFailures === 0 &&
+      failuresByPart.size > 0 &&
+      failuresByPart.size < scoutedParts &&
+      !failuresByPart.has(part),
   };
 }
