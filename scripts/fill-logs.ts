@@ -116,10 +116,10 @@ async function measurePages(db: Database, nowMs: number) {
     'newest, small tenant': plain(small, {}),
     'a page deep in the month': deep(large, {}),
     'the same, small tenant': deep(small, {}),
-    'by service and status': deep(large, { serviceName: 'google_maps', status: 'error' }),
+    'by service and status': deep(large, { serviceName: 'google_maps', statuses: ['error'] }),
     'by operation in one day': plain(large, { operation: 'sheets_read', ...dayBack }),
     'by request id': plain(large, { requestId: sample?.request_id ?? '' }),
-    'refused ones': deep(small, { status: 'rate_limited' }),
+    'refused ones': deep(small, { statuses: ['rate_limited'] }),
     'one entry': async () => () => getEntry({ db }, large, sample?.id ?? ''),
     'costs of a month': async () => () =>
       db.forTenant(large, (tx) =>

@@ -73,7 +73,8 @@ test('each filter leaves what it says, and the total counts the same', async (t)
   const db = await storeLogs(t, logs);
   const cases: [LogFilter, (log: AuditEntry) => boolean][] = [
     [{ serviceName: 'yandex_maps' }, (log) => log.serviceName === 'yandex_maps'],
-    [{ status: 'timeout' }, (log) => log.status === 'timeout'],
+    [{ statuses: ['timeout'] }, (log) => log.status === 'timeout'],
+    [{ statuses: ['timeout', 'error'] }, (log) => log.status === 'timeout' || log.status === 'error'],
     [{ operation: 'reverse' }, () => false],
     [{ fromMs: nowMs - 5_000 }, (log) => log.startedAtMs >= nowMs - 5_000],
     [{ toMs: nowMs - 5_000 }, (log) => log.startedAtMs < nowMs - 5_000],
@@ -84,7 +85,7 @@ test('each filter leaves what it says, and the total counts the same', async (t)
     [{ minCostUsd: 0.03 }, (log) => log.estimatedCostUsd >= 0.03],
     [{ requestId: 'r7' }, (log) => log.requestId === 'r7'],
     [
-      { serviceName: 'google_maps', status: 'error' },
+      { serviceName: 'google_maps', statuses: ['error'] },
       (log) => log.serviceName === 'google_maps' && log.status === 'error',
     ],
   ];
@@ -190,5 +191,5 @@ test('pages go back over days without calls, however few they have', async (t) =
   assert.equal(await walk({ fromMs: nowMs - 7 * dayMs }, 2), 5);
   assert.equal(await walk({ fromMs: nowMs - 30 * dayMs, toMs: nowMs - 4 * dayMs }, 2), 4);
   assert.equal(await walk({ toMs: nowMs - 30 * dayMs }, 2), 1);
-  assert.equal(await walk({ status: 'error' }, 1), 2);
+  assert.equal(await walk({ statuses: ['error'] }, 1), 2);
 });

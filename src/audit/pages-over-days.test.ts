@@ -43,16 +43,17 @@ test('pages over the borders of days, and into the clock’s future, are one lis
   };
   const expected = (filter: LogFilter): string[] =>
     logs
-      .filter(({ status }) => filter.status === undefined || status === filter.status)
+      .filter(({ status }) => filter.statuses?.includes(status) ?? true)
       .filter(({ startedAtMs }) => startedAtMs >= (filter.fromMs ?? 0))
       .filter(({ startedAtMs }) => startedAtMs < (filter.toMs ?? Number.POSITIVE_INFINITY))
       .toSorted((a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? 1 : -1))
       .map(({ id }) => id);
 
+  const chosen: readonly LogFilter['statuses'][] = [['error'], undefined, ['error', 'success'], undefined];
   const ends = [undefined, 0, Date.parse('9990-01-01'), Date.now(), ...borders, ...borders.map((atMs) => atMs + 1)];
   for (const [index, fromMs] of ends.entries()) {
     for (const toMs of ends) {
-      const filter: LogFilter = { fromMs, toMs, status: index % 4 === 0 ? 'error' : undefined };
+      const filter: LogFilter = { fromMs, toMs, statuses: chosen[index % 4] };
       assert.deepEqual(await walk(filter, 1 + (index % 5) * 4), expected(filter), JSON.stringify(filter));
     }
   }

@@ -26,7 +26,7 @@ export const logsTail: Command = {
     follow: { type: 'boolean', help: 'go on with those that come, until Ctrl-C' },
     service: { type: 'string', hint: 'NAME', help: 'of this service only' },
     operation: { type: 'string', hint: 'NAME', help: 'geocode, sheets_read …' },
-    status: { type: 'string', hint: 'STATUS', help: logStatuses.join(', ') },
+    status: { type: 'string', hint: 'STATUS', help: `${logStatuses.join(', ')}; several with commas between` },
     'request-id': { type: 'string', hint: 'ID', help: 'what happened to this request' },
   },
   async run({ terminal, config, interrupted }, input) {
@@ -44,16 +44,22 @@ export const logsTail: Command = {
 };
 
 function filterOf(input: CommandInput): LogFilter {
-  const status = logStatuses.find((known) => known === input.text('status'));
-  if (input.text('status') !== null && status === undefined) {
-    throw new UsageError(`--status must be one of ${logStatuses.join(', ')}`);
-  }
   return {
     serviceName: input.text('service') ?? undefined,
     operation: input.text('operation') ?? undefined,
     requestId: input.text('request-id') ?? undefined,
-    status,
+    statuses: readStatuses(input.text('status')),
   };
+}
+
+function readStatuses(text: string | null): LogFilter['statuses'] {
+  return text?.split(',').map((name) => {
+    const status = logStatuses.find((known) => known === name.trim());
+    if (status !== undefined) return status;
+    throw new UsageError(
+      `--status must be of ${logStatuses.join(', ')}, with commas between; "${name}" is none of them`,
+    );
+  });
 }
 
 /** Without this line it would be unclear whether the right place was searched. */

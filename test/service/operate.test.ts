@@ -37,6 +37,9 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     const of = async (query: string) => (await app.call('GET', `/logs?${query}`)).json.logs.length;
     assert.equal(await of('service_name=google_maps&operation=geocode&status=success'), streets.length);
     assert.equal(await of('status=error'), 0);
+    assert.equal(await of('status=error,success'), streets.length);
+    assert.equal(await of('status=timeout&status=success&status=success'), streets.length);
+    assert.equal(await of('status=error,timeout'), 0);
     assert.equal(await of('service_name=yandex_maps'), 0);
     assert.equal(await of(`from_date=${new Date(Date.now() + 60_000).toISOString()}`), 0);
     assert.equal(await of(`to_date=${new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)}`), streets.length);
@@ -68,6 +71,9 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
         'cursor',
       ],
       ['status=fine', 'status'],
+      ['status=', 'status'],
+      ['status=error,', 'status'],
+      ['status=error&status=fine', 'status'],
       ['min_duration_ms=-1', 'min_duration_ms'],
       ['min_duration_ms=99999999999', 'min_duration_ms'],
       ['min_cost_usd=-0.1', 'min_cost_usd'],
@@ -76,6 +82,8 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     for (const [query, path] of wrong) {
       assert.deepEqual(faultOf(await app.call('GET', `/logs?${query}`)), [400, 'INVALID_REQUEST', path], query);
     }
+    const unknown = await app.call('GET', '/logs?status=error,fine');
+    assert.match(unknown.json.detail, /^status: must be of success, error, .*; "fine" is none of them$/);
     for (const id of ['no-id', 'ffffffff-ffff-7fff-bfff-ffffffffffff', '019aa000-0000-7000-8000-000000000000']) {
       assert.equal((await app.call('GET', `/logs/${id}`)).status, 404, id);
     }

@@ -4,6 +4,7 @@ import { readPosition, type TimePosition } from '../../encodings/page-cursor.ts'
 import { invalidInput } from '../../errors.ts';
 
 const dayMs = 86_400_000;
+const maxNamesLength = 1_000;
 const timePattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(Z|[+ -]\d\d:\d\d)?)?$/i;
 
 /** A schema for a time; `parseTime` validates it. */
@@ -16,11 +17,46 @@ export function limitSchema(most: number, usual: number) {
   return Type.Integer({ minimum: 1, maximum: most, default: usual });
 }
 
+/** A schema for one or several of `names`; `parseNames` validates it, so that the error can name an unknown one. */
+export function namesSchema(names: readonly string[], description = '') {
+  const meaning = `Of ${names.map((name) => `\`${name}\``).join(', ')}: one or several, with commas between or repeated.`;
+  return Type.Union(
+    [
+      Type.String({ minLength: 1, maxLength: maxNamesLength }),
+      Type.Array(Type.String({ minLength: 1, maxLength: maxNamesLength }), { minItems: 1, maxItems: names.length * 2 }),
+    ],
+    {
+      description: `${meaning} ${description}`.trim(),
+      examples: [names[0], names.slice(0, 2).join(',')],
+    },
+  );
+}
+
 export const cursorSchema = Type.String({
   minLength: 1,
   maxLength: 500,
   description: 'The `next_cursor` of the page before.',
 });
+
+/** Each of the given names once. Throws `INVALID_REQUEST` that quotes the first one not among `known`. */
+export function parseNames<Name extends string>(
+  path: string,
+  given: string | readonly string[],
+  known: readonly Name[],
+): Name[] {
+  const names = [given].flat().flatMap((text) => text.split(',').map((name) => name.trim()));
+  const found = names.map((name) => {
+    const one = known.find((each) => each === name);
+    if (one === undefined) {
+      throw invalidInput(
+        path,
+        `must be of ${known.join(', ')}, with commas between; "${name.slice(0, 100)}" is none of them`,
+      );
+    }
+    return one;
+  });
+  return [...new Set(found)];
+}
 
 /** The position in a cursor; null: the first page. Throws `INVALID_REQUEST` for an invalid cursor. */
 export function positionOf(cursor: string | undefined): TimePosition | null {

@@ -1,9 +1,10 @@
 import Type from 'typebox';
-import { invalidInput, ServiceError } from '../../../errors.ts';
+import { ServiceError } from '../../../errors.ts';
 import { eventTypes } from '../../../outbox/events.ts';
 import type { Routes } from '../../app.ts';
 import { type Authenticator, authorize } from '../../auth/authenticate.ts';
 import type { EventStreams } from '../../reply/event-streams.ts';
+import { parseNames } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
 
 const querySchema = Type.Object({
@@ -66,11 +67,5 @@ export function eventsStreamRoute({ streams, authenticator }: EventsStreamRouteD
 /** null: all types. Throws `INVALID_REQUEST` for an unknown type. */
 function readTypes(text: string | undefined): ReadonlySet<string> | null {
   if (text === undefined || text.trim() === '') return null;
-  const types = text.split(',').map((type) => type.trim());
-  for (const type of types) {
-    if (!(eventTypes as readonly string[]).includes(type)) {
-      throw invalidInput('type', `must be of ${eventTypes.join(', ')}, with commas between`);
-    }
-  }
-  return new Set(types);
+  return new Set(parseNames('type', text, eventTypes));
 }

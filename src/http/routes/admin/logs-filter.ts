@@ -2,8 +2,14 @@
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { type LogFilter, logStatuses } from '../../../audit/list-entries.ts';
-import { oneOf } from '../../../schema-parts.ts';
-import { parseEndTime, parseTime, requireOrder, timeSchema } from '../../request/query-values.ts';
+import {
+  namesSchema,
+  parseEndTime,
+  parseNames,
+  parseTime,
+  requireOrder,
+  timeSchema,
+} from '../../request/query-values.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 
 const maxDurationMs = 2_147_483_647;
@@ -14,7 +20,7 @@ export const logFilterSchema = {
   exclude_operation: Type.Optional(
     Type.String({ minLength: 1, maxLength: 40, description: 'All but these: `health_check` leaves probes out.' }),
   ),
-  status: Type.Optional(oneOf(logStatuses)),
+  status: Type.Optional(namesSchema(logStatuses)),
   from_date: Type.Optional(timeSchema('From this time on.')),
   to_date: Type.Optional(timeSchema('Before this time; a day alone is taken in whole.')),
   min_duration_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: maxDurationMs })),
@@ -29,7 +35,7 @@ export const logFilterSchema = {
 
 const filterSchema = Type.Object(logFilterSchema);
 
-/** Throws `INVALID_REQUEST` for an invalid time, and `FORBIDDEN` for a service that the credential may not use. */
+/** Throws `INVALID_REQUEST` for an invalid time or an unknown status, and `FORBIDDEN` for a service that the credential may not use. */
 export function readLogFilter(request: FastifyRequest<{ Querystring: Type.Static<typeof filterSchema> }>): LogFilter {
   const { query } = request;
   if (query.service_name !== undefined) requireService(request, query.service_name);
@@ -39,7 +45,7 @@ export function readLogFilter(request: FastifyRequest<{ Querystring: Type.Static
     serviceNames: services === null ? undefined : [...services],
     operation: query.operation,
     excludedOperation: query.exclude_operation,
-    status: query.status,
+    statuses: query.status === undefined ? undefined : parseNames('status', query.status, logStatuses),
     fromMs: query.from_date === undefined ? undefined : parseTime('from_date', query.from_date),
     toMs: query.to_date === undefined ? undefined : parseEndTime('to_date', query.to_date),
     minDurationMs: query.min_duration_ms,

@@ -13,7 +13,8 @@ export interface LogFilter {
   readonly serviceNames?: readonly string[] | undefined;
   readonly operation?: string | undefined;
   readonly excludedOperation?: string | undefined;
-  readonly status?: LogStatus | undefined;
+  /** Rows of any of these. */
+  readonly statuses?: readonly LogStatus[] | undefined;
   /** Unix milliseconds, inclusive. */
   readonly fromMs?: number | undefined;
   /** Unix milliseconds, exclusive. */
@@ -60,9 +61,8 @@ const columns = `id, service_id, service_name, service_type, operation, endpoint
   error_code, retry_count, attempt, request_id, source_service, principal, estimated_cost, elements`;
 
 /**
- * Newest first. Without a status, each status is read along its own index (tenant, [service,] status, started_at, id)
- * and the results are merged: one read over all statuses would sort a whole day at a time. A request id has its own
- * index. `isSparse`: few rows are expected, so sorting them is cheaper than planning five index reads for every day.
+ * Newest first. Each status is read along its own index (tenant, [service,] status, started_at, id) and the results are
+ * merged: one read over several statuses would sort a whole day at a time. A request id has its own index. `isSparse`: few rows are expected, so sorting them is cheaper than planning five index reads for every day.
  */
 export async function selectLogs(
   tx: Queryable,
@@ -72,16 +72,17 @@ export async function selectLogs(
   limit: number,
   isSparse = false,
 ): Promise<StoredLog[]> {
-  const conditions = conditionsOf(tenantId, filter);
+  const statuses = filter.statuses ?? logStatuses;
+  const isOneWalk = isSparse || statuses.length === 1 || filter.requestId !== undefined;
+  const conditions = conditionsOf(tenantId, isOneWalk ? filter : { ...filter, statuses: undefined });
   if (after !== null) conditions.addAfter(['started_at', 'id'], 'desc', after.at, after.id);
   const order = `order by started_at desc, id desc limit ${conditions.parameter(limit)}`;
   const where = conditions.text();
   const walk = (status: LogStatus): string =>
     `(select ${columns} from integration_logs where ${where} and status = '${status}' ${order})`;
-  const isOneWalk = isSparse || filter.status !== undefined || filter.requestId !== undefined;
   const text = isOneWalk
     ? `select ${columns} from integration_logs where ${where} ${order}`
-    : `select ${columns} from (${logStatuses.map(walk).join(' union all ')}) walks ${order}`;
+    : `select ${columns} from (${statuses.map(walk).join(' union all ')}) walks ${order}`;
   return findRows<StoredLog>(tx, { text, values: conditions.values });
 }
 
@@ -161,7 +162,9 @@ function conditionsOf(tenantId: string, filter: LogFilter): FilterConditions {
   conditions.add((parameter) => `service_name = any(${parameter}::text[])`, filter.serviceNames);
   conditions.add((parameter) => `operation = ${parameter}`, filter.operation);
   conditions.add((parameter) => `operation <> ${parameter}`, filter.excludedOperation);
-  conditions.add((parameter) => `status = ${parameter}`, filter.status);
+  const [status, ...others] = filter.statuses ?? [];
+  if (others.length === 0) conditions.add((parameter) => `status = ${parameter}`, status);
+  else conditions.add((parameter) => `status = any(${parameter}::text[])`, filter.statuses);
   conditions.addTimes('started_at', filter.fromMs, filter.toMs);
   conditions.add((parameter) => `duration_ms >= ${parameter}`, filter.minDurationMs);
   conditions.add((parameter) => `estimated_cost >= ${parameter}`, filter.minCostUsd);
