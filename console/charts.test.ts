@@ -77,12 +77,12 @@ test('a click on a bar, and Enter on the point that the arrows stand on, opens w
   const second = { from: new Date(start + 60_000).toISOString(), to: new Date(start + 120_000).toISOString() };
   for (const [title, status] of [
     ['Calls', null],
-    ['Errors', 'error'],
+    ['Errors', 'error,timeout,rate_limited,cancelled'],
   ] as const) {
     const figure = page.getByRole('figure', { name: title });
     const box = await figure.locator('.u-over').boundingBox();
     assert.ok(box !== null);
-    const legend = figure.locator('.legend-value');
+    const legend = figure.locator('.legend-value').first();
     // From the right: the first place that reads 9 is the right edge of its bar.
     for (let x = box.x + box.width - 1; (await legend.textContent()) !== '9' && x > box.x; x -= 1) {
       await page.mouse.move(x, box.y + box.height / 2);

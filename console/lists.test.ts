@@ -73,6 +73,20 @@ test('an empty list names its filters, times are typed by halves, an id is found
   await list.getByRole('row').nth(1).waitFor();
   assert.equal(new URL(page.url()).search, '');
 
+  const status = page.getByLabel('Status', { exact: true });
+  await status.selectOption('several');
+  const statuses = page.getByRole('group', { name: 'Any of these statuses' });
+  await statuses.getByLabel('timeout').check();
+  await statuses.getByLabel('error').check();
+  await page.waitForURL(/status=error%2Ctimeout/);
+  await list.getByText('Status: error, timeout').waitFor();
+  await statuses.getByLabel('ok').check();
+  await list.getByRole('row').nth(1).waitFor();
+  await status.selectOption('all but ok');
+  await statuses.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Remove the filter Status all but ok' }).click();
+  assert.equal(new URL(page.url()).search, '');
+
   await page.getByLabel('Range', { exact: true }).selectOption('custom');
   const from = page.getByLabel('From', { exact: true });
   await from.fill('2026-01-10T10:00:07');
@@ -140,7 +154,7 @@ test('an open event outlasts those that push it out of the list, and each number
   await page.evaluate(() =>
     (window as unknown as { sendEvents: (from: number, to: number) => void }).sendEvents(1, 700),
   );
-  await page.locator('.live-line').filter({ hasText: '99 new events+' }).waitFor();
+  await page.locator('.live-line').filter({ hasText: 'more than 99 new events' }).waitFor();
   assert.ok(await sheet.isVisible());
   assert.equal(await page.locator('tbody tr').count(), 1, 'the list stands still beneath it');
 

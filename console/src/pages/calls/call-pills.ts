@@ -1,6 +1,7 @@
 import { usePlace } from '../../app/location.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
+import { errorStatuses, statusesOf } from '../../parts/counted-calls.ts';
 import { clearQuery, type Pill, pillsOf } from '../../parts/filter-pills.tsx';
 import { useStatusName } from '../../parts/status.tsx';
 import { type FilterName, filterNames, rangeMs, ranges } from './filters.ts';
@@ -32,7 +33,8 @@ export function useCallPills(): { readonly pills: readonly Pill[]; clear(): void
   const shownOf = (name: FilterName): string => {
     const text = query.get(name) ?? '';
     if (name === 'from' || name === 'to') return text === '' ? '' : formats.dateTime(text);
-    if (name === 'status') return statusName(text);
+    if (name === 'status')
+      return text === errorStatuses ? list('allButOk') : statusesOf(text).map(statusName).join(', ');
     if (name !== 'range') return text;
     const ms = rangeMs(text);
     if (ms === null) return '';

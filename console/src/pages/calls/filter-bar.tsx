@@ -1,14 +1,19 @@
+import { useState } from 'preact/hooks';
 import { usePlace } from '../../app/location.tsx';
 import { useMessages } from '../../i18n/messages.ts';
+import { callStatuses, errorStatuses, statusesOf, statusFilter } from '../../parts/counted-calls.ts';
 import { asOption, chooseFilters as choose, FilterBox, useTypedFilters } from '../../parts/filter-box.tsx';
 import { CheckField, SelectField, TextField } from '../../parts/form.tsx';
 import { useStatusName } from '../../parts/status.tsx';
 import { TimeField } from '../../parts/time-field.tsx';
 import { useCallPills } from './call-pills.ts';
-import { type FilterName, operations, rangeMs, ranges, statuses, typedNames } from './filters.ts';
+import { type FilterName, operations, rangeMs, ranges, typedNames } from './filters.ts';
 import { listMessages } from './list-messages.ts';
 import { callsMessages } from './messages.ts';
 import { SavedViews } from './saved-views.tsx';
+
+/** Of the field of statuses: it opens a box for each. */
+const several = 'several';
 
 export function FilterBar({ services }: { services: readonly string[] }) {
   const t = useMessages(callsMessages);
@@ -24,6 +29,10 @@ export function FilterBar({ services }: { services: readonly string[] }) {
     const isNewId = asked.request_id !== '' && asked.request_id !== value('request_id');
     choose({ ...asked, ...(isNewId ? { range: null, from: null, to: null } : {}) });
   };
+  const status = value('status');
+  const statuses = statusesOf(status);
+  const [asksSeveral, setSeveral] = useState(false);
+  const isSeveral = asksSeveral || (statuses.length > 1 && status !== errorStatuses);
   const isCustom = query.has('from') || query.has('to');
   const range = value('range');
   const ownRange = range in ranges || rangeMs(range) === null ? [] : [{ value: range, name: range }];
@@ -39,7 +48,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
         <button
           type="button"
           class="button small"
-          onClick={() => choose({ status: 'error', range: '24h', from: null, to: null })}
+          onClick={() => choose({ status: errorStatuses, range: '24h', from: null, to: null })}
         >
           {t('viewErrors')}
         </button>
@@ -78,11 +87,16 @@ export function FilterBar({ services }: { services: readonly string[] }) {
       />
       <SelectField
         label={t('status')}
-        value={value('status')}
-        onInput={(chosen) => choose({ status: chosen })}
+        value={isSeveral ? several : status}
+        onInput={(chosen) => {
+          setSeveral(chosen === several);
+          if (chosen !== several) choose({ status: chosen });
+        }}
         options={[
           { value: '', name: t('any') },
-          ...statuses.map((status) => ({ value: status, name: statusName(status) })),
+          ...callStatuses.map((one) => ({ value: one, name: statusName(one) })),
+          { value: errorStatuses, name: list('allButOk') },
+          { value: several, name: list('severalStatuses') },
         ]}
       />
       <TextField
@@ -112,6 +126,25 @@ export function FilterBar({ services }: { services: readonly string[] }) {
           { value: 'custom', name: t('custom') },
         ]}
       />
+      {isSeveral && (
+        <fieldset class="filter-choices">
+          <legend>{list('statuses')}</legend>
+          <div class="checks">
+            {callStatuses.map((one) => (
+              <CheckField
+                key={one}
+                label={statusName(one)}
+                checked={statuses.includes(one)}
+                onInput={(checked) =>
+                  choose({
+                    status: statusFilter(checked ? [...statuses, one] : statuses.filter((other) => other !== one)),
+                  })
+                }
+              />
+            ))}
+          </div>
+        </fieldset>
+      )}
       {isCustom && (
         <>
           <TimeField label={t('from')} iso={query.get('from')} onTime={(from) => choose({ from }, 'replace')} />

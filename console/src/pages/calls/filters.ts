@@ -17,7 +17,6 @@ export function rangeMs(text: string | null): number | null {
   return count === undefined ? null : Number(count) * unitMs[unit as keyof typeof unitMs];
 }
 
-export const statuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
 export const operations = [
   'geocode',
   'reverse',

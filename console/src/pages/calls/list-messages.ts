@@ -6,8 +6,8 @@ export const listMessages = {
   calls: ['Calls', 'Вызовы'],
   errors: ['Errors', 'Ошибки'],
   counted: [
-    'Every provider asked and every answer from the cache; health checks are left out. Drag, or click a bar, to choose a range.',
-    'Каждое обращение к провайдеру и каждый ответ из кэша, без проверок. Протяните или щёлкните по столбцу, чтобы выбрать период.',
+    'Every provider asked, without health checks; answers from the cache have no row. Drag, or click a bar, to choose a range.',
+    'Каждое обращение к провайдеру, без проверок; у ответов из кэша строк нет. Протяните или щёлкните по столбцу, чтобы выбрать период.',
   ],
   countedAll: [
     'All calls of this service and operation: the other filters are not counted here.',
@@ -20,6 +20,9 @@ export const listMessages = {
   askedBy: ['Asked by', 'Кто спросил'],
   statusCode: ['Status code', 'Код ответа'],
   minCost: ['Cost from, USD', 'Цена от, USD'],
+  allButOk: ['all but ok', 'все, кроме успеха'],
+  severalStatuses: ['several…', 'несколько…'],
+  statuses: ['Any of these statuses', 'Любой из этих статусов'],
   notOperation: ['Not the operation', 'Кроме операции'],
   ownViews: ['My views', 'Мои выборки'],
   saveView: ['Save this view', 'Сохранить выборку'],

@@ -6,6 +6,7 @@ import { useIsAdmin, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Chart } from '../../parts/chart.tsx';
+import { costsCounted } from '../../parts/counted-calls.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { SelectField } from '../../parts/form.tsx';
@@ -280,7 +281,7 @@ function Rows({ costs, month, by, isAll }: RowsProps) {
 /** Whole days, as the chart counts them. */
 function openCalls(fromMs: number, toMs: number): void {
   const from = new Date(Math.floor(fromMs / dayMs) * dayMs).toISOString();
-  go(hrefOf('/calls', { from, to: new Date(Math.ceil(toMs / dayMs) * dayMs).toISOString() }));
+  go(hrefOf('/calls', { ...costsCounted, from, to: new Date(Math.ceil(toMs / dayMs) * dayMs).toISOString() }));
 }
 
 /** The log of what a row counts. */

@@ -10,6 +10,8 @@ export const overviewMessages = {
   restWell: ['All else is well, checked {time}.', 'В остальном всё в порядке, проверено {time}.'],
   since: ['since {time}', 'с {time}'],
   calls: ['Calls', 'Вызовы'],
+  asked: ['providers asked', 'к провайдерам'],
+  fromCache: ['from the cache', 'из кэша'],
   errors: ['Errors', 'Ошибки'],
   errorShare: ['Errors', 'Ошибки'],
   latency: ['Latency', 'Задержка'],

@@ -8,6 +8,7 @@ import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Chart } from '../../parts/chart.tsx';
 import { Code } from '../../parts/copy-button.tsx';
+import { callsCounted, costsCounted, errorsCounted, latenciesCounted } from '../../parts/counted-calls.ts';
 import { curlOf } from '../../parts/curl.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
@@ -84,18 +85,23 @@ function Tiles({ timeline: { values, before, fromIso, toIso }, span }: { timelin
   };
   const range = { from: fromIso, to: toIso };
   const tiles: readonly TileProps[] = [
-    { name: t('calls'), value: formats.compact(now.calls), href: hrefOf('/calls', range), change: grown('calls') },
+    {
+      name: t('calls'),
+      value: formats.compact(now.calls),
+      href: hrefOf('/calls', { ...callsCounted, ...range }),
+      change: grown('calls'),
+    },
     {
       name: t('errorShare'),
       value: now.errorShare === null ? '–' : formats.percent(now.errorShare),
-      href: hrefOf('/calls', { status: 'error', ...range }),
+      href: hrefOf('/calls', { ...errorsCounted, ...range }),
       isBad: (now.errorShare ?? 0) >= 0.05,
       change: moved('errorShare'),
     },
     {
       name: t('slowest'),
       value: now.p95Ms === null ? '–' : formats.duration(now.p95Ms),
-      href: hrefOf('/calls', { min_duration_ms: 1_000, ...range }),
+      href: hrefOf('/calls', { min_duration_ms: 1_000, ...latenciesCounted, ...range }),
       change: grown('p95Ms'),
     },
     {
@@ -156,10 +162,10 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
     () => (moments === '' ? [] : moments.split(',').map((iso) => Date.parse(iso) / 1_000)),
     [moments],
   );
-  // Probes are not counted: they are left out of what a chart leads to.
-  const toCalls = (filter: Readonly<Record<string, string>> = {}) => ({
+  /** To the calls that a chart counts. */
+  const toCalls = (filter: Readonly<Record<string, string>>) => ({
     onRange: (fromMs: number, toMs: number): void =>
-      go(hrefOf('/calls', { ...filter, exclude_operation: 'health_check', from: isoOf(fromMs), to: isoOf(toMs) })),
+      go(hrefOf('/calls', { ...filter, from: isoOf(fromMs), to: isoOf(toMs) })),
   });
   const toDeliveries = (fromMs: number, toMs: number): void =>
     go(hrefOf('/webhooks/deliveries', { from_date: isoOf(fromMs), to_date: isoOf(toMs) }));
@@ -175,6 +181,8 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
     );
   }
   const count = (value: number): string => formats.compact(value);
+  // The list has no row of an answer from the cache.
+  const asked = values.calls.map((calls, index) => (calls ?? 0) - (values.cache_hits[index] ?? 0));
   const barSeconds = (times[1] ?? 0) - (times[0] ?? 0);
   const common = { times, barSeconds, isLastFilling: true, marks };
   return (
@@ -185,8 +193,12 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('calls')}
             {...common}
             format={count}
-            {...toCalls()}
-            series={[{ name: t('calls'), values: values.calls, color: 0, isBars: true }]}
+            {...toCalls(callsCounted)}
+            isStacked
+            series={[
+              { name: t('asked'), values: asked, color: 0, isBars: true },
+              { name: t('fromCache'), values: values.cache_hits, color: 2, isBars: true },
+            ]}
           />
         </div>
         <div class="panel">
@@ -194,7 +206,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('errors')}
             {...common}
             format={count}
-            {...toCalls({ status: 'error' })}
+            {...toCalls(errorsCounted)}
             series={[{ name: t('errors'), values: values.errors, color: 'bad', isBars: true }]}
           />
         </div>
@@ -203,7 +215,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('latency')}
             {...common}
             format={formats.duration}
-            {...toCalls()}
+            {...toCalls(latenciesCounted)}
             series={[
               { name: t('p50'), values: values.latency_p50, color: 0 },
               { name: t('p95'), values: values.latency_p95, color: 1, isDashed: true },
@@ -215,7 +227,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('cache')}
             {...common}
             format={count}
-            {...toCalls()}
+            {...toCalls(callsCounted)}
             series={[
               { name: t('hits'), values: values.cache_hits, color: 2 },
               { name: t('misses'), values: values.cache_misses, color: 1, isDashed: true },
@@ -227,7 +239,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
             title={t('cost')}
             {...common}
             format={formats.usd}
-            {...toCalls({ min_cost_usd: '0.000001' })}
+            {...toCalls(costsCounted)}
             series={[
               { name: t('spent'), values: values.cost, color: 0 },
               { name: t('saved'), values: values.saved, color: 2, isDashed: true },
