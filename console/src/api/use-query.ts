@@ -6,13 +6,19 @@ import { type Api, ApiError } from './client.ts';
 export interface QueryState<T> {
   /** The last good answer: of the question before while that of a new one is awaited. */
   readonly data: T | null;
-  /** Whether `data` answers another question than the one that is asked now: it is shown as old, or not at all. */
+  /** Whether `data` answers another question than the one that is asked now, or is from before a change: it is shown as old. */
   readonly isOld: boolean;
   readonly error: ApiError | null;
   readonly isLoading: boolean;
   readonly updatedAt: string | null;
-  reload(): void;
+  readonly reload: Reload<T>;
 }
+
+/**
+ * Asks again, after a change or a failure. `change` puts into the data what the change is known to have done; without it, the
+ * data is old until the answer is there. Answers that were asked for before are dropped: they may not know of the change.
+ */
+export type Reload<T> = (change?: (data: T) => T) => void;
 
 const longestPauseMs = 120_000;
 /** What is asked once is asked again where the service was busy. */
@@ -30,33 +36,44 @@ export function useQuery<T>(
     data: T | null;
     error: ApiError | null;
     updatedAt: string | null;
+    isFromBefore: boolean;
   }>({
     key: null,
     data: null,
     error: null,
     updatedAt: null,
+    isFromBefore: false,
   });
   const [isLoading, setLoading] = useState(key !== null);
   const [round, setRound] = useState(0);
-  const latest = useRef(ask);
-  latest.current = ask;
+  const latest = useRef({ ask, key, round: 0 });
+  latest.current.ask = ask;
+  latest.current.key = key;
 
   // `round` asks again.
   useEffect(() => {
     if (key === null) return;
     const stop = new AbortController();
+    // A reload counts at once, the effect that follows it ends this one a moment later.
+    const isOver = (): boolean => stop.signal.aborted || latest.current.round !== round;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const run = async (): Promise<void> => {
       setLoading(true);
       let pauseMs = refreshMs;
       try {
-        const data = await latest.current(api, stop.signal);
-        if (stop.signal.aborted) return;
-        setState({ key, data, error: null, updatedAt: new Date().toISOString() });
+        const data = await latest.current.ask(api, stop.signal);
+        if (isOver()) return;
+        setState({ key, data, error: null, updatedAt: new Date().toISOString(), isFromBefore: false });
       } catch (thrown) {
-        if (stop.signal.aborted) return;
+        if (isOver()) return;
         const error = thrown instanceof ApiError ? thrown : new ApiError(0, { detail: String(thrown) });
-        setState((before) => ({ ...before, key, data: before.key === key ? before.data : null, error }));
+        setState((before) => ({
+          ...before,
+          key,
+          data: before.key === key ? before.data : null,
+          error,
+          isFromBefore: false,
+        }));
         // The service asked for peace, or lies down: come back later each time.
         if (pauseMs !== undefined || error.status === 429) {
           const askedMs = (error.retryAfterSeconds ?? 0) * 1_000;
@@ -77,12 +94,19 @@ export function useQuery<T>(
     };
   }, [key, api, refreshMs, round]);
 
-  const reload = useCallback(() => setRound((before) => before + 1), []);
+  const reload = useCallback((change?: (data: T) => T): void => {
+    latest.current.round += 1;
+    setRound(latest.current.round);
+    setState((before) => {
+      if (before.data === null || before.key !== latest.current.key) return before;
+      return change === undefined ? { ...before, isFromBefore: true } : { ...before, data: change(before.data) };
+    });
+  }, []);
   const isOwn = state.key === key;
   return {
     // Filters change within a page: the rows before stay until the new ones are there.
     data: state.data,
-    isOld: key !== null && !isOwn && state.data !== null,
+    isOld: key !== null && state.data !== null && (!isOwn || state.isFromBefore),
     error: isOwn ? state.error : null,
     isLoading: isLoading || !isOwn,
     updatedAt: state.updatedAt,

@@ -36,7 +36,8 @@ export function useDraft<Draft extends object>(
 ): Drafting<Draft> {
   const [held, setHeld] = useState<Held<Draft>>({ base: loaded, etag, draft: loaded, theirs: null });
   const sending = useSending();
-  const next = useRef<'saved' | 'refused' | null>(null);
+  /** What was sent: it comes back in the version that is loaded next. */
+  const sent = useRef<Draft | 'refused' | null>(null);
   const latest = useRef(rebase);
   latest.current = rebase;
   const text = JSON.stringify(loaded);
@@ -45,9 +46,13 @@ export function useDraft<Draft extends object>(
     setHeld((before) => {
       const { base, draft, etag: own } = before;
       if (etag === (before.theirs?.etag ?? own) && (sameValue(version, base) || !sameValue(draft, base))) return before;
-      const was = next.current;
-      next.current = null;
-      if (was === 'saved' || sameValue(draft, base)) return { base: version, etag, draft: version, theirs: null };
+      const was = sent.current;
+      sent.current = null;
+      if (was !== null && was !== 'refused') {
+        // What was typed since stands on top of it.
+        return { base: version, etag, draft: latest.current(was, draft, version), theirs: null };
+      }
+      if (sameValue(draft, base)) return { base: version, etag, draft: version, theirs: null };
       if (was === 'refused' || doClash(base, draft, version)) return { ...before, theirs: { draft: version, etag } };
       return { base: version, etag, draft: latest.current(base, draft, version), theirs: null };
     });
@@ -68,13 +73,12 @@ export function useDraft<Draft extends object>(
     save: (send) =>
       sending.run(async () => {
         try {
-          // What is saved comes back in the version that is loaded next.
-          next.current = 'saved';
+          sent.current = held.draft;
           await send(held.etag);
         } catch (thrown) {
-          next.current = null;
+          sent.current = null;
           if (thrown instanceof ApiError && thrown.status === 412) {
-            next.current = 'refused';
+            sent.current = 'refused';
             onReload?.();
           }
           throw thrown;

@@ -30,8 +30,7 @@ export function LiveLine({ hold, hasFailed, isQuiet = false, waiting, words, onR
             window.scrollTo(0, 0);
           }}
         >
-          {words(Math.min(waiting, mostCounted))}
-          {waiting > mostCounted ? '+' : ''}
+          {waiting > mostCounted ? t('moreThan', { what: words(mostCounted) }) : words(waiting)}
         </button>
       )}
     </p>

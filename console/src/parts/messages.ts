@@ -35,6 +35,7 @@ export const partsMessages = {
     { one: '{count} more', other: '{count} more' },
     { one: 'ещё {count}', few: 'ещё {count}', many: 'ещё {count}', other: 'ещё {count}' },
   ],
+  moreThan: ['more than {what}', 'больше {what}'],
   liveOn: ['Live: what is new appears at the top', 'Вживую: новое появляется сверху'],
   liveFailed: [
     'Not live now: the service does not answer; it is asked again by itself',
@@ -59,6 +60,7 @@ export const partsMessages = {
   time: ['Time', 'Время'],
   chartSummary: ['{name}: latest {last}, highest {highest}', '{name}: последнее {last}, наибольшее {highest}'],
   undo: ['Undo', 'Отменить'],
+  undoFailed: ['It was not undone: {reason}', 'Не отменено: {reason}'],
   dismiss: ['Dismiss', 'Скрыть'],
   utc: ['UTC', 'UTC'],
   unix: ['Unix', 'Unix'],

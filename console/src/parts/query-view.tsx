@@ -20,7 +20,11 @@ export function QueryView<T>({ query, children, mayBeMissing = false }: QueryVie
   const { data, error } = query;
   if (data === null && error !== null) {
     const isMissing = mayBeMissing && error.status === 404;
-    return isMissing ? <p class="empty">{t('notAvailable')}</p> : <Fault error={error} onRetry={query.reload} />;
+    return isMissing ? (
+      <p class="empty">{t('notAvailable')}</p>
+    ) : (
+      <Fault error={error} onRetry={() => query.reload()} />
+    );
   }
   if (data === null) {
     return (
@@ -31,7 +35,7 @@ export function QueryView<T>({ query, children, mayBeMissing = false }: QueryVie
   }
   return (
     <>
-      {error !== null && <Fault error={error} onRetry={query.reload} />}
+      {error !== null && <Fault error={error} onRetry={() => query.reload()} />}
       <Answer isOld={query.isOld}>
         <FaultBoundary>{children(data)}</FaultBoundary>
       </Answer>

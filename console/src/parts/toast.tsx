@@ -1,29 +1,44 @@
 import { type ComponentChildren, createContext } from 'preact';
 import { useCallback, useContext, useEffect, useMemo, useState } from 'preact/hooks';
+import { ApiError } from '../api/client.ts';
 import { useMessages } from '../i18n/messages.ts';
+import { useFaultText } from './fault.tsx';
 import { partsMessages } from './messages.ts';
+
+/** Throws `ApiError` where it fails. */
+type Undo = () => void | Promise<void>;
 
 interface Toast {
   readonly id: number;
   readonly text: string;
-  readonly undo?: (() => void) | undefined;
+  readonly undo?: Undo | undefined;
 }
 
 const shownMs = 6_000;
 /** What can be taken back needs a decision. */
 const undoMs = 30_000;
-const Context = createContext<(text: string, undo?: () => void) => void>(() => undefined);
+const Context = createContext<(text: string, undo?: Undo) => void>(() => undefined);
 let lastId = 0;
 
 export function ToastProvider({ children }: { children: ComponentChildren }) {
   const t = useMessages(partsMessages);
   const [toasts, setToasts] = useState<readonly Toast[]>([]);
   const [isHeld, setHeld] = useState(false);
-  const say = useCallback((text: string, undo?: () => void) => {
+  const say = useCallback((text: string, undo?: Undo) => {
     lastId += 1;
     setToasts((before) => [...before.slice(-2), { id: lastId, text, undo }]);
   }, []);
   const drop = useMemo(() => (id: number) => setToasts((before) => before.filter((toast) => toast.id !== id)), []);
+  const textOf = useFaultText({ retries: false });
+  const takeBack = async ({ id, undo }: Toast): Promise<void> => {
+    drop(id);
+    try {
+      await undo?.();
+    } catch (thrown) {
+      // The page that it was said on may be left by now: nowhere else would tell.
+      say(t('undoFailed', { reason: thrown instanceof ApiError ? textOf(thrown) : String(thrown) }));
+    }
+  };
   const [oldest] = toasts;
   useEffect(() => {
     if (oldest === undefined || isHeld) return;
@@ -46,14 +61,7 @@ export function ToastProvider({ children }: { children: ComponentChildren }) {
             <div class="toast" key={toast.id}>
               <span>{toast.text}</span>
               {toast.undo !== undefined && (
-                <button
-                  type="button"
-                  class="button small undo"
-                  onClick={() => {
-                    toast.undo?.();
-                    drop(toast.id);
-                  }}
-                >
+                <button type="button" class="button small undo" onClick={() => void takeBack(toast)}>
                   {t('undo')}
                 </button>
               )}
@@ -68,6 +76,6 @@ export function ToastProvider({ children }: { children: ComponentChildren }) {
   );
 }
 
-export function useToast(): (text: string, undo?: () => void) => void {
+export function useToast(): (text: string, undo?: Undo) => void {
   return useContext(Context);
 }

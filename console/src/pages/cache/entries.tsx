@@ -1,6 +1,5 @@
 import type { CacheEntry } from '../../api/types.ts';
-import { useQuery } from '../../api/use-query.ts';
-import { usePlace } from '../../app/location.tsx';
+import { type QueryState, useQuery } from '../../api/use-query.ts';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { DataTable } from '../../parts/data-table.tsx';
@@ -10,23 +9,25 @@ import { QueryView } from '../../parts/query-view.tsx';
 import { Time } from '../../parts/time.tsx';
 import { cacheMessages } from './messages.ts';
 
+interface EntryPage {
+  readonly entries: readonly CacheEntry[];
+  readonly next_cursor: string | null;
+}
+
+export function useEntries(cursor: string | null): QueryState<EntryPage> {
+  return useQuery(`cache-entries:${cursor}`, (api, signal) =>
+    api.get<EntryPage>('/cache/entries', { limit: 50, cursor }, signal),
+  );
+}
+
 /** What was kept last, the newest first. */
-export function Entries() {
+export function Entries({ query, cursor }: { query: QueryState<EntryPage>; cursor: string | null }) {
   const t = useMessages(cacheMessages);
   const formats = useFormats();
-  const { query } = usePlace();
-  const cursor = query.get('cursor');
-  const entries = useQuery(`cache-entries:${cursor}`, (api, signal) =>
-    api.get<{ entries: readonly CacheEntry[]; next_cursor: string | null }>(
-      '/cache/entries',
-      { limit: 50, cursor },
-      signal,
-    ),
-  );
   return (
     <section class="panel" aria-label={t('latest')}>
       <h2>{t('latest')}</h2>
-      <QueryView query={entries}>
+      <QueryView query={query}>
         {(page) => (
           <>
             <DataTable<CacheEntry>

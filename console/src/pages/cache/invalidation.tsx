@@ -1,7 +1,6 @@
 /** Letting go of kept answers: how many and what refilling costs stands there before it is done. */
 import { useState } from 'preact/hooks';
 import type { CacheStats } from '../../api/types.ts';
-import type { QueryState } from '../../api/use-query.ts';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
@@ -30,8 +29,8 @@ export function useInvalidation(onChanged: () => void) {
     setAsked(null);
     void sending.run(async () => {
       const { invalidated_count } = await api.send<{ invalidated_count: number }>('POST', '/cache/invalidate', body);
-      say(t('gone', { count: invalidated_count }));
       onChanged();
+      say(t('gone', { count: invalidated_count }));
     });
   };
   return {
@@ -50,19 +49,23 @@ export function useInvalidation(onChanged: () => void) {
   };
 }
 
+interface InvalidateProps {
+  /** null: not known yet. */
+  readonly stats: CacheStats | null;
+  readonly prices: Prices;
+  readonly onChanged: () => void;
+}
+
 /** The pattern shows how many it would let go of before the button works. */
-export function Invalidate({ stats, prices }: { stats: QueryState<CacheStats>; prices: Prices }) {
+export function Invalidate({ stats, prices, onChanged }: InvalidateProps) {
   const t = useMessages(cacheMessages);
   const formats = useFormats();
   const isAdmin = useIsAdmin();
   const [pattern, setPattern] = useState('');
   const [reason, setReason] = useState('');
-  const invalidation = useInvalidation(stats.reload);
+  const invalidation = useInvalidation(onChanged);
   if (!isAdmin) return null;
-  const { count, costUsd } = refill(
-    stats.data === null || pattern === '' ? [] : matching(rowsOf(stats.data), pattern),
-    prices,
-  );
+  const { count, costUsd } = refill(stats === null || pattern === '' ? [] : matching(rowsOf(stats), pattern), prices);
   return (
     <section class="panel" aria-label={t('invalidate')}>
       <h2>{t('invalidate')}</h2>

@@ -1,5 +1,6 @@
 import type { CacheStats } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
 import { useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -9,7 +10,7 @@ import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault } from '../../parts/form.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
-import { Entries } from './entries.tsx';
+import { Entries, useEntries } from './entries.tsx';
 import { HitBars, useHits } from './hit-bars.tsx';
 import { Invalidate, useInvalidation } from './invalidation.tsx';
 import { cacheMessages } from './messages.ts';
@@ -22,14 +23,22 @@ export function Page() {
   const stats = useQuery('cache-stats', (api, signal) => api.get<CacheStats>('/cache/stats', {}, signal), {
     refreshMs,
   });
+  const { query } = usePlace();
+  const cursor = query.get('cursor');
+  const entries = useEntries(cursor);
   const prices = usePrices();
+  // What was let go is gone from the counts and from the list alike.
+  const onChanged = (): void => {
+    stats.reload();
+    entries.reload();
+  };
   return (
     <>
       <PageHeader title={app('cache')} />
       <div class="stack">
-        <QueryView query={stats}>{(data) => <Stats stats={data} prices={prices} onChanged={stats.reload} />}</QueryView>
-        <Invalidate stats={stats} prices={prices} />
-        <Entries />
+        <QueryView query={stats}>{(data) => <Stats stats={data} prices={prices} onChanged={onChanged} />}</QueryView>
+        <Invalidate stats={stats.data} prices={prices} onChanged={onChanged} />
+        <Entries query={entries} cursor={cursor} />
       </div>
     </>
   );

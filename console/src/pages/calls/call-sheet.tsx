@@ -1,5 +1,5 @@
 /** One call whole: what was answered and why, every provider asked, its requests and replies. */
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Api } from '../../api/client.ts';
 import type { CallLog, LogPage } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
@@ -9,11 +9,11 @@ import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code, CopyButton } from '../../parts/copy-button.tsx';
 import { curlOf } from '../../parts/curl.ts';
-import { Dialog } from '../../parts/dialog.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, TextField, useSending } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
+import { RowSheet } from '../../parts/row-sheet.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { againHref } from './ask-again.ts';
@@ -26,10 +26,8 @@ export function CallSheet({ id, onClose }: { id: string; onClose: () => void }) 
   const { query } = usePlace();
   const other = query.get('compare');
   const shownId = id.replace(/^log:/, '');
-  // Beside the sheet the page is narrower, and longer: the row that was chosen stays in sight.
-  useEffect(() => document.querySelector('main tr[aria-current="true"]')?.scrollIntoView({ block: 'nearest' }), []);
   return (
-    <Dialog title={t('call', { id: shownId })} kind="sheet" standsBeside={other === null} onClose={onClose}>
+    <RowSheet title={t('call', { id: shownId })} isWide={other !== null} onClose={onClose}>
       <CallStory id={id} otherId={other} />
       {other !== null && (
         <section aria-label={t('comparison')} class="stack">
@@ -38,7 +36,7 @@ export function CallSheet({ id, onClose }: { id: string; onClose: () => void }) 
         </section>
       )}
       <CompareForm />
-    </Dialog>
+    </RowSheet>
   );
 }
 

@@ -34,8 +34,8 @@ export function Budgets({ services }: { services: readonly string[] }) {
     setRemoving(null);
     void sending.run(async () => {
       await api.send('DELETE', `/budgets/${encodeURIComponent(name)}`);
+      query.reload(({ budgets }) => ({ budgets: budgets.filter(({ service_name }) => service_name !== name) }));
       say(t('removed', { name }));
-      query.reload();
     });
   };
   const names = [
@@ -102,9 +102,12 @@ export function Budgets({ services }: { services: readonly string[] }) {
         key={edited?.service_name}
         edited={edited}
         names={names}
-        onSaved={() => {
+        onSaved={(saved) => {
           setEdited(null);
-          query.reload();
+          query.reload(({ budgets }) => {
+            const others = budgets.filter(({ service_name }) => service_name !== saved.service_name);
+            return { budgets: [...others, saved].sort((a, b) => (a.service_name < b.service_name ? -1 : 1)) };
+          });
         }}
       />
       {removing !== null && (
@@ -123,7 +126,7 @@ export function Budgets({ services }: { services: readonly string[] }) {
 interface BudgetFormProps {
   readonly edited: Budget | null;
   readonly names: readonly string[];
-  readonly onSaved: () => void;
+  readonly onSaved: (saved: Budget) => void;
 }
 
 interface Draft {
@@ -164,16 +167,16 @@ function BudgetForm({ edited, names, onSaved }: BudgetFormProps) {
     event.preventDefault();
     void drafting.save(async (version) => {
       const amount = Number(limit.replace(',', '.'));
-      await api.send(
+      const saved = await api.send<Budget>(
         'PUT',
         `/budgets/${encodeURIComponent(name)}`,
         { monthly_limit_usd: Number.isNaN(amount) ? limit : amount, action },
         // Another name is another budget.
         version === null || name !== base.name ? {} : { 'if-match': version },
       );
-      say(t('saved2', { name }));
       set({ limit: '' });
-      onSaved();
+      onSaved(saved);
+      say(t('saved2', { name }));
     });
   };
   return (

@@ -8,13 +8,13 @@ import { useApi } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { DataTable } from '../../parts/data-table.tsx';
-import { Dialog } from '../../parts/dialog.tsx';
 import { Fault } from '../../parts/fault.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { SelectField, TextField } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
 import { LiveLine } from '../../parts/live-line.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
+import { RowSheet } from '../../parts/row-sheet.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useHeld, useHold } from '../../parts/use-held.ts';
@@ -223,12 +223,12 @@ export function Page() {
         </section>
       </div>
       {open !== null && (
-        <Dialog title={t('event', { id: open.event_id })} kind="sheet" onClose={() => setOpen(null)}>
+        <RowSheet key={open.event_id} title={t('event', { id: open.event_id })} onClose={() => setOpen(null)}>
           <p class="lead">
             <Foreign text={open.event_type} /> <Time iso={open.timestamp} withMs />
           </p>
           <BodyView value={open} label={open.event_type} />
-        </Dialog>
+        </RowSheet>
       )}
     </>
   );

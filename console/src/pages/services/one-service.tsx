@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Api } from '../../api/client.ts';
 import type { CallLog, LimitWindow, LogPage, Service, ServiceList } from '../../api/types.ts';
-import { useQuery } from '../../api/use-query.ts';
+import { type Reload, useQuery } from '../../api/use-query.ts';
 import { go, hrefOf } from '../../app/location.tsx';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -26,6 +26,8 @@ const tabs = ['health', 'limits', 'settings', 'history'] as const;
 
 interface Probe {
   readonly ok: boolean;
+  readonly health_status: string;
+  readonly last_health_check: string | null;
   readonly response_time_ms: number | null;
   readonly last_error: string | null;
 }
@@ -38,6 +40,18 @@ interface Loaded {
 async function readService(api: Api, id: string, signal: AbortSignal): Promise<Loaded> {
   const { body, headers } = await api.ask<Service>('GET', `/services/${id}`, { signal });
   return { service: body, etag: headers.get('etag') };
+}
+
+/** The service as it is then. */
+async function changeService(
+  api: Api,
+  id: string,
+  body: Record<string, unknown>,
+  etag: string | null,
+): Promise<Loaded> {
+  const given = etag === null ? {} : { 'if-match': etag };
+  const changed = await api.ask<Service>('PATCH', `/services/${id}`, { body, headers: given });
+  return { service: changed.body, etag: changed.headers.get('etag') };
 }
 
 export function OneService({ id, tab }: { id: string; tab: string }) {
@@ -56,7 +70,7 @@ function ServiceView({
 }: {
   loaded: Loaded;
   tab: string;
-  onChanged: () => void;
+  onChanged: Reload<Loaded>;
 }) {
   const t = useMessages(servicesMessages);
   const api = useApi();
@@ -65,9 +79,9 @@ function ServiceView({
   const place = `/services/${service.id}`;
   useDetailTitle(service.display_name);
   const save = async (body: Record<string, unknown>, version: string | null): Promise<void> => {
-    await api.send('PATCH', place, body, version === null ? {} : { 'if-match': version });
+    const changed = await changeService(api, service.id, body, version);
+    onChanged(() => changed);
     say(t('saved'));
-    onChanged();
   };
   return (
     <>
@@ -93,7 +107,7 @@ function ServiceView({
   );
 }
 
-function ServiceHead({ service, onChanged }: { service: Service; onChanged: () => void }) {
+function ServiceHead({ service, onChanged }: { service: Service; onChanged: Reload<Loaded> }) {
   const t = useMessages(servicesMessages);
   const api = useApi();
   const formats = useFormats();
@@ -112,12 +126,16 @@ function ServiceHead({ service, onChanged }: { service: Service; onChanged: () =
           ? t('tested', { name, duration: formats.duration(probe.response_time_ms ?? 0) })
           : t('testFailed', { name, error: probe.last_error ?? '' }),
       });
-      onChanged();
+      const { health_status, last_health_check } = probe;
+      onChanged((loaded) => ({
+        ...loaded,
+        service: { ...loaded.service, health_status, last_health_check } as Service,
+      }));
     });
   const turn = async (is_active: boolean): Promise<void> => {
-    await api.send('PATCH', `/services/${service.id}`, { is_active });
-    say(t(is_active ? 'switchedOn' : 'switchedOff', { name }), () => void turn(!is_active));
-    onChanged();
+    const changed = await changeService(api, service.id, { is_active }, null);
+    onChanged(() => changed);
+    say(t(is_active ? 'switchedOn' : 'switchedOff', { name }), () => turn(!is_active));
   };
   const remove = (): void => {
     setAsksDelete(false);

@@ -1,5 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { Service } from '../../api/types.ts';
+import { useState } from 'preact/hooks';
+import type { Service, ServiceList } from '../../api/types.ts';
+import type { Reload } from '../../api/use-query.ts';
 import { hrefOf } from '../../app/location.tsx';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -22,7 +23,7 @@ export function ServiceChain({
   type: string;
   services: readonly Service[];
   numbers: ReturnType<typeof useServiceNumbers>;
-  onChanged: () => void;
+  onChanged: Reload<ServiceList>;
 }) {
   const t = useMessages(servicesMessages);
   const api = useApi();
@@ -31,17 +32,9 @@ export function ServiceChain({
   const sending = useSending();
   const sorted = [...services].sort((a, b) => a.priority - b.priority || a.service_name.localeCompare(b.service_name));
   const [order, setOrder] = useState<readonly string[] | null>(null);
-  const [isApplied, setApplied] = useState(false);
   const [dragged, setDragged] = useState<string | null>(null);
   const shown = order === null ? sorted : order.flatMap((id) => sorted.filter((service) => service.id === id));
-  // An applied order stays on the page until the services come with their new places, so that no row jumps back.
-  const places = sorted.map((service) => `${service.id} ${service.priority}`).join();
-  useEffect(() => {
-    if (isApplied) setOrder(null);
-    setApplied(false);
-  }, [places]);
   const move = (id: string, to: number): void => {
-    setApplied(false);
     const ids = shown.map((service) => service.id).filter((one) => one !== id);
     ids.splice(Math.max(0, Math.min(ids.length, to)), 0, id);
     setOrder(ids.join() === sorted.map((service) => service.id).join() ? null : ids);
@@ -50,23 +43,28 @@ export function ServiceChain({
     void sending.run(async () => {
       // The places that are there are dealt out again, strictly rising, so that few services change.
       let last = Number.NEGATIVE_INFINITY;
+      const applied = new Map<string, number>();
       try {
         for (const [index, service] of shown.entries()) {
           const place = Math.max(sorted[index]?.priority ?? 0, last + 1);
           last = place;
           if (place !== service.priority) await api.send('PATCH', `/services/${service.id}`, { priority: place });
+          applied.set(service.id, place);
         }
-        setApplied(true);
+        setOrder(null);
         say(t('orderApplied'));
       } finally {
-        onChanged();
+        onChanged((list) => ({
+          ...list,
+          services: list.services.map((one) => ({ ...one, priority: applied.get(one.id) ?? one.priority })),
+        }));
       }
     });
   return (
     <section class="panel" aria-label={t('chainOf', { type })}>
       <div class="panel-head">
         <h2>{t('chainOf', { type })}</h2>
-        {order !== null && !isApplied && (
+        {order !== null && (
           <span class="actions">
             <button type="button" class="button small" onClick={() => setOrder(null)}>
               {t('resetOrder')}

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Token } from '../../api/types.ts';
-import { useQuery } from '../../api/use-query.ts';
+import { type Reload, useQuery } from '../../api/use-query.ts';
 import { appMessages } from '../../app/messages.ts';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -22,9 +22,7 @@ export function Page() {
   const app = useMessages(appMessages);
   const isAdmin = useIsAdmin();
   const [isNew, setNew] = useState(false);
-  const query = useQuery('tokens', (api, signal) =>
-    api.get<{ tokens: readonly Token[] }>('/tokens', { limit: 500 }, signal),
-  );
+  const query = useQuery('tokens', (api, signal) => api.get<TokenList>('/tokens', { limit: 500 }, signal));
   return (
     <>
       <PageHeader title={app('tokens')}>
@@ -41,19 +39,25 @@ export function Page() {
         </section>
         {isAdmin && <Sessions />}
       </div>
-      {isNew && (
-        <NewToken
-          onClose={() => {
-            setNew(false);
-            query.reload();
-          }}
-        />
-      )}
+      {isNew && <NewToken onMade={(made) => query.reload(withToken(made))} onClose={() => setNew(false)} />}
     </>
   );
 }
 
-function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged: () => void }) {
+interface TokenList {
+  readonly tokens: readonly Token[];
+}
+
+/** In the place of the token as it was, or before all others. */
+function withToken(changed: Token): (list: TokenList) => TokenList {
+  return ({ tokens }) => ({
+    tokens: tokens.some(({ id }) => id === changed.id)
+      ? tokens.map((token) => (token.id === changed.id ? changed : token))
+      : [changed, ...tokens],
+  });
+}
+
+function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged: Reload<TokenList> }) {
   const t = useMessages(tokensMessages);
   const api = useApi();
   const formats = useFormats();
@@ -66,8 +70,8 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
     setRevoking(null);
     void sending.run(async () => {
       await api.send('DELETE', `/tokens/${token.id}`);
+      onChanged(withToken({ ...token, revoked_at: new Date().toISOString() }));
       say(t('revoked', { name: token.name }));
-      onChanged();
     });
   };
   const stateOf = (token: Token) =>
@@ -155,19 +159,17 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
         <EditToken
           id={editing.id}
           name={editing.name}
-          onClose={() => {
-            setEditing(null);
-            onChanged();
-          }}
+          onSaved={(changed) => onChanged(withToken(changed))}
+          onClose={() => setEditing(null)}
         />
       )}
       {rotating !== null && (
         <RotateToken
           token={rotating}
-          onClose={() => {
-            setRotating(null);
-            onChanged();
-          }}
+          onMade={({ token: _text, replaces, ...made }) =>
+            onChanged((list) => withToken({ ...rotating, expires_at: replaces.expires_at })(withToken(made)(list)))
+          }
+          onClose={() => setRotating(null)}
         />
       )}
     </>
@@ -210,8 +212,8 @@ function Sessions() {
   const end = (id: string): void =>
     void sending.run(async () => {
       await api.send('DELETE', `/console/sessions/${id}`);
+      query.reload(({ sessions }) => ({ sessions: sessions.filter((session) => session.id !== id) }));
       say(t('ended'));
-      query.reload();
     });
   return (
     <section class="panel" aria-label={t('sessions')}>

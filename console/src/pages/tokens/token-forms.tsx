@@ -15,7 +15,7 @@ import { tokensMessages } from './messages.ts';
 import { emptyToken, newTokenOf, type TokenDraft, tokenChanges, tokenDraftOf } from './token-draft.ts';
 import { TokenFields, tokenFields } from './token-fields.tsx';
 
-export function NewToken({ onClose }: { onClose: () => void }) {
+export function NewToken({ onMade, onClose }: { onMade: (made: Token) => void; onClose: () => void }) {
   const t = useMessages(tokensMessages);
   const api = useApi();
   const [draft, setDraft] = useState<TokenDraft>(emptyToken);
@@ -24,7 +24,11 @@ export function NewToken({ onClose }: { onClose: () => void }) {
   if (made !== null) return <ShownToken token={made} onClose={onClose} />;
   const submit = (event: Event): void => {
     event.preventDefault();
-    void sending.run(async () => setMade(await api.send<MadeToken>('POST', '/tokens', newTokenOf(draft))));
+    void sending.run(async () => {
+      const { token, ...rest } = await api.send<MadeToken>('POST', '/tokens', newTokenOf(draft));
+      setMade({ token, ...rest });
+      onMade(rest);
+    });
   };
   const hasEdits = JSON.stringify(draft) !== JSON.stringify(emptyToken);
   return (
@@ -75,11 +79,12 @@ function ShownToken({ token, note, onClose }: { token: MadeToken; note?: string;
 interface EditTokenProps {
   readonly id: string;
   readonly name: string;
+  readonly onSaved: (changed: Token) => void;
   readonly onClose: () => void;
 }
 
 /** Read again with its version, so that nobody's change is overwritten. */
-export function EditToken({ id, name, onClose }: EditTokenProps) {
+export function EditToken({ id, name, onSaved, onClose }: EditTokenProps) {
   const t = useMessages(tokensMessages);
   const [hasEdits, setEdits] = useState(false);
   const query = useQuery(`token:${id}`, async (api, signal) => {
@@ -90,7 +95,14 @@ export function EditToken({ id, name, onClose }: EditTokenProps) {
     <Dialog title={t('editTitle', { name })} onClose={onClose} hasEdits={hasEdits}>
       <QueryView query={query}>
         {({ token, etag }) => (
-          <EditForm token={token} etag={etag} onReload={query.reload} onEdits={setEdits} onClose={onClose} />
+          <EditForm
+            token={token}
+            etag={etag}
+            onReload={query.reload}
+            onEdits={setEdits}
+            onSaved={onSaved}
+            onClose={onClose}
+          />
         )}
       </QueryView>
     </Dialog>
@@ -102,10 +114,11 @@ interface EditFormProps {
   readonly etag: string | null;
   readonly onReload: () => void;
   readonly onEdits: (hasEdits: boolean) => void;
+  readonly onSaved: (changed: Token) => void;
   readonly onClose: () => void;
 }
 
-function EditForm({ token, etag, onReload, onEdits, onClose }: EditFormProps) {
+function EditForm({ token, etag, onReload, onEdits, onSaved, onClose }: EditFormProps) {
   const t = useMessages(tokensMessages);
   const api = useApi();
   const say = useToast();
@@ -121,7 +134,8 @@ function EditForm({ token, etag, onReload, onEdits, onClose }: EditFormProps) {
       return;
     }
     void drafting.save(async (version) => {
-      await api.send('PATCH', `/tokens/${token.id}`, changes, version === null ? {} : { 'if-match': version });
+      const given = version === null ? {} : { 'if-match': version };
+      onSaved(await api.send<Token>('PATCH', `/tokens/${token.id}`, changes, given));
       say(t('saved'));
       onClose();
     });
@@ -142,8 +156,14 @@ function EditForm({ token, etag, onReload, onEdits, onClose }: EditFormProps) {
 
 const graces = { '0': 'graceNone', '3600': 'graceHour', '86400': 'graceDay', '604800': 'graceWeek' } as const;
 
+interface RotateTokenProps {
+  readonly token: Token;
+  readonly onMade: (made: RotatedToken) => void;
+  readonly onClose: () => void;
+}
+
 /** A new text with the same rights; the old one goes on for a while, so that its user can be changed meanwhile. */
-export function RotateToken({ token, onClose }: { token: Token; onClose: () => void }) {
+export function RotateToken({ token, onMade, onClose }: RotateTokenProps) {
   const t = useMessages(tokensMessages);
   const parts = useMessages(partsMessages);
   const api = useApi();
@@ -156,9 +176,12 @@ export function RotateToken({ token, onClose }: { token: Token; onClose: () => v
     return <ShownToken token={made} note={until} onClose={onClose} />;
   }
   const rotate = (): void =>
-    void sending.run(async () =>
-      setMade(await api.send<RotatedToken>('POST', `/tokens/${token.id}/rotate`, { grace_seconds: Number(grace) })),
-    );
+    void sending.run(async () => {
+      const body = { grace_seconds: Number(grace) };
+      const rotated = await api.send<RotatedToken>('POST', `/tokens/${token.id}/rotate`, body);
+      setMade(rotated);
+      onMade(rotated);
+    });
   return (
     <Dialog title={t('rotateTitle', { name: token.name })} onClose={onClose}>
       <FormFault error={sending.error} />

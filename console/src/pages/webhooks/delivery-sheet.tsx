@@ -5,11 +5,11 @@ import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
-import { Dialog } from '../../parts/dialog.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, useSending } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
+import { RowSheet } from '../../parts/row-sheet.tsx';
 import { Status } from '../../parts/status.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { DeliveryWay } from './delivery-way.tsx';
@@ -37,11 +37,12 @@ export function DeliverySheet({ id, onClose, onChanged }: { id: string; onClose:
     { refreshMs: 5_000 },
   );
   return (
-    <Dialog title={t('delivery', { id })} kind="sheet" onClose={onClose}>
+    <RowSheet title={t('delivery', { id })} onClose={onClose}>
       <QueryView query={query}>
         {(delivery) => (
           <Whole
             delivery={delivery}
+            isOld={query.isOld}
             onChanged={() => {
               query.reload();
               onChanged();
@@ -49,11 +50,18 @@ export function DeliverySheet({ id, onClose, onChanged }: { id: string; onClose:
           />
         )}
       </QueryView>
-    </Dialog>
+    </RowSheet>
   );
 }
 
-function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: () => void }) {
+interface WholeProps {
+  readonly delivery: WholeDelivery;
+  /** Something was done to it: how it is now is not known yet. */
+  readonly isOld: boolean;
+  readonly onChanged: () => void;
+}
+
+function Whole({ delivery, isOld, onChanged }: WholeProps) {
   const t = useMessages(webhooksMessages);
   const api = useApi();
   const isAdmin = useIsAdmin();
@@ -63,8 +71,8 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
   const accept = (): void =>
     void sending.run(async () => {
       await api.send('POST', `/webhooks/events/${delivery.id}/accept`, {});
-      say(t('accepted'));
       onChanged();
+      say(t('accepted'));
     });
   const reason = delivery.refusal_reason === null ? undefined : reasons[delivery.refusal_reason];
   const isRefused = delivery.status === 'refused';
@@ -85,9 +93,9 @@ function Whole({ delivery, onChanged }: { delivery: WholeDelivery; onChanged: ()
       )}
       <FormFault error={sending.error} />
       <div class="actions">
-        {isAdmin && <SendAgain delivery={delivery} onSent={onChanged} />}
+        {isAdmin && <SendAgain delivery={delivery} isOld={isOld} onSent={onChanged} />}
         {isAdmin && isRefused && (
-          <button type="button" class="button" aria-disabled={sending.isSending} onClick={accept}>
+          <button type="button" class="button" aria-disabled={sending.isSending || isOld} onClick={accept}>
             {t('accept')}
           </button>
         )}

@@ -120,6 +120,15 @@ export const webhooksMessages = {
   bodyContainsHint: ['As it was sent; of 31 days at most', 'Как прислано; не более 31 дня'],
   receivedFrom: ['Received from', 'Получены с'],
   receivedBefore: ['Received before', 'Получены до'],
+  newDeliveries: [
+    { one: '{count} new delivery', other: '{count} new deliveries' },
+    {
+      one: '{count} новая доставка',
+      few: '{count} новые доставки',
+      many: '{count} новых доставок',
+      other: '{count} новой доставки',
+    },
+  ],
   noDeliveries: ['No delivery yet.', 'Доставок пока нет.'],
   nothingMatches: ['No delivery matches these filters.', 'Нет доставок под эти фильтры.'],
   delivery: ['Delivery {id}', 'Доставка {id}'],

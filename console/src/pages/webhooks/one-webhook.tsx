@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { Api } from '../../api/client.ts';
 import type { Webhook } from '../../api/types.ts';
-import { useQuery } from '../../api/use-query.ts';
+import { type Reload, useQuery } from '../../api/use-query.ts';
 import { go, hrefOf } from '../../app/location.tsx';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -16,6 +15,7 @@ import { Status } from '../../parts/status.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { useToast } from '../../parts/toast.tsx';
+import { changeWebhook, type Loaded, readWebhook } from './change-webhook.ts';
 import { Deliveries } from './deliveries.tsx';
 import { Explain } from './explain.tsx';
 import { webhooksMessages } from './messages.ts';
@@ -23,17 +23,6 @@ import { canSign, deliveryCurl } from './presets.ts';
 import { FirstDelivery, SetUp, ShownOnce, sampleOf, usePreset } from './shown-once.tsx';
 import { isTargetPaused, Targets } from './targets.tsx';
 import { WebhookForm } from './webhook-form.tsx';
-
-interface Loaded {
-  readonly webhook: Webhook;
-  /** Of what an admin changes: deliveries leave it as it is. */
-  readonly etag: string | null;
-}
-
-async function readWebhook(api: Api, id: string, signal: AbortSignal): Promise<Loaded> {
-  const { body, headers } = await api.ask<Webhook>('GET', `/webhooks/${id}`, { signal });
-  return { webhook: body, etag: headers.get('etag') };
-}
 
 export function OneWebhook({ id, tab, openId }: { id: string; tab: string; openId: string | null }) {
   const query = useQuery(`webhook:${id}`, (api, signal) => readWebhook(api, id, signal));
@@ -50,7 +39,7 @@ interface WebhookViewProps {
   readonly loaded: Loaded;
   readonly tab: string;
   readonly openId: string | null;
-  readonly onChanged: () => void;
+  readonly onChanged: Reload<Loaded>;
 }
 
 function WebhookView({ loaded: { webhook, etag }, tab, openId, onChanged }: WebhookViewProps) {
@@ -61,11 +50,11 @@ function WebhookView({ loaded: { webhook, etag }, tab, openId, onChanged }: Webh
   const place = `/webhooks/${webhook.id}`;
   useDetailTitle(webhook.webhook_name);
   const save = async (body: Record<string, unknown>, version: string | null): Promise<void> => {
-    const changed = await api.send<Webhook>('PATCH', place, body, version === null ? {} : { 'if-match': version });
-    const madeSecrets = Object.keys(changed.target_secrets ?? {}).length > 0 || changed.target_secret !== undefined;
-    if (madeSecrets) setMade(changed);
+    const changed = await changeWebhook(api, webhook.id, body, { etag: version });
+    const { target_secrets, target_secret } = changed.made;
+    if (Object.keys(target_secrets ?? {}).length > 0 || target_secret !== undefined) setMade(changed.made);
+    onChanged(changed.onto);
     say(t('saved'));
-    onChanged();
   };
   return (
     <>
@@ -89,7 +78,7 @@ function WebhookView({ loaded: { webhook, etag }, tab, openId, onChanged }: Webh
   );
 }
 
-function Address({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void }) {
+function Address({ webhook, onChanged }: { webhook: Webhook; onChanged: Reload<Loaded> }) {
   const t = useMessages(webhooksMessages);
   const preset = usePreset(webhook.source_service);
   const formats = useFormats();
@@ -141,7 +130,7 @@ function Address({ webhook, onChanged }: { webhook: Webhook; onChanged: () => vo
 
 type Question = 'delete' | 'secret' | 'token';
 
-function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void }) {
+function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: Reload<Loaded> }) {
   const t = useMessages(webhooksMessages);
   const api = useApi();
   const isAdmin = useIsAdmin();
@@ -152,16 +141,21 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
   const name = webhook.webhook_name;
   const arePaused = isTargetPaused(webhook);
   const place = `/webhooks/${webhook.id}`;
-  const act = (path: string, said: string): void =>
+  const test = (): void =>
     void sending.run(async () => {
-      await api.send('POST', `${place}/${path}`, {});
-      say(said);
-      onChanged();
+      await api.send('POST', `${place}/test`, {});
+      say(t('testSent'));
+      onChanged((loaded) => loaded);
+    });
+  const pause = (pauses: boolean): void =>
+    void sending.run(async () => {
+      const action = pauses ? 'pause-target' : 'resume-target';
+      onChanged((await changeWebhook(api, webhook.id, {}, { action })).onto);
+      say(t(pauses ? 'paused' : 'resumed'));
     });
   const turn = async (is_active: boolean): Promise<void> => {
-    await api.send('PATCH', place, { is_active });
-    say(t(is_active ? 'switchedOn' : 'switchedOff', { name }), () => void turn(!is_active));
-    onChanged();
+    onChanged((await changeWebhook(api, webhook.id, { is_active })).onto);
+    say(t(is_active ? 'switchedOn' : 'switchedOff', { name }), () => turn(!is_active));
   };
   const confirm = (): void => {
     const asked = question;
@@ -177,7 +171,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
       } else {
         const { webhook_url } = await api.send<{ webhook_url: string }>('POST', `${place}/rotate-token`, {});
         setShown({ ...webhook, webhook_url });
-        onChanged();
+        onChanged((loaded) => ({ ...loaded, webhook: { ...loaded.webhook, webhook_url } }));
       }
     });
   };
@@ -198,12 +192,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
         </h2>
         {isAdmin && (
           <span class="actions">
-            <button
-              type="button"
-              class="button small"
-              aria-disabled={sending.isSending}
-              onClick={() => act('test', t('testSent'))}
-            >
+            <button type="button" class="button small" aria-disabled={sending.isSending} onClick={test}>
               {t('test')}
             </button>
             {webhook.target_count > 0 && (
@@ -211,7 +200,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: () =
                 type="button"
                 class="button small"
                 aria-disabled={sending.isSending}
-                onClick={() => (arePaused ? act('resume-target', t('resumed')) : act('pause-target', t('paused')))}
+                onClick={() => pause(!arePaused)}
               >
                 {arePaused ? t('resumeTarget') : t('pauseTarget')}
               </button>

@@ -17,7 +17,7 @@ export type DeliveryFilter = Readonly<Record<string, string | null>>;
 interface RedriveDialogProps {
   /** As the list is filtered, without what is empty. */
   readonly filter: DeliveryFilter;
-  readonly onBegan: () => void;
+  readonly onBegan: (begun: Redrive) => void;
   readonly onClose: () => void;
 }
 
@@ -49,10 +49,9 @@ export function RedriveDialog({ filter, onBegan, onClose }: RedriveDialogProps) 
     void sending.run(async () => {
       const { all: _all, ...chosen } = { all: undefined, ...body };
       // What came since it was counted is not meant.
-      await api.send<Redrive>('POST', '/webhooks/redrives', { ...chosen, to_date: count.to_date });
+      onBegan(await api.send<Redrive>('POST', '/webhooks/redrives', { ...chosen, to_date: count.to_date }));
       say(t('begun'));
       onClose();
-      onBegan();
     });
   return (
     <Dialog title={t('title')} onClose={onClose}>

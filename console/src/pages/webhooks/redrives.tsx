@@ -1,5 +1,5 @@
 import type { Redrive } from '../../api/types.ts';
-import type { QueryState } from '../../api/use-query.ts';
+import type { QueryState, Reload } from '../../api/use-query.ts';
 import { useApi } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
@@ -18,8 +18,17 @@ const stateWords = {
 
 const isUnderWay = ({ state }: Redrive): boolean => state === 'sending' || state === 'settling';
 
+export interface RedriveList {
+  readonly redrives: readonly Redrive[];
+}
+
+/** In the place of the one as it was, or before all others. */
+export function withRedrive(changed: Redrive): (list: RedriveList) => RedriveList {
+  return ({ redrives }) => ({ redrives: [changed, ...redrives.filter(({ id }) => id !== changed.id)] });
+}
+
 /** How far each is: the service's own count, so that a reload of the page shows the same. */
-export function Redrives({ query }: { query: QueryState<{ redrives: readonly Redrive[] }> }) {
+export function Redrives({ query }: { query: QueryState<RedriveList> }) {
   const t = useMessages(redrivesMessages);
   const redrives = query.data?.redrives ?? [];
   if (redrives.length === 0) return null;
@@ -46,7 +55,7 @@ export function Redrives({ query }: { query: QueryState<{ redrives: readonly Red
   );
 }
 
-function OneRedrive({ redrive, onStopped }: { redrive: Redrive; onStopped: () => void }) {
+function OneRedrive({ redrive, onStopped }: { redrive: Redrive; onStopped: Reload<RedriveList> }) {
   const t = useMessages(redrivesMessages);
   const formats = useFormats();
   const api = useApi();
@@ -58,9 +67,8 @@ function OneRedrive({ redrive, onStopped }: { redrive: Redrive; onStopped: () =>
   const total = Math.max(redrive.matched_count, sent + skipped);
   const stop = (): void =>
     void sending.run(async () => {
-      await api.send('POST', `/webhooks/redrives/${redrive.id}/stop`, {});
+      onStopped(withRedrive(await api.send<Redrive>('POST', `/webhooks/redrives/${redrive.id}/stop`, {})));
       say(t('stopped'));
-      onStopped();
     });
   return (
     <li>

@@ -15,8 +15,15 @@ type RetryTarget = WholeDelivery['retry']['targets'][number];
 
 const didNotTakeIt = ({ status }: RetryTarget): boolean => status === 'dead' || status === 'cancelled';
 
+interface SendAgainProps {
+  readonly delivery: WholeDelivery;
+  /** How it is now is not known yet. */
+  readonly isOld: boolean;
+  readonly onSent: () => void;
+}
+
 /** The button, or in words why there is none; the dialog says who gets it and what they see. */
-export function SendAgain({ delivery, onSent }: { delivery: WholeDelivery; onSent: () => void }) {
+export function SendAgain({ delivery, isOld, onSent }: SendAgainProps) {
   const t = useMessages(deliveryMessages);
   const { language } = useLanguage();
   const [asks, setAsks] = useState(false);
@@ -30,7 +37,7 @@ export function SendAgain({ delivery, onSent }: { delivery: WholeDelivery; onSen
   }
   return (
     <>
-      <button type="button" class="button primary" onClick={() => setAsks(true)}>
+      <button type="button" class="button primary" aria-disabled={isOld} onClick={() => setAsks(true)}>
         {t('sendAgain')}
       </button>
       {asks && <SendAgainDialog delivery={delivery} onSent={onSent} onClose={() => setAsks(false)} />}
@@ -58,9 +65,9 @@ function SendAgainDialog({ delivery, onSent, onClose }: SendAgainDialogProps) {
   const send = (): void =>
     void sending.run(async () => {
       await api.send('POST', `/webhooks/events/${delivery.id}/retry`, isChoice(to) ? { to } : { target_id: to });
+      onSent();
       say(t('sentAgain'));
       onClose();
-      onSent();
     });
   return (
     <Dialog title={t('sendAgainTitle')} onClose={onClose}>

@@ -1,6 +1,7 @@
 /** Where a webhook's deliveries go on to: each with its state, paused and given a new secret on its own. */
 import { useState } from 'preact/hooks';
 import type { Webhook } from '../../api/types.ts';
+import type { Reload } from '../../api/use-query.ts';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { DataTable } from '../../parts/data-table.tsx';
@@ -9,6 +10,7 @@ import { Foreign, ForeignUrl } from '../../parts/foreign-text.tsx';
 import { FormFault, useSending } from '../../parts/form.tsx';
 import { Status } from '../../parts/status.tsx';
 import { useToast } from '../../parts/toast.tsx';
+import { changeWebhook, type Loaded } from './change-webhook.ts';
 import { webhooksMessages } from './messages.ts';
 import { ShownOnce } from './shown-once.tsx';
 import { targetsMessages } from './targets-messages.ts';
@@ -54,7 +56,12 @@ export function isTargetPaused(webhook: Webhook): boolean {
   return targets.length > 0 && targets.every(({ isPaused }) => isPaused);
 }
 
-export function Targets({ webhook, onChanged }: { webhook: Webhook; onChanged: () => void }) {
+interface TargetsProps {
+  readonly webhook: Webhook;
+  readonly onChanged: Reload<Loaded>;
+}
+
+export function Targets({ webhook, onChanged }: TargetsProps) {
   const t = useMessages(targetsMessages);
   const words = useMessages(webhooksMessages);
   const api = useApi();
@@ -66,9 +73,9 @@ export function Targets({ webhook, onChanged }: { webhook: Webhook; onChanged: (
   const place = `/webhooks/${webhook.id}`;
   const turn = ({ id, isPaused }: Target): void =>
     void sending.run(async () => {
-      await api.send('POST', `${place}/${isPaused ? 'resume' : 'pause'}-target`, { target_id: id });
+      const action = isPaused ? 'resume-target' : 'pause-target';
+      onChanged((await changeWebhook(api, webhook.id, { target_id: id }, { action })).onto);
       say(words(isPaused ? 'resumed' : 'paused'));
-      onChanged();
     });
   const rotate = (target: Target): void => {
     setAsked(null);
