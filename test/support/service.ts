@@ -6,7 +6,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';
-import { redisUrl } from './redis.ts';
+import { redisUrlBeside } from './redis.ts';
 
 export interface TestService {
   readonly service: Service;
@@ -61,7 +61,7 @@ async function startOn(
     PORT: '0',
     HOST: '127.0.0.1',
     DATABASE_URL: database.url,
-    REDIS_URL: redisUrl,
+    REDIS_URL: redisUrlBeside(database.url),
     DATA_DIR: await createDataDir(t),
     MANAGEMENT_COMPANY_ID: tenant,
     SERVICE_TOKENS: `test:${token}`,

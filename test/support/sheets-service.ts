@@ -15,7 +15,7 @@ import { findFreePort } from '../../src/storage/embedded/free-port.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';
-import { redisUrl } from './redis.ts';
+import { redisUrlBeside } from './redis.ts';
 import { readReply, signAdminToken, type TestReply } from './service.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -58,7 +58,7 @@ export async function startSheetsServices(
     PORT: '0',
     HOST: '127.0.0.1',
     DATABASE_URL: database.url,
-    REDIS_URL: redisUrl,
+    REDIS_URL: redisUrlBeside(database.url),
     DATA_DIR: await createDataDir(t),
     ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 'sheets-test').toString('base64')}`,
     MANAGEMENT_COMPANY_ID: tenant,
