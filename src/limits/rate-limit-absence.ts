@@ -17,6 +17,9 @@
  * - rejoining: both the share and Redis must grant, because Redis does not yet know what other replicas spent. All
  *   replicas notice the return within two seconds, so five seconds are enough.
  *
+ * If no other answers, this replica tries Redis once more itself, as the others would have done. If Redis answers, the
+ * missed deadline was a short delay, or this process's own, and the other replicas are gone or cannot be asked.
+ *
  * A single replica does not ask. A replica that has not reached Redis since its start knows neither the other replicas
  * nor what they spent: it stays doubtful while any other replica remembers Redis.
  */
@@ -40,7 +43,7 @@ export interface AbsenceWatch {
 }
 
 export interface AbsenceWatchDeps {
-  readonly store: Pick<SharedStore, 'isAvailable' | 'wasAvailable' | 'replicasSeen'>;
+  readonly store: Pick<SharedStore, 'isAvailable' | 'wasAvailable' | 'replicasSeen' | 'get'>;
   readonly logger: Logger;
   /** Asks the other replicas about Redis. Default: there are none. */
   readonly askOthers?: ((expected: number) => Promise<RedisViews>) | undefined;
@@ -107,12 +110,21 @@ export function createAbsenceWatch(deps: AbsenceWatchDeps): AbsenceWatch {
 
   /** Asks one question at a time; later callers wait for the same answer. */
   const askReplicas = (): Promise<void> => {
-    asking ??= (askOthers?.(replicas() - 1) ?? Promise.resolve(noViews)).then((views) => {
+    asking ??= (askOthers?.(replicas() - 1) ?? Promise.resolve(noViews)).then(async (views) => {
+      const isReached = isUnheard(views) && (await isReachedHere());
       asking = null;
       pollsUntilQuestion = pollsBetweenQuestions;
-      applyViews(views);
+      applyViews(isReached ? { ...views, reached: 1 } : views);
     });
     return asking;
+  };
+
+  const isReachedHere = async (): Promise<boolean> => {
+    if (mode.kind !== 'doubtful' || mode.isLost || !store.isAvailable()) return false;
+    return store.get('indirect-probe').then(
+      () => true,
+      () => false,
+    );
   };
 
   const applyViews = (views: RedisViews): void => {
@@ -190,6 +202,10 @@ const modeMessages = {
   away: 'no replica reaches Redis: each replica spends its share of every quota',
   doubtful: 'another replica reaches Redis: this one grants nothing that a provider counts',
 } as const;
+
+function isUnheard({ reached, away, never }: RedisViews): boolean {
+  return reached + away + never === 0;
+}
 
 function verdict(views: RedisViews, reachedBefore: boolean): 'doubtful' | 'away' {
   if (views.reached > 0) return 'doubtful';

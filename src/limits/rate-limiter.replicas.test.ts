@@ -11,7 +11,7 @@ import { startTcpProxy, type TcpProxy } from '../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import type { Refused } from '../gateway/outcome.ts';
 import { parseTenantId } from '../ids.ts';
-import { openIndirectProbe } from '../storage/postgres/indirect-probe.ts';
+import { noViews, openIndirectProbe } from '../storage/postgres/indirect-probe.ts';
 import type { LimitDecision, LimitSubject, RateLimiter } from './limits.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 
@@ -323,4 +323,28 @@ test('when one replica misses a deadline and the others reach Redis, its calls w
   const [minute] = await other.limiter.peek(tenant, [google()]);
   // The command whose answer was late is counted too: the limit is used too little, never too much.
   assert.equal(minute?.usedRequests, 2);
+});
+
+test('where no replica answers, one more answer of Redis ends the doubt, and the whole limit may be spent', async (t) => {
+  const { clock, replicas } = await startReplicas(t);
+  const [slow] = replicas as [Replica];
+  const onAway = t.mock.fn();
+  const limiter = createRateLimiter({
+    store: slow.store,
+    clock,
+    logger: silentLogger,
+    onAway,
+    async askOthers() {
+      slow.proxy.resume();
+      return noViews;
+    },
+  });
+  t.after(() => limiter.close());
+
+  slow.proxy.stall();
+  assert.equal((await limiter.spend(tenant, [google()], 1)).granted, true);
+  // The command with the late answer counts too, so 58 of 60 are left: far more than a third.
+  const decisions = await Promise.all(Array.from({ length: 58 }, () => limiter.spend(tenant, [google()], 1)));
+  assert.equal(decisions.filter(({ granted }) => granted).length, 58);
+  assert.equal(onAway.mock.callCount(), 0);
 });
