@@ -49,6 +49,8 @@ export interface SkippedStep {
   readonly opened_by?: 'denied' | 'failures';
   /** For a limit: its name and its window. */
   readonly limit?: string;
+  /** For a limit: only this replica's share of it is spent, because Redis is away. */
+  readonly is_share?: true;
   readonly times?: number;
 }
 
@@ -145,7 +147,10 @@ export function createCallTrace(startedAtMs: number): CallTrace {
     addSkipped(skipped) {
       const place = lastAlike(
         (step) =>
-          step.kind === 'skipped' && step.service_name === skipped.service_name && step.reason === skipped.reason,
+          step.kind === 'skipped' &&
+          step.service_name === skipped.service_name &&
+          step.reason === skipped.reason &&
+          step.is_share === skipped.is_share,
       );
       const before = steps[place];
       if (before?.kind !== 'skipped') return add({ kind: 'skipped', ...skipped });

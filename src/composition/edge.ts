@@ -27,6 +27,7 @@ import { proxyRoute } from '../http/routes/services/proxy.ts';
 import { servicesRoutes } from '../http/routes/services/services.ts';
 import { sheetsRoutes } from '../http/routes/sheets/sheets.ts';
 import { accountLimits, familyLimit } from '../limits/limit-subjects.ts';
+import { remainingOf } from '../limits/limits.ts';
 import { refusalOf } from '../outbound/refusal.ts';
 import { appendEvent } from '../outbox/append-event.ts';
 import { renderAsyncApi } from '../outbox/asyncapi.ts';
@@ -211,7 +212,7 @@ function capabilityRoutes(
       geocoding,
       settings,
       quality,
-      limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock),
+      limits: createRateLimitHeaders('geocoding', config.familyLimits.geocoding, clock, limiter.shareOf),
       clock,
       deadlineMs: config.callDeadlineMs,
       batch: {
@@ -228,7 +229,7 @@ function capabilityRoutes(
         async remainingRequests(service) {
           const subjects = [familyLimit('geocoding', config.familyLimits), ...accountLimits(service)];
           const states = await limiter.peek(service.tenantId, subjects);
-          return Math.min(...states.map(({ maxRequests, usedRequests }) => Math.max(0, maxRequests - usedRequests)));
+          return Math.min(...states.map(remainingOf));
         },
       },
     }),
@@ -244,7 +245,7 @@ function capabilityRoutes(
         healthOf: health.healthOf,
       },
       idempotency,
-      limits: createRateLimitHeaders('sheets', config.familyLimits.sheets, clock),
+      limits: createRateLimitHeaders('sheets', config.familyLimits.sheets, clock, limiter.shareOf),
       clock,
       deadlineMs: config.callDeadlineMs,
     }),

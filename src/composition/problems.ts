@@ -41,7 +41,12 @@ export function openProblems(
       const accounts = ofTenant.filter(({ serviceType }) => serviceType === 'sheets');
       const ofAccounts = await Promise.all(
         accounts.map(async (service) =>
-          (await forecastAccount(parts, tenantId, service)).map((forecast) => ({ ...forecast, service })),
+          (await forecastAccount(parts, tenantId, service)).map(({ forecast, maxRequests, shareMaxRequests }) => ({
+            ...forecast,
+            service,
+            max_requests: maxRequests,
+            share_max_requests: shareMaxRequests,
+          })),
         ),
       );
       return ofAccounts.flat();

@@ -153,7 +153,7 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
         maxFileBytes: deps.maxUnverifiedBytes,
       }),
       trustedProxies: deps.trustedProxies,
-      limits: createRateLimitHeaders('webhooks', deps.perMinute, clock),
+      limits: createRateLimitHeaders('webhooks', deps.perMinute, clock, deps.limiter.shareOf),
     }),
     async close() {
       await collector.close();

@@ -3,7 +3,7 @@
 import type { CacheLayer } from '../cache/hit-counts.ts';
 import type { Hit } from '../cache/look-up.ts';
 import { ServiceError, withCall } from '../errors.ts';
-import type { LimitState } from '../limits/limits.ts';
+import { type LimitState, remainingOf } from '../limits/limits.ts';
 import { announceHit } from './cache-telemetry.ts';
 import type { CacheOutcome, Call, CallResult, ProviderTrace } from './call.ts';
 import type { Fresh } from './compose-answer.ts';
@@ -84,10 +84,9 @@ export function answerFromCache(
 /** The tenant's limit for the `RateLimit` headers. */
 export function familyLimitOf(state: LimitState | null, nowMs: number): CallResult['familyLimit'] {
   if (state === null) return null;
-  const { maxRequests, usedRequests, windowEndMs } = state;
   return {
-    limit: maxRequests,
-    remaining: Math.max(0, maxRequests - usedRequests),
-    resetSeconds: Math.max(0, Math.ceil((windowEndMs - nowMs) / 1000)),
+    limit: state.maxRequests,
+    remaining: remainingOf(state),
+    resetSeconds: Math.max(0, Math.ceil((state.windowEndMs - nowMs) / 1000)),
   };
 }

@@ -544,6 +544,7 @@ test('a grant that arrives too late is requested once more; after a second late 
     backOff: async () => {},
     resume: async () => {},
     pausedUntilMs: async () => null,
+    shareOf: (maxRequests) => maxRequests,
     close: async () => {},
   };
   const clock = { now: () => Date.now() + aheadMs };

@@ -1,9 +1,10 @@
 /** Builds the error of a call that no provider answered, with one entry per provider. */
 import { type ErrorCode, ServiceError, type SpentLimit, withExtra } from '../errors.ts';
+import { describeSpent, sentenceOf } from '../limits/refusal-text.ts';
 import { spentLimitOf } from '../limits/report-limits.ts';
 import type { KnownOperation } from '../providers/provider.ts';
 import type { Capability, ProviderTrace, SkippedProvider } from './call.ts';
-import type { BadInput, FamilyRefused, ProviderOutcome, UnknownOutcome } from './outcome.ts';
+import type { BadInput, FamilyRefused, PassedOver, ProviderOutcome, UnknownOutcome } from './outcome.ts';
 
 type Outcomes = readonly ProviderOutcome<unknown>[];
 
@@ -42,7 +43,7 @@ export function unanswered(outcomes: Outcomes, nowMs: number): ServiceError {
   const attempts = tracesOf(outcomes, nowMs);
   const code = mustReconnect(outcomes) ? 'RECONNECT_REQUIRED' : codeOf(attempts);
   const limit = code === 'RATE_LIMIT_EXCEEDED' ? limitOf(outcomes) : null;
-  return new ServiceError(code, detailOf(code, attempts), {
+  return new ServiceError(code, detailOf(code, attempts, outcomes.some(isShareSpent)), {
     extra: { attempts },
     ...(limit === null ? {} : { limit }),
     ...retryAfter(code, attempts, 0),
@@ -81,13 +82,14 @@ function retryAfter(
 const maxDetailChars = 500;
 
 /** Includes each provider's reason, because many programs show only this text of an error. */
-function detailOf(code: ErrorCode, attempts: readonly ProviderTrace[]): string {
+function detailOf(code: ErrorCode, attempts: readonly ProviderTrace[], isShare = false): string {
   // Waiting does not help: usually the tenant is new or the name is misspelt.
   if (attempts.length === 0) {
     return 'This tenant has no active service that can do this: an administrator registers one with POST /api/v1/services.';
   }
   const reasons = attempts.map(({ provider, message }) => `${provider}: ${message.replace(/\.$/, '')}`).join('; ');
-  const detail = `${messages[code] ?? 'No provider answered.'} ${reasons}.`;
+  const message = isShare && code === 'RATE_LIMIT_EXCEEDED' ? shareMessage : messages[code];
+  const detail = `${message ?? 'No provider answered.'} ${reasons}.`;
   return detail.length > maxDetailChars ? `${detail.slice(0, maxDetailChars - 1)}…` : detail;
 }
 
@@ -99,6 +101,13 @@ const messages: Partial<Record<ErrorCode, string>> = {
   SERVICE_UNAVAILABLE: 'No provider can be asked at the moment.',
   RECONNECT_REQUIRED: 'The service must be connected again.',
 };
+/** Instead of `RATE_LIMIT_EXCEEDED`: not every limit is spent. */
+const shareMessage = 'The limits of every provider are spent, or this replica’s share of them.';
+
+/** A limit refused of which other replicas may still have a part. */
+function isShareSpent(outcome: ProviderOutcome<unknown>): boolean {
+  return outcome.kind === 'passed_over' && outcome.refusedBy?.share !== undefined;
+}
 
 /** Whether a person must reconnect each provider that failed. */
 function mustReconnect(outcomes: Outcomes): boolean {
@@ -167,7 +176,6 @@ function waitOf(outcome: ProviderOutcome<unknown>, nowMs: number | null): { read
 }
 
 const passedOverMessages = {
-  limit: 'its limit is spent',
   uncounted: 'the remainder of its limit is not known at the moment',
   breaker: 'its circuit breaker is open after repeated failures',
   budget: 'its budget is spent',
@@ -177,13 +185,15 @@ const passedOverMessages = {
 /** A refused key needs an admin; waiting does not help. */
 const keyRefused = 'it refuses the credentials of this service: change them, or check the service once they are valid';
 
+function messageOfPassedOver({ because, refusedBy, openedBy }: PassedOver): string {
+  if (openedBy === 'denied') return keyRefused;
+  return because === 'limit' ? describeSpent('its limit', refusedBy ?? {}) : passedOverMessages[because];
+}
+
 function describe(outcome: ProviderOutcome<unknown>): Pick<ProviderTrace, 'outcome' | 'message'> {
   switch (outcome.kind) {
     case 'passed_over':
-      return {
-        outcome: outcome.because,
-        message: outcome.openedBy === 'denied' ? keyRefused : passedOverMessages[outcome.because],
-      };
+      return { outcome: outcome.because, message: messageOfPassedOver(outcome) };
     case 'failed':
       return { outcome: outcome.fault, message: outcome.message };
     case 'empty':
@@ -191,7 +201,7 @@ function describe(outcome: ProviderOutcome<unknown>): Pick<ProviderTrace, 'outco
     case 'answered':
       return { outcome: outcome.quality, message: 'it answered' };
     case 'family_refused':
-      return { outcome: 'limit', message: 'the limit of the tenant is spent' };
+      return { outcome: 'limit', message: describeSpent('the limit of the tenant', outcome.refusal.refusedBy) };
     case 'cancelled':
       return { outcome: 'cancelled', message: 'the call was cancelled' };
     default:
@@ -215,7 +225,9 @@ function familyRefused({ refusal }: FamilyRefused): ServiceError {
   const seconds = Math.ceil(refusal.retryAfterMs / 1000);
   return new ServiceError(
     'RATE_LIMIT_EXCEEDED',
-    `The limit of ${maxRequests} ${subject.name} requests a ${windowType} is spent.`,
+    sentenceOf(
+      describeSpent(`the limit of ${maxRequests} ${subject.name} requests a ${windowType}`, refusal.refusedBy),
+    ),
     {
       limit: spentLimitOf(refusal.refusedBy),
       ...(Number.isFinite(seconds) ? { retryAfterSeconds: Math.max(1, seconds) } : {}),

@@ -2,6 +2,7 @@
 import type { CallTrace, SkippedStep, TracedRequest, WaitStep } from '../audit/call-trace.ts';
 import type { LayerLook } from '../cache/kept-answers.ts';
 import type { ExternalService } from '../directory/service.ts';
+import type { LimitState } from '../limits/limits.ts';
 import type { RecordedExchange } from '../outbound/provider-http.ts';
 import type { AttemptVerdict } from './judge-attempt.ts';
 import type { ProviderOutcome } from './outcome.ts';
@@ -45,14 +46,14 @@ export function traceSkipped(trace: CallTrace, outcome: ProviderOutcome<unknown>
 }
 
 /** `untilMs`: Unix milliseconds. */
-type Reason = Pick<SkippedStep, 'reason' | 'limit' | 'opened_by'> & { readonly untilMs: number | null };
+type Reason = Pick<SkippedStep, 'reason' | 'limit' | 'is_share' | 'opened_by'> & { readonly untilMs: number | null };
 
 function reasonOf(outcome: ProviderOutcome<unknown>, nowMs: number): Reason | null {
   if (outcome.kind === 'family_refused') {
     const { refusedBy, retryAfterMs, because } = outcome.refusal;
     const untilMs = nowMs + retryAfterMs;
     if (because === 'uncounted') return { reason: 'uncounted', untilMs };
-    return { reason: 'tenant_limit', limit: limitText(refusedBy), untilMs };
+    return { reason: 'tenant_limit', ...limitOf(refusedBy), untilMs };
   }
   if (outcome.kind !== 'passed_over') return null;
   const { because, untilMs, refusedBy, openedBy, isPause = false } = outcome;
@@ -60,13 +61,13 @@ function reasonOf(outcome: ProviderOutcome<unknown>, nowMs: number): Reason | nu
   return {
     reason: because,
     untilMs,
-    ...(refusedBy === null ? {} : { limit: limitText(refusedBy) }),
+    ...(refusedBy === null ? {} : limitOf(refusedBy)),
     ...(openedBy === undefined ? {} : { opened_by: openedBy }),
   };
 }
 
-function limitText({ subject, windowType }: { subject: { name: string }; windowType: string }): string {
-  return `${subject.name}, ${windowType}`;
+function limitOf({ subject, windowType, share }: LimitState): Pick<SkippedStep, 'limit' | 'is_share'> {
+  return { limit: `${subject.name}, ${windowType}`, ...(share === undefined ? {} : { is_share: true }) };
 }
 
 /** Adds an attempt and its requests. `endedAtMs`: Unix milliseconds. */

@@ -8,6 +8,8 @@ export interface QuotaForecast {
   readonly service: ExternalService;
   readonly kind: 'read' | 'write';
   readonly max_requests: number;
+  /** The part of it that this replica may spend while Redis is away; null: all of it. */
+  readonly share_max_requests: number | null;
   readonly requests_per_minute: number;
   /** null: never at this rate; 0: it is spent. */
   readonly spent_in_seconds: number | null;
@@ -26,7 +28,7 @@ export function problemOfForecast({ service, ...quota }: QuotaForecast): Problem
   if (quota.spent_in_seconds === null || quota.spent_in_seconds <= 0) return null;
   const [left, leftRu] = spanWords(quota.spent_in_seconds * 1000);
   const name = service.displayName || service.serviceName;
-  const { kind, max_requests: max, requests_per_minute: rate, most_from: most } = quota;
+  const { kind, max_requests: max, share_max_requests: share, requests_per_minute: rate, most_from: most } = quota;
   const caller = most?.source_service ?? null;
   const from = caller === null ? '' : `; most from ${caller} (${most?.requests} in the last minute)`;
   const fromRu = caller === null ? '' : `; больше всех — ${caller} (${most?.requests} за последнюю минуту)`;
@@ -34,8 +36,8 @@ export function problemOfForecast({ service, ...quota }: QuotaForecast): Problem
     kind: forecastKind(kind),
     severity: 'warning',
     since: null,
-    message: `${name} will reach Google's ${kind} limit (${max} a minute) in ${left}${from}`,
-    message_ru: `${name} достигнет лимита Google на ${kindRu[kind]} (${max} в минуту) через ${leftRu}${fromRu}`,
+    message: `${name} will reach ${share === null ? `Google's ${kind} limit (${max}` : `this replica’s share of Google's ${kind} limit (${share} of ${max}`} a minute) in ${left}${from}`,
+    message_ru: `${name} достигнет ${share === null ? `лимита Google на ${kindRu[kind]} (${max}` : `доли этой реплики в лимите Google на ${kindRu[kind]} (${share} из ${max}`} в минуту) через ${leftRu}${fromRu}`,
     link: '/console/limits',
     service: service.serviceName,
     count: rate,

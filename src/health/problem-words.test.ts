@@ -107,3 +107,15 @@ test('a spool in use, repeated stalls and emulated answers are listed with their
   assert.match(told[1]?.message_ru ?? '', /4 раз, самое долгое — на 812 мс/);
   assert.match(told[2]?.message ?? '', /google_maps, two_gis/);
 });
+
+test('a spent share of a limit is not called a spent limit, and says why', () => {
+  const share = { max_requests: 20, request_count: 20, because: 'redis_away' } as const;
+  const window = { ...windowOf(20, 60), remaining_requests: 0, is_rate_limited: true, replica_share: share };
+  const problem = problemOfLimit('sheets', window, nowMs);
+  assert.equal(
+    problem?.message,
+    'This replica’s share of the limit a minute of sheets is spent (20 of 60), because Redis does not answer',
+  );
+  assert.equal(problem?.kind, 'limit_share_spent_minute');
+  assert.equal(problemOfLimit('sheets', { ...window, remaining_requests: 1, is_rate_limited: false }, nowMs), null);
+});

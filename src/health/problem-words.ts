@@ -1,5 +1,7 @@
 /** The sentences of `GET /problems` in English and Russian, and the conditions for each. */
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
+import type { ShareReason } from '../limits/limits.ts';
+import { shareReasonTexts } from '../limits/refusal-text.ts';
 import type { LimitWindowUse } from '../limits/report-limits.ts';
 import { reconnectMessage } from '../providers/provider.ts';
 import type { BudgetUse } from '../storage/tables/budgets.ts';
@@ -236,12 +238,28 @@ export function problemOfBudget({ service_name, monthly_limit_usd, action, spent
 
 const windowsRu = { minute: 'минуту', hour: 'час', day: 'день', month: 'месяц' } as const;
 
+const shareReasonWords = {
+  redis_away: [shareReasonTexts.redis_away, 'Redis не отвечает'],
+  redis_returning: [shareReasonTexts.redis_returning, 'Redis только что был недоступен'],
+} as const satisfies Record<ShareReason, readonly [string, string]>;
+
 /** The limit is spent, or will be before its window ends at the rate so far. */
 export function problemOfLimit(name: string, window: LimitWindowUse, nowMs: number): Problem | null {
-  const { window_type, request_count, max_requests, remaining_requests } = window;
+  const { window_type, request_count, max_requests, remaining_requests, replica_share: share } = window;
   const part = window.limit === undefined ? '' : ` (${window.limit})`;
   const base = { since: null, link: '/console/limits', service: name };
   const sums = `${request_count} / ${max_requests}`;
+  if (share !== undefined) {
+    if (remaining_requests > 0) return null;
+    const [why, whyRu] = shareReasonWords[share.because];
+    return {
+      ...base,
+      kind: `limit_share_spent_${window_type}`,
+      severity: 'critical',
+      message: `This replica’s share of the limit a ${window_type} of ${name}${part} is spent (${share.max_requests} of ${max_requests}), because ${why}`,
+      message_ru: `Доля этой реплики в лимите ${name}${part} за ${windowsRu[window_type]} исчерпана (${share.max_requests} из ${max_requests}): ${whyRu}`,
+    };
+  }
   if (window.is_rate_limited || remaining_requests <= 0) {
     const until = clockTime(Date.parse(window.window_end));
     return {

@@ -9,7 +9,7 @@ import {
   sumSpentOfPrincipal,
   sumSpentOfService,
 } from '../storage/tables/limit-traffic.ts';
-import type { WindowType } from './limits.ts';
+import type { ShareReason, WindowType } from './limits.ts';
 import { readRefusal } from './refusal-text.ts';
 
 /** One refusal, in the API's names. */
@@ -23,9 +23,14 @@ export interface ExplainedRefusal {
     readonly window_type: WindowType;
     /** null if the limit is not a number of requests (a pause that the provider asked for, a budget). */
     readonly max_requests: number | null;
+    /** Set where only the share of one replica was spent. */
+    readonly replica_share?: { readonly max_requests: number; readonly because: ShareReason };
   };
   readonly refused_at: string;
-  /** When the first request of the window stopped counting; null if only the provider knows. */
+  /**
+   * When the first request of the window stopped counting; null if only the provider knows, and for a replica's share,
+   * which ends with the outage of Redis.
+   */
   readonly free_at: string | null;
   readonly spent_by: readonly {
     readonly source_service: string | null;
@@ -56,6 +61,7 @@ async function explain(tx: Queryable, tenantId: TenantId, row: RefusedRow): Prom
   const refusedAtMs = row.refused_at.getTime();
   const refused = readRefusal(row.error_message ?? '');
   const isBudget = row.error_code === 'BUDGET_EXCEEDED';
+  const share = refused?.share ?? null;
   const windowType: WindowType = isBudget ? 'month' : (refused?.windowType ?? 'minute');
   const from = new Date(windowStartMs(windowType, refusedAtMs));
   const span = { from, to: row.refused_at };
@@ -66,9 +72,13 @@ async function explain(tx: Queryable, tenantId: TenantId, row: RefusedRow): Prom
       ...nameOf(row),
       window_type: windowType,
       max_requests: refused?.maxRequests ?? null,
+      ...(share !== null && { replica_share: { max_requests: share.maxRequests, because: share.because } }),
     },
     refused_at: row.refused_at.toISOString(),
-    free_at: !isBudget && refused === null ? null : new Date(freeAtMs(windowType, refusedAtMs, spent)).toISOString(),
+    free_at:
+      (!isBudget && refused === null) || share !== null
+        ? null
+        : new Date(freeAtMs(windowType, refusedAtMs, spent)).toISOString(),
     spent_by: spent.map(({ source_service, operation, requests }) => ({ source_service, operation, requests })),
   };
 }

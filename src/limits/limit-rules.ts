@@ -3,7 +3,7 @@
  */
 
 import type { Ledger } from './limit-ledger.ts';
-import type { LimitDecision, LimitState, LimitSubject, LimitWindow, WindowType } from './limits.ts';
+import type { LimitDecision, LimitShare, LimitState, LimitSubject, LimitWindow, WindowType } from './limits.ts';
 
 /** A rule that holds for each window of a subject: Σ weight × used + unitWeight × units ≤ maxRequests. */
 export interface Rule {
@@ -19,6 +19,8 @@ export interface RuledSubject {
   /** The use as shown to users. */
   usedRequests(windowType: WindowType): number;
   windowEndMs(windowType: WindowType): number;
+  /** The replica's share of the window, if the rules grant no more than that. */
+  shareOf?(window: LimitWindow): LimitShare | undefined;
 }
 
 /** Retry time of a refusal that only the return of Redis can lift. */
@@ -86,14 +88,21 @@ export function backOffState(subject: LimitSubject, untilMs: number, nowMs: numb
 
 function stateOf(ruled: RuledSubject, { windowType, maxRequests }: LimitWindow, nowMs: number): LimitState {
   const windowEndMs = ruled.windowEndMs(windowType);
+  const usedRequests = ruled.usedRequests(windowType);
   return {
     subject: ruled.subject,
     windowType,
     maxRequests,
-    usedRequests: ruled.usedRequests(windowType),
+    usedRequests,
     windowStartMs: windowType === 'minute' ? nowMs - minuteMs : startOfEnding(windowType, windowEndMs, ruled.subject),
     windowEndMs,
+    ...shareMember(usedRequests < maxRequests ? ruled.shareOf?.({ windowType, maxRequests }) : undefined),
   };
+}
+
+/** A limit that is spent as a whole is not reported as a spent share. */
+export function shareMember(share: LimitShare | undefined): Pick<LimitState, 'share'> {
+  return share === undefined ? {} : { share };
 }
 
 function startOfEnding(windowType: WindowType, endMs: number, subject: LimitSubject): number {

@@ -1,4 +1,4 @@
-/** The types of limits: what is counted, in which windows, and the result of a decision. */
+/** What limits are: what is counted, in which windows, what is left, and the result of a decision. */
 import type { TenantId } from '../ids.ts';
 
 export const windowTypes = ['minute', 'hour', 'day', 'month'] as const;
@@ -40,6 +40,29 @@ export interface LimitState {
   readonly windowStartMs: number;
   /** When the whole window is free again. */
   readonly windowEndMs: number;
+  /** Set while this replica may spend only its share; `usedRequests` is then what this replica knows of. */
+  readonly share?: LimitShare;
+}
+
+/** What one replica may spend of a window while Redis does not decide, and what it has spent. */
+export interface LimitShare {
+  readonly maxRequests: number;
+  readonly usedRequests: number;
+  readonly because: ShareReason;
+}
+
+/** `redis_returning`: Redis answers again, but other replicas may not have written there yet what they spent. */
+export const shareReasons = ['redis_away', 'redis_returning'] as const;
+export type ShareReason = (typeof shareReasons)[number];
+
+/** What may still be spent of the window here. */
+export function remainingOf({
+  maxRequests,
+  usedRequests,
+  share,
+}: Pick<LimitState, 'maxRequests' | 'usedRequests' | 'share'>): number {
+  const left = maxRequests - usedRequests;
+  return Math.max(0, share === undefined ? left : Math.min(left, share.maxRequests - share.usedRequests));
 }
 
 export type LimitDecision =
@@ -76,6 +99,8 @@ export interface RateLimiter {
   resume(tenantId: TenantId, subject: LimitSubject): Promise<void>;
   /** The latest end of the subjects' back-offs, in Unix milliseconds; null if none backs off. */
   pausedUntilMs(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<number | null>;
+  /** The most that this replica may spend of such a limit now: all of it, or its share while Redis is away. */
+  shareOf(maxRequests: number): number;
   /** Writes unwritten debts to Redis, if it is available, and stops. */
   close(): Promise<void>;
 }

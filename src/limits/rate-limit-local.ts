@@ -68,6 +68,7 @@ export function createLocalRateLimiter({ clock, maxSubjects = 50_000 }: LocalLim
       const untilMs = Math.max(0, ...subjects.map((subject) => accountOf(tenantId, subject).backOffUntilMs));
       return untilMs > clock.now() ? untilMs : null;
     },
+    shareOf: (maxRequests) => maxRequests,
     async close() {},
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { subjectOf } from '../../test/contracts/rate-limiter.ts';
 import { parseTenantId } from '../ids.ts';
+import { remainingOf } from './limits.ts';
 import { createShare } from './rate-limit-share.ts';
 
 const tenant = parseTenantId('tenant_a');
@@ -75,4 +76,33 @@ test('units that Redis refuses are returned', () => {
   assert.ok(share.reserve(tenant, perMinute(10), 3, nowMs, true).granted);
   share.giveBack(tenant, perMinute(10), 3, nowMs);
   assert.equal(grantsOf(10, 10), 5);
+});
+
+test('a state names the share and what is left of it, not what is left of the limit', () => {
+  const { share, grantsOf, learn } = createGranting(3);
+  learn(60, 54, 10);
+  const peekMinute = () => share.peek(tenant, perMinute(60), nowMs, 'redis_away')[0];
+  // Six are left of the limit, and two of them are this replica's.
+  assert.deepEqual(peekMinute()?.share, { maxRequests: 12, usedRequests: 10, because: 'redis_away' });
+  assert.equal(grantsOf(1, 60), 1);
+  const state = peekMinute();
+  assert.ok(state !== undefined);
+  assert.deepEqual([state.usedRequests, remainingOf(state)], [55, 1]);
+
+  assert.equal(grantsOf(5, 60), 1);
+  const refusal = share.reserve(tenant, perMinute(60), 1, nowMs, true);
+  assert.ok(!refusal.granted);
+  assert.deepEqual(refusal.refusedBy.share, { maxRequests: 12, usedRequests: 12, because: 'redis_returning' });
+});
+
+test('a limit that is spent as a whole, or that a single replica has for itself, is not called a share', () => {
+  const several = createGranting(3);
+  several.learn(60, 60, 20);
+  const spent = several.share.reserve(tenant, perMinute(60), 1, nowMs, false);
+  assert.ok(!spent.granted && spent.refusedBy.share === undefined);
+
+  const single = createGranting(1);
+  single.grantsOf(5, 5);
+  const refusal = single.share.reserve(tenant, perMinute(5), 1, nowMs, false);
+  assert.ok(!refusal.granted && refusal.refusedBy.share === undefined);
 });

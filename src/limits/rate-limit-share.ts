@@ -13,13 +13,22 @@
  * Both are rounded down. If the limit is below R, the share is zero and calls are refused until Redis is back, because
  * replicas that cannot communicate cannot take turns.
  *
+ * States carry the share (`LimitState.share`), so that no answer calls a limit spent of which others still have a part.
+ *
  * At `maxSubjects` the least recently used subject is dropped, with its debt.
  */
 import { getOrCreateBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
 import { countingOf, Ledger } from './limit-ledger.ts';
-import { askAgainAfterMs, decide, type RuledSubject, statesOf } from './limit-rules.ts';
-import type { LimitDecision, LimitState, LimitSubject } from './limits.ts';
+import {
+  askAgainAfterMs,
+  decide,
+  isCountedByProvider,
+  type RuledSubject,
+  shareMember,
+  statesOf,
+} from './limit-rules.ts';
+import type { LimitDecision, LimitShare, LimitState, LimitSubject, LimitWindow, ShareReason } from './limits.ts';
 import { limitKey, type SharedReply, type SharedSubject } from './rate-limit-redis.ts';
 
 /** What a replica remembers of one subject; the fields are explained at the top of this file. */
@@ -41,7 +50,7 @@ export interface Share {
    * Redis lost.
    */
   learn(tenantId: TenantId, reply: SharedReply, spentUnits: number, reserved: boolean): readonly Memory[];
-  /** Spends by the two rules, or nothing. `written`: Redis is asked next, so the units are no debt. */
+  /** Spends by the two rules, or nothing. `written`: Redis is back and asked next, so the units are no debt. */
   reserve(
     tenantId: TenantId,
     subjects: readonly LimitSubject[],
@@ -53,7 +62,17 @@ export interface Share {
   giveBack(tenantId: TenantId, subjects: readonly LimitSubject[], units: number, nowMs: number): void;
   /** Makes reserved units a debt, because Redis did not answer. */
   owe(tenantId: TenantId, subjects: readonly LimitSubject[], units: number, nowMs: number): void;
-  peek(tenantId: TenantId, subjects: readonly LimitSubject[], nowMs: number): readonly LimitState[];
+  /** `because` null: Redis missed one answer only, so the states have no share. */
+  peek(
+    tenantId: TenantId,
+    subjects: readonly LimitSubject[],
+    nowMs: number,
+    because: ShareReason | null,
+  ): readonly LimitState[];
+  /** States that Redis reported, with the share that they are bound to while Redis is returning. */
+  withShare(tenantId: TenantId, states: readonly LimitState[], nowMs: number): readonly LimitState[];
+  /** The states while nothing that a provider counts is granted. */
+  withoutProviders(states: readonly LimitState[]): readonly LimitState[];
   backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): void;
   resume(tenantId: TenantId, subject: LimitSubject): void;
   /** The latest end of their back-offs, in Unix milliseconds; null if none backs off. */
@@ -85,7 +104,28 @@ export function createShare(replicas: () => number): Share {
     });
   };
 
-  const ruledByShare = (memory: Memory, subject: LimitSubject, nowMs: number): RuledSubject => {
+  /** Undefined for a single replica: its share is the limit. */
+  const shareOf = (
+    { own, known, alone }: Memory,
+    { windowType, maxRequests }: LimitWindow,
+    nowMs: number,
+    because: ShareReason | null,
+  ): LimitShare | undefined => {
+    const weight = replicas();
+    if (weight === 1 || because === null) return undefined;
+    const used = own.used(windowType, nowMs);
+    const before = used - (alone?.used(windowType, nowMs) ?? 0);
+    const left = Math.max(0, maxRequests - known.used(windowType, nowMs));
+    const most = Math.min(Math.floor(maxRequests / weight), before + Math.floor(left / weight));
+    return { maxRequests: Math.max(0, most), usedRequests: used, because };
+  };
+
+  const ruledByShare = (
+    memory: Memory,
+    subject: LimitSubject,
+    nowMs: number,
+    because: ShareReason | null,
+  ): RuledSubject => {
     const { own, known } = memory;
     const alone = memory.alone ?? new Ledger(own);
     const weight = replicas();
@@ -104,6 +144,7 @@ export function createShare(replicas: () => number): Share {
       ],
       usedRequests: (windowType) => known.used(windowType, nowMs) + alone.used(windowType, nowMs),
       windowEndMs: (windowType) => Math.max(known.allFreeAtMs(windowType, nowMs), alone.allFreeAtMs(windowType, nowMs)),
+      shareOf: (window) => shareOf(memory, window, nowMs, because),
     };
   };
 
@@ -136,7 +177,8 @@ export function createShare(replicas: () => number): Share {
     },
 
     reserve(tenantId, subjects, units, nowMs, written) {
-      const ruled = subjects.map((subject) => ruledByShare(recall(tenantId, subject), subject, nowMs));
+      const because = written ? 'redis_returning' : 'redis_away';
+      const ruled = subjects.map((subject) => ruledByShare(recall(tenantId, subject), subject, nowMs, because));
       const decision = decide(ruled, units, nowMs);
       if (!decision.granted) return withFiniteRetry(decision, subjects, units);
       change(tenantId, subjects, (memory) => {
@@ -145,7 +187,7 @@ export function createShare(replicas: () => number): Share {
         memory.alone.add(nowMs, units);
         if (!written) addDebt(memory, units, nowMs);
       });
-      return { granted: true, states: this.peek(tenantId, subjects, nowMs) };
+      return { granted: true, states: this.peek(tenantId, subjects, nowMs, because) };
     },
 
     giveBack(tenantId, subjects, units, nowMs) {
@@ -159,8 +201,22 @@ export function createShare(replicas: () => number): Share {
       change(tenantId, subjects, (memory) => addDebt(memory, units, nowMs));
     },
 
-    peek: (tenantId, subjects, nowMs) =>
-      subjects.flatMap((subject) => statesOf(ruledByShare(recall(tenantId, subject), subject, nowMs), nowMs)),
+    peek: (tenantId, subjects, nowMs, because) =>
+      subjects.flatMap((subject) => statesOf(ruledByShare(recall(tenantId, subject), subject, nowMs, because), nowMs)),
+
+    withShare: (tenantId, states, nowMs) =>
+      states.map((state) =>
+        state.usedRequests >= state.maxRequests
+          ? state
+          : { ...state, ...shareMember(shareOf(recall(tenantId, state.subject), state, nowMs, 'redis_returning')) },
+      ),
+
+    withoutProviders: (states) =>
+      states.map((state) =>
+        state.share !== undefined && isCountedByProvider(state.subject)
+          ? { ...state, share: { ...state.share, maxRequests: 0 } }
+          : state,
+      ),
 
     backOff(tenantId, subject, untilMs) {
       const memory = recall(tenantId, subject);

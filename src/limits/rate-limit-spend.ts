@@ -39,7 +39,7 @@ export function createSpend(deps: {
     absence.replicas() > 1 && subjects.some(isCountedByProvider);
 
   const refuseUncounted = (tenantId: TenantId, subjects: readonly LimitSubject[]): LimitDecision => {
-    const refusal = uncounted(share.peek(tenantId, subjects, redisClock.now()));
+    const refusal = uncounted(share.peek(tenantId, subjects, redisClock.now(), 'redis_away'));
     if (refusal === null) throw new Error('refuseUncounted needs a limit that a provider counts');
     return refusal;
   };
@@ -89,7 +89,8 @@ export function createSpend(deps: {
       const reply = await shared.spend(tenantId, subjects, units);
       share.learn(tenantId, reply, units, true);
       if (!reply.granted) share.giveBack(tenantId, subjects, units, atMs);
-      return toDecision(reply);
+      const decision = toDecision(reply);
+      return decision.granted ? { ...decision, states: share.withShare(tenantId, decision.states, atMs) } : decision;
     } catch {
       if (isShared(subjects)) {
         share.giveBack(tenantId, subjects, units, atMs);

@@ -68,7 +68,13 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
     async peek(tenantId, subjects) {
       if (subjects.length === 0) return [];
       const reply = await peekShared(tenantId, subjects);
-      return reply?.subjects.flatMap(({ states }) => states) ?? share.peek(tenantId, subjects, redisClock.now());
+      const mode = absence.mode();
+      if (reply === null) {
+        const states = share.peek(tenantId, subjects, redisClock.now(), mode === 'shared' ? null : 'redis_away');
+        return mode === 'doubtful' ? share.withoutProviders(states) : states;
+      }
+      const states = reply.subjects.flatMap((subject) => subject.states);
+      return mode === 'away' || mode === 'rejoining' ? share.withShare(tenantId, states, redisClock.now()) : states;
     },
 
     async backOff(tenantId, subject, untilMs) {
@@ -97,6 +103,9 @@ function createSharedRateLimiter(deps: RateLimiterDeps): RateLimiter {
       const untilMs = Math.max(...reply.subjects.map(({ backOffUntilMs }) => backOffUntilMs));
       return untilMs > reply.nowMs ? redisClock.toOurs(untilMs) : null;
     },
+
+    shareOf: (maxRequests) =>
+      absence.mode() === 'shared' ? maxRequests : Math.floor(maxRequests / absence.replicas()),
 
     async close() {
       absence.close();

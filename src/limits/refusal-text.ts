@@ -1,13 +1,55 @@
-/** The audit log's text for a call that a limit refused. The call writes it, and `explain-refusal.ts` parses it. */
-import type { LimitState, WindowType } from './limits.ts';
+/** The texts of a call that a limit refused; `explain-refusal.ts` parses that of the audit log. */
+import type { LimitShare, LimitState, ShareReason, WindowType } from './limits.ts';
 
-/** Renders the text. A limit of 0 means a provider without a limit that asked for a pause. */
-export function describeRefusal({ maxRequests, windowType }: Pick<LimitState, 'maxRequests' | 'windowType'>): string {
-  return maxRequests === 0 ? 'the provider asked for a pause' : `the limit of ${maxRequests} a ${windowType} is spent`;
+export const shareReasonTexts = {
+  redis_away: 'Redis does not answer',
+  redis_returning: 'Redis was away a moment ago',
+} as const satisfies Record<ShareReason, string>;
+
+/** For the audit log. A limit of 0 means a provider without a limit that asked for a pause. */
+export function describeRefusal(state: Pick<LimitState, 'maxRequests' | 'windowType' | 'share'>): string {
+  const { maxRequests, windowType } = state;
+  return maxRequests === 0
+    ? 'the provider asked for a pause'
+    : describeSpent(`the limit of ${maxRequests} a ${windowType}`, state);
 }
 
-/** Parses the text; null if it is about a pause or a budget. */
-export function readRefusal(text: string): { readonly maxRequests: number; readonly windowType: WindowType } | null {
-  const match = /^the limit of (\d{1,15}) a (minute|hour|day|month) is spent$/.exec(text);
-  return match === null ? null : { maxRequests: Number(match[1]), windowType: match[2] as WindowType };
+/** `limit`: how the sentence names it, such as `its limit`. */
+export function describeSpent(limit: string, { share }: Pick<LimitState, 'share'>): string {
+  if (share === undefined) return `${limit} is spent`;
+  return `this replica’s share of ${share.maxRequests} of ${limit} is spent, because ${describeShareReason(share)}`;
+}
+
+/** Why a replica may spend only its share. */
+export function describeShareReason({ because }: Pick<LimitShare, 'because'>): string {
+  return shareReasonTexts[because];
+}
+
+/** As a sentence for callers. */
+export function sentenceOf(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}
+
+export interface ReadRefusal {
+  readonly maxRequests: number;
+  readonly windowType: WindowType;
+  /** null: the whole limit was spent. */
+  readonly share: Pick<LimitShare, 'maxRequests' | 'because'> | null;
+}
+
+const refusalForm = new RegExp(
+  '^(?:this replica’s share of (?<share>\\d{1,15}) of )?the limit of (?<most>\\d{1,15}) a ' +
+    `(?<window>minute|hour|day|month) is spent(?:, because (?<reason>${Object.values(shareReasonTexts).join('|')}))?$`,
+);
+
+/** null: the text is about a pause or a budget, not a limit. */
+export function readRefusal(text: string): ReadRefusal | null {
+  const { most, window, share, reason } = refusalForm.exec(text)?.groups ?? {};
+  if (most === undefined) return null;
+  const because = reason === shareReasonTexts.redis_returning ? 'redis_returning' : 'redis_away';
+  return {
+    maxRequests: Number(most),
+    windowType: window as WindowType,
+    share: share === undefined ? null : { maxRequests: Number(share), because },
+  };
 }

@@ -3,7 +3,14 @@ import type { ExternalService } from '../directory/service.ts';
 import type { SpentLimit } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import { accountLimits, type FamilyLimits, familyLimit, type LimitedFamily } from './limit-subjects.ts';
-import type { LimitState, LimitSubject, RateLimiter, WindowType } from './limits.ts';
+import {
+  type LimitState,
+  type LimitSubject,
+  type RateLimiter,
+  remainingOf,
+  type ShareReason,
+  type WindowType,
+} from './limits.ts';
 
 /** One window of one limit, in the API's names. */
 export interface LimitWindowUse {
@@ -16,6 +23,12 @@ export interface LimitWindowUse {
   readonly is_rate_limited: boolean;
   /** Set if an account has more than one limit: `read`, `write`. */
   readonly limit?: string;
+  /** Set while this replica may spend only its share; `remaining_requests` is then what is left of that. */
+  readonly replica_share?: {
+    readonly max_requests: number;
+    readonly request_count: number;
+    readonly because: ShareReason;
+  };
 }
 
 export interface ReportLimitsDeps {
@@ -97,7 +110,8 @@ const windowSeconds = { minute: 60, hour: 3_600, day: 86_400, month: 2_592_000 }
 >;
 
 function windowUseOf(state: LimitState): LimitWindowUse {
-  const { subject, windowType, maxRequests, usedRequests } = state;
+  const { subject, windowType, maxRequests, usedRequests, share } = state;
+  const remaining = remainingOf(state);
   const { windowStartMs, windowEndMs } = windowType === 'minute' ? minuteOf(state) : state;
   const name = limitNameOf(subject);
   return {
@@ -106,9 +120,12 @@ function windowUseOf(state: LimitState): LimitWindowUse {
     window_end: new Date(windowEndMs).toISOString(),
     request_count: usedRequests,
     max_requests: maxRequests,
-    remaining_requests: Math.max(0, maxRequests - usedRequests),
-    is_rate_limited: usedRequests >= maxRequests,
+    remaining_requests: remaining,
+    is_rate_limited: remaining === 0,
     ...(name === null ? {} : { limit: name }),
+    ...(share && {
+      replica_share: { max_requests: share.maxRequests, request_count: share.usedRequests, because: share.because },
+    }),
   };
 }
 

@@ -96,6 +96,12 @@ export interface EventFields {
     utilization_percent: number;
     rate_limit_reset_at: string;
     blocked_operations: readonly string[];
+    /** Set where only the share of one replica is spent, because Redis does not decide. */
+    replica_share?: {
+      max_requests: number;
+      current_requests: number;
+      because: 'redis_away' | 'redis_returning';
+    };
   };
   'integration.cache.hit': {
     cache_key: string;

@@ -8,12 +8,16 @@ export interface SpentLimit {
   readonly maxRequests: number;
   readonly usedRequests: number;
   readonly windowEndMs: number;
+  /** Set where only the replica's share of it was spent. */
+  readonly share?: { readonly maxRequests: number; readonly usedRequests: number; readonly because: ShareReason };
 }
+
+type ShareReason = NonNullable<EventFields['integration.rate_limit.exceeded']['replica_share']>['because'];
 
 /** Creates the event that a limit refused `operation`. */
 export function limitExceededEvent(
   refused: { readonly tenantId: TenantId; readonly requestId: string; readonly operation: string },
-  { subject, windowType, maxRequests, usedRequests, windowEndMs }: SpentLimit,
+  { subject, windowType, maxRequests, usedRequests, windowEndMs, share }: SpentLimit,
   nowMs: number,
 ): DurableEvent {
   return {
@@ -31,6 +35,13 @@ export function limitExceededEvent(
       utilization_percent: maxRequests === 0 ? 100 : Math.round((1000 * usedRequests) / maxRequests) / 10,
       rate_limit_reset_at: new Date(windowEndMs).toISOString(),
       blocked_operations: [refused.operation],
+      ...(share && {
+        replica_share: {
+          max_requests: share.maxRequests,
+          current_requests: share.usedRequests,
+          because: share.because,
+        },
+      }),
     },
   };
 }

@@ -14,7 +14,7 @@ import { decisiveError, unanswered } from '../gateway/no-answer.ts';
 import type { Answered, ProviderOutcome } from '../gateway/outcome.ts';
 import { type Provider, resolveProviders } from '../gateway/resolve-providers.ts';
 import { traceSkipped } from '../gateway/trace-steps.ts';
-import type { LimitState, RateLimiter } from '../limits/limits.ts';
+import { type LimitState, type RateLimiter, remainingOf } from '../limits/limits.ts';
 import type { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { InputOf, KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { Spending } from './limits/spending.ts';
@@ -87,7 +87,7 @@ export function createAccounts(deps: AskDeps): Accounts {
     const ranked = await Promise.all(
       providers.map(async (provider) => {
         const states = await deps.limiter.peek(caller.tenantId, capability.limitsOf?.(provider.service) ?? []);
-        const left = states.map((state) => state.maxRequests - state.usedRequests);
+        const left = states.map(remainingOf);
         const isRefused = refusalOf(provider, spreadsheetId) > calls.clock.now();
         return { provider, left: Math.min(...left), isRefused };
       }),

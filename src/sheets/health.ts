@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
 import { type FamilyLimits, familyLimit } from '../limits/limit-subjects.ts';
-import type { RateLimiter } from '../limits/limits.ts';
+import { type RateLimiter, remainingOf } from '../limits/limits.ts';
 import type { SheetsCapabilities } from './capabilities.ts';
 import { type Forecast, forecastOf, type Spending } from './limits/spending.ts';
 
@@ -62,17 +62,24 @@ async function healthOfService(
   const subjects = [familyLimit('sheets', deps.familyLimits), ...deps.capabilities.limitsOf('read', service)];
   const states = await deps.limiter.peek(tenantId, subjects);
   const tightest = states.reduce<(typeof states)[number] | null>(
-    (least, state) => (least === null || leftOf(state) < leftOf(least) ? state : least),
+    (least, state) => (least === null || remainingOf(state) < remainingOf(least) ? state : least),
     null,
   );
   return {
     status: deps.healthOf(service).status,
     service: service.serviceName,
-    rate_limit_remaining: tightest === null ? null : leftOf(tightest),
+    rate_limit_remaining: tightest === null ? null : remainingOf(tightest),
     rate_limit_reset_in_seconds:
       tightest === null ? null : Math.max(0, Math.ceil((tightest.windowEndMs - deps.clock.now()) / 1000)),
-    forecast: (await forecastAccount(deps, tenantId, service)).map(({ max_requests: _, ...forecast }) => forecast),
+    forecast: (await forecastAccount(deps, tenantId, service)).map(({ forecast }) => forecast),
   };
+}
+
+export interface AccountForecast {
+  readonly forecast: Forecast;
+  readonly maxRequests: number;
+  /** This replica's share, of which the forecast then is; null: the whole limit. */
+  readonly shareMaxRequests: number | null;
 }
 
 /** When an account's reads and writes run out, given its limits per minute. */
@@ -80,20 +87,19 @@ export function forecastAccount(
   deps: Pick<SheetsHealthDeps, 'limiter' | 'capabilities' | 'spending'>,
   tenantId: TenantId,
   service: ExternalService,
-): Promise<readonly (Forecast & { readonly max_requests: number })[]> {
+): Promise<readonly AccountForecast[]> {
   return Promise.all(
     (['read', 'write'] as const).map(async (kind) => {
       const [own] = deps.capabilities.limitsOf(kind, service);
       const [state] = own === undefined ? [] : await deps.limiter.peek(tenantId, [own]);
-      const limit = state ?? { maxRequests: 0, usedRequests: 0 };
-      const forecast = forecastOf(kind, deps.spending.lastMinute(own?.key ?? ''), limit);
-      return { ...forecast, max_requests: limit.maxRequests };
+      const limit = state?.share ?? state ?? { maxRequests: 0, usedRequests: 0 };
+      return {
+        forecast: forecastOf(kind, deps.spending.lastMinute(own?.key ?? ''), limit),
+        maxRequests: state?.maxRequests ?? 0,
+        shareMaxRequests: state?.share?.maxRequests ?? null,
+      };
     }),
   );
-}
-
-function leftOf(state: { maxRequests: number; usedRequests: number }): number {
-  return Math.max(0, state.maxRequests - state.usedRequests);
 }
 
 const order = ['unavailable', 'down', 'unknown', 'degraded', 'healthy'];

@@ -156,6 +156,7 @@ export interface Answers {
           readonly until_ms?: number;
           readonly opened_by?: 'denied' | 'failures';
           readonly limit?: string;
+          readonly is_share?: true;
           readonly times?: number;
         }
       | {
@@ -863,6 +864,11 @@ export interface Answers {
         readonly remaining_requests: number;
         readonly is_rate_limited: boolean;
         readonly limit?: string;
+        readonly replica_share?: {
+          readonly max_requests: number;
+          readonly request_count: number;
+          readonly because: 'redis_away' | 'redis_returning';
+        };
       }[];
     }[];
     readonly services: readonly {
@@ -877,6 +883,11 @@ export interface Answers {
         readonly remaining_requests: number;
         readonly is_rate_limited: boolean;
         readonly limit?: string;
+        readonly replica_share?: {
+          readonly max_requests: number;
+          readonly request_count: number;
+          readonly because: 'redis_away' | 'redis_returning';
+        };
       }[];
     }[];
   };
@@ -888,6 +899,10 @@ export interface Answers {
       readonly token?: string;
       readonly window_type: 'minute' | 'hour' | 'day' | 'month';
       readonly max_requests: number | null;
+      readonly replica_share?: {
+        readonly max_requests: number;
+        readonly because: 'redis_away' | 'redis_returning';
+      };
     };
     readonly refused_at: string;
     readonly free_at: string | null;
@@ -904,6 +919,10 @@ export interface Answers {
         readonly token?: string;
         readonly window_type: 'minute' | 'hour' | 'day' | 'month';
         readonly max_requests: number | null;
+        readonly replica_share?: {
+          readonly max_requests: number;
+          readonly because: 'redis_away' | 'redis_returning';
+        };
       };
       readonly refused_at: string;
       readonly free_at: string | null;
@@ -1090,6 +1109,11 @@ export interface Answers {
       readonly remaining_requests: number;
       readonly is_rate_limited: boolean;
       readonly limit?: string;
+      readonly replica_share?: {
+        readonly max_requests: number;
+        readonly request_count: number;
+        readonly because: 'redis_away' | 'redis_returning';
+      };
     }[];
     readonly paused_until: string | null;
     readonly paused_because: 'retry_after' | 'credentials_refused' | 'failures' | null;

@@ -16,6 +16,10 @@ export const windowMessages = {
   used: ['Used', 'Использовано'],
   of: ['{used} of {most}', '{used} из {most}'],
   free: ['Free again', 'Освободится'],
+  share: [
+    'Share of this replica while Redis is away: {used} of {most}',
+    'Доля этой реплики, пока Redis недоступен: {used} из {most}',
+  ],
 } as const satisfies Messages;
 
 export interface NamedWindow {
@@ -60,6 +64,14 @@ export function WindowTable({
                 {t('of', { used: formats.number(window.request_count), most: formats.number(window.max_requests) })}
               </span>
               {window.is_rate_limited && <Status status="rate_limited" />}
+              {window.replica_share !== undefined && (
+                <span class="muted">
+                  {t('share', {
+                    used: formats.number(window.replica_share.request_count),
+                    most: formats.number(window.replica_share.max_requests),
+                  })}
+                </span>
+              )}
             </span>
           ),
         },

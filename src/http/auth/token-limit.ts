@@ -12,6 +12,7 @@ import { parseTenantId } from '../../ids.ts';
 import type { Intake } from '../../intake/intake.ts';
 import type { LimitState, LimitSubject, RateLimiter } from '../../limits/limits.ts';
 import { createRefusalNotes } from '../../limits/refusal-notes.ts';
+import { describeSpent, sentenceOf } from '../../limits/refusal-text.ts';
 import { callerOf, principalTextOf, sourceServiceOf } from '../request/request-context.ts';
 
 export interface TokenLimit {
@@ -45,7 +46,8 @@ export function createTokenLimit({ limiter, intake, clock }: TokenLimitDeps): To
       principal: principalTextOf(request),
     };
     const trace = createCallTrace(clock.now());
-    trace.addSkipped({ at_ms: 0, reason: 'token_limit', until_ms: state.windowEndMs - trace.startedAtMs });
+    const isShare = state.share === undefined ? {} : { is_share: true as const };
+    trace.addSkipped({ at_ms: 0, reason: 'token_limit', until_ms: state.windowEndMs - trace.startedAtMs, ...isShare });
     const record = createCallRecord(call, announceRefusal, trace);
     record.refusedByLimit(null, state, clock.now());
     return writeDown({ intake }, record);
@@ -64,7 +66,12 @@ export function createTokenLimit({ limiter, intake, clock }: TokenLimitDeps): To
       reply.header('ratelimit', `"token";r=0;t=${retryAfterSeconds}`);
       throw new ServiceError(
         'RATE_LIMIT_EXCEEDED',
-        `The token’s own limit of ${principal.requestsPerMinute} requests a minute is spent.`,
+        sentenceOf(
+          describeSpent(
+            `the token’s own limit of ${principal.requestsPerMinute} requests a minute`,
+            decision.refusedBy,
+          ),
+        ),
         { retryAfterSeconds },
       );
     },

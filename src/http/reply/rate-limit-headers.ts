@@ -4,7 +4,8 @@
  * They show the tenant's own limit of the family. If the limit of an account refuses the call, they show that one under
  * its own name, and the policy names both: the tenant's limit has a remainder, but no account can be asked.
  *
- * A cache hit is not counted and queries no limit: it repeats the tenant's window as this replica last saw it.
+ * A cache hit is not counted and queries no limit: it repeats the tenant's window as this replica last saw it, and no
+ * more than the share of this replica while Redis is away.
  */
 import type { FastifyReply } from 'fastify';
 import { setBounded } from '../../bounded-map.ts';
@@ -12,7 +13,7 @@ import type { Clock } from '../../clock.ts';
 import type { SpentLimit } from '../../errors.ts';
 import type { CallResult } from '../../gateway/call.ts';
 import type { TenantId } from '../../ids.ts';
-import type { Family } from '../../limits/limits.ts';
+import type { Family, RateLimiter } from '../../limits/limits.ts';
 
 const familyWindowSeconds = 60;
 /** At the bound the least recently seen tenant is dropped, and counts as unused. */
@@ -25,9 +26,14 @@ export interface RateLimitHeaders {
   setRefused(reply: FastifyReply, limit: SpentLimit, retryAfterSeconds: number): void;
 }
 
-export function createRateLimitHeaders(family: Family | 'webhooks', limit: number, clock: Clock): RateLimitHeaders {
+/** `shareOf`: the most that this replica may spend of a limit now. Default: all of it. */
+export function createRateLimitHeaders(
+  family: Family | 'webhooks',
+  limit: number,
+  clock: Clock,
+  shareOf: RateLimiter['shareOf'] = (maxRequests) => maxRequests,
+): RateLimitHeaders {
   const policy = `"${family}";q=${limit};w=${familyWindowSeconds}`;
-  const untouched = `"${family}";r=${limit};t=${familyWindowSeconds}`;
   const lastSeen = new Map<TenantId, { remaining: number; resetAtMs: number }>();
 
   return {
@@ -41,8 +47,11 @@ export function createRateLimitHeaders(family: Family | 'webhooks', limit: numbe
       }
       const seen = lastSeen.get(tenantId);
       const leftMs = seen === undefined ? 0 : seen.resetAtMs - clock.now();
-      if (seen === undefined || leftMs <= 0) reply.header('ratelimit', untouched);
-      else reply.header('ratelimit', `"${family}";r=${seen.remaining};t=${Math.ceil(leftMs / 1000)}`);
+      const { remaining, seconds } =
+        seen === undefined || leftMs <= 0
+          ? { remaining: limit, seconds: familyWindowSeconds }
+          : { remaining: seen.remaining, seconds: Math.ceil(leftMs / 1000) };
+      reply.header('ratelimit', `"${family}";r=${Math.min(remaining, shareOf(limit))};t=${seconds}`);
     },
     setRefused(reply, { name, maxRequests, windowSeconds }, retryAfterSeconds) {
       const own = `${quoted(name)};q=${maxRequests};w=${windowSeconds}`;

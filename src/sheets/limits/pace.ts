@@ -3,7 +3,7 @@ import type { CallDeps } from '../../gateway/deps.ts';
 import { resolveProviders } from '../../gateway/resolve-providers.ts';
 import type { TenantId } from '../../ids.ts';
 import { familyLimit } from '../../limits/limit-subjects.ts';
-import type { LimitState, RateLimiter } from '../../limits/limits.ts';
+import { type LimitState, type RateLimiter, remainingOf } from '../../limits/limits.ts';
 import type { QuotaKind, SheetsCapabilities } from '../capabilities.ts';
 import type { Pacer, Quota, Waiting } from './pacer.ts';
 
@@ -41,9 +41,10 @@ export function createPace({ calls, limiter, capabilities, pacer }: PaceDeps): P
 }
 
 function tightestOf(states: readonly LimitState[]): Quota | null {
-  const quotas = states.map(({ maxRequests, usedRequests }) => ({
-    limit: maxRequests,
-    left: maxRequests - usedRequests,
+  // While Redis is away, this replica's share is its whole quota.
+  const quotas = states.map((state) => ({
+    limit: state.share?.maxRequests ?? state.maxRequests,
+    left: remainingOf(state),
   }));
   return quotas.reduce<Quota | null>(
     (least, quota) => (least === null || quota.left < least.left ? quota : least),

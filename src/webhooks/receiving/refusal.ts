@@ -1,6 +1,7 @@
 /** The reasons for refusing a delivery, as they are stored and as the sender's answer. */
 import { type ErrorCode, ServiceError } from '../../errors.ts';
 import type { LimitState } from '../../limits/limits.ts';
+import { describeShareReason } from '../../limits/refusal-text.ts';
 import type { Refusal } from '../schemes/scheme.ts';
 
 export type RefusalReason =
@@ -32,9 +33,13 @@ export function refusalError(
 }
 
 /** Contains the limit, for the headers of the answer. */
-export function limitError(retryAfterSeconds: number, { subject, maxRequests }: LimitState): ServiceError {
+export function limitError(retryAfterSeconds: number, { subject, maxRequests, share }: LimitState): ServiceError {
   const [code, message] = answers.rate_limit_exceeded;
-  return new ServiceError(code, message, {
+  const ofShare =
+    share &&
+    `More deliveries came than this replica’s share of ${share.maxRequests} of the limit of ${maxRequests} a minute ` +
+      `allows, because ${describeShareReason(share)}. Send it again later.`;
+  return new ServiceError(code, ofShare ?? message, {
     retryAfterSeconds,
     limit: { name: subject.name, maxRequests, windowSeconds: 60 },
   });

@@ -45,6 +45,18 @@ export const waterfallMessages = {
   busy: ['too many calls wait for it', 'слишком много ожидающих'],
   credentials: ['its credentials cannot be opened', 'учётные данные не открыть'],
   token_limit: ['the token’s limit is spent', 'лимит токена исчерпан'],
+  limit_share: [
+    'this replica’s share of its limit is spent, because Redis is away',
+    'доля этой реплики в лимите исчерпана: Redis недоступен',
+  ],
+  tenant_limit_share: [
+    'this replica’s share of the tenant’s limit is spent, because Redis is away',
+    'доля этой реплики в лимите компании исчерпана: Redis недоступен',
+  ],
+  token_limit_share: [
+    'this replica’s share of the token’s limit is spent, because Redis is away',
+    'доля этой реплики в лимите токена исчерпана: Redis недоступен',
+  ],
   token: ['The token', 'Токен'],
   event: ['Event {type}', 'Событие {type}'],
   published: ['published', 'опубликовано'],

@@ -139,6 +139,11 @@ function durationOf(step: Step): number {
   return 'duration_ms' in step ? (step.duration_ms ?? 0) : 0;
 }
 
+function reasonKeyOf({ reason, is_share: isShare }: Extract<Step, { kind: 'skipped' }>) {
+  const isLimit = reason === 'limit' || reason === 'tenant_limit' || reason === 'token_limit';
+  return isShare === true && isLimit ? (`${reason}_share` as const) : reason;
+}
+
 function nameOf(step: Step, t: Words): string {
   switch (step.kind) {
     case 'cache':
@@ -148,7 +153,7 @@ function nameOf(step: Step, t: Words): string {
       return t(words[step.for], { service: step.service_name ?? '' });
     }
     case 'skipped':
-      return t('skipped', { service: step.service_name ?? t('token'), reason: t(step.reason) });
+      return t('skipped', { service: step.service_name ?? t('token'), reason: t(reasonKeyOf(step)) });
     case 'attempt':
       return t('attempt', { service: step.service_name, number: step.number });
     case 'retry':

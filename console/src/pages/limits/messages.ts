@@ -8,6 +8,14 @@ export const limitsMessages = {
     '{name}: {most} in the window “{window}” was full at {time}.',
     '{name}: окно «{window}» на {most} было заполнено в {time}.',
   ],
+  share: [
+    '{name}: the share of one replica, {share} of {most} in the window “{window}”, was spent at {time}, because Redis did not answer.',
+    '{name}: доля одной реплики, {share} из {most} в окне «{window}», была исчерпана в {time}: Redis не отвечал.',
+  ],
+  shareReturning: [
+    '{name}: the share of one replica, {share} of {most} in the window “{window}”, was spent at {time}, because Redis had just come back.',
+    '{name}: доля одной реплики, {share} из {most} в окне «{window}», была исчерпана в {time}: Redis только что вернулся.',
+  ],
   pause: ['{name}: its provider had asked for a pause at {time}.', '{name}: провайдер попросил паузу в {time}.'],
   budget: ['{name}: its budget of the month was spent at {time}.', '{name}: бюджет месяца был исчерпан в {time}.'],
   freeAt: ['Free again at {time}.', 'Освободится в {time}.'],

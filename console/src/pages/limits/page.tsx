@@ -96,8 +96,9 @@ function WhyRefused() {
           <div class="stack spaced">
             <p class="lead">
               <Foreign
-                text={t(found.limit.kind === 'pause' ? 'pause' : found.limit.kind === 'budget' ? 'budget' : 'full', {
-                  name: found.limit.service_name ?? found.limit.family ?? '–',
+                text={t(reasonOf(found.limit), {
+                  name: found.limit.service_name ?? found.limit.family ?? found.limit.token ?? '–',
+                  share: found.limit.replica_share?.max_requests ?? '–',
                   most: found.limit.max_requests ?? '–',
                   window:
                     found.limit.window_type in windowMessages
@@ -131,6 +132,12 @@ function WhyRefused() {
       )}
     </section>
   );
+}
+
+function reasonOf({ kind, replica_share: share }: Explanation['limit']) {
+  if (kind === 'pause' || kind === 'budget') return kind;
+  if (share === undefined) return 'full';
+  return share.because === 'redis_returning' ? 'shareReturning' : 'share';
 }
 
 /** A bar beside the number: who of them it was is seen at once. */

@@ -55,6 +55,9 @@ const skippedStep = Type.Object(
     until_ms: Type.Optional(Type.Integer({ description: 'When asking makes sense again, after `started_at`.' })),
     opened_by: Type.Optional(words('denied', 'failures')),
     limit: Type.Optional(Type.String({ examples: ['yandex, minute'] })),
+    is_share: Type.Optional(
+      Type.Literal(true, { description: 'Only this replica’s share of the limit is spent, because Redis is away.' }),
+    ),
     times,
   },
   { title: 'CallSkippedStep' },

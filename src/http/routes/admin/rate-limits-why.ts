@@ -4,6 +4,7 @@ import type { Clock } from '../../../clock.ts';
 import type { ServiceDirectory } from '../../../directory/service.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import { explainRefusals } from '../../../limits/explain-refusal.ts';
+import { shareReasons } from '../../../limits/limits.ts';
 import { previewLimits } from '../../../limits/preview-limits.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
@@ -33,9 +34,22 @@ const refusalMembers = {
     token: Type.Optional(Type.String({ description: 'The token whose own limit it was.' })),
     window_type: windowType,
     max_requests: nullable(count),
+    replica_share: Type.Optional(
+      Type.Object(
+        { max_requests: count, because: oneOf(shareReasons) },
+        {
+          description:
+            'Only the share of one replica was spent, because Redis was away or had just come back: others may have ' +
+            'had a part of the limit.',
+        },
+      ),
+    ),
   }),
   refused_at: time,
-  free_at: nullable(time, { description: 'When something of the window was free again.' }),
+  free_at: nullable(time, {
+    description:
+      'When something of the window was free again; null where only the provider knows, and for `replica_share`.',
+  }),
   spent_by: Type.Array(Type.Object({ source_service: textOrNull, operation: text, requests: count }), {
     description: 'Who had spent the window, by the name that callers give in X-Service-Name.',
   }),

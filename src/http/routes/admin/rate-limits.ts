@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { ServiceDirectory } from '../../../directory/service.ts';
+import { shareReasons } from '../../../limits/limits.ts';
 import { type ReportLimitsDeps, reportTenantLimits } from '../../../limits/report-limits.ts';
 import { oneOf } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
@@ -23,6 +24,16 @@ export const limitWindowSchema = Type.Object(
     remaining_requests: Type.Integer(),
     is_rate_limited: Type.Boolean(),
     limit: Type.Optional(Type.String({ description: 'Where an account has several: `read`, `write`.' })),
+    replica_share: Type.Optional(
+      Type.Object(
+        { max_requests: Type.Integer(), request_count: Type.Integer(), because: oneOf(shareReasons) },
+        {
+          description:
+            'Set while Redis is away, or has just come back: the replica that answers may spend only its share. ' +
+            '`request_count` of the window is what it knows of, and `remaining_requests` what is left of its share.',
+        },
+      ),
+    ),
   },
   { title: 'RateLimitWindow' },
 );

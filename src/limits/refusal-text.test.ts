@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeRefusal, describeSpent, readRefusal, sentenceOf } from './refusal-text.ts';
+
+test('what a refusal says is read again, of a whole limit and of a share', () => {
+  const window = { maxRequests: 60, windowType: 'minute' } as const;
+  assert.equal(describeRefusal(window), 'the limit of 60 a minute is spent');
+  assert.deepEqual(readRefusal(describeRefusal(window)), { ...window, share: null });
+  for (const [because, why] of [
+    ['redis_away', 'Redis does not answer'],
+    ['redis_returning', 'Redis was away a moment ago'],
+  ] as const) {
+    const text = describeRefusal({ ...window, share: { maxRequests: 20, usedRequests: 20, because } });
+    assert.equal(text, `this replica’s share of 20 of the limit of 60 a minute is spent, because ${why}`);
+    assert.deepEqual(readRefusal(text), { ...window, share: { maxRequests: 20, because } });
+  }
+});
+
+test('a pause and a budget are no limit', () => {
+  const pause = describeRefusal({ maxRequests: 0, windowType: 'minute' });
+  assert.equal(pause, 'the provider asked for a pause');
+  assert.equal(readRefusal(pause), null);
+  assert.equal(readRefusal('the budget of this month is spent'), null);
+});
+
+test('callers read it as a sentence', () => {
+  assert.equal(sentenceOf(describeSpent('the limit of 5', {})), 'The limit of 5 is spent.');
+});
