@@ -1,7 +1,8 @@
-/** The interface of the message bus: RabbitMQ, or in-process if none is configured. */
+/** The interface of the message broker: RabbitMQ, or in-process if none is configured. */
 
+/** One event as it is published. */
 export interface BrokerMessage {
-  /** Becomes `message_id`, by which consumers deduplicate. */
+  /** Sent as `message_id`, by which consumers deduplicate. */
   readonly eventId: string;
   /** The routing key. */
   readonly eventType: string;
@@ -16,22 +17,26 @@ export interface BrokerMessage {
 
 export interface Broker {
   readonly kind: 'rabbitmq' | 'in-process';
+  /** Whether messages can be published now. */
   isAvailable(): boolean;
-  /** Why the server refuses its configured address, naming the variable; null or absent if no problem is known. */
+  /** Why RabbitMQ refuses the configured address, with the name of the variable; null or absent if it does not. */
   addressProblem?(): string | null;
-  /** Resolves when the broker has confirmed the persistent message; rejects when it refused it or the channel was lost. */
+  /**
+   * Publishes a persistent message. Resolves when the broker has confirmed it; rejects if the broker refused it or the
+   * channel was lost.
+   */
   publishConfirmed(message: BrokerMessage): Promise<void>;
   /**
-   * For telemetry: writes to the socket and expects no confirm. False if the message was dropped (broker away, or
-   * buffer full).
+   * For telemetry: writes to the socket without waiting for a confirm. Returns false if the message was dropped (broker
+   * away, or buffer full).
    */
   publishUnconfirmed(message: BrokerMessage): boolean;
   /**
-   * Passes on every published event of every replica, for live streams. Bounded: a slow listener loses events and does
-   * not slow the bus.
+   * Calls `onMessage` for every event that any replica publishes, for live streams. A slow listener loses events and
+   * does not slow the broker. Returns a function that stops.
    */
   tap(onMessage: (message: BrokerMessage) => void): Promise<() => Promise<void>>;
-  /** Called whenever the connection comes back. */
+  /** Calls the listener whenever the connection is back. */
   onAvailable(listener: () => void): () => void;
   close(): Promise<void>;
 }

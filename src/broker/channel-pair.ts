@@ -1,6 +1,6 @@
 /**
- * The broker's two channels, one for confirmed messages and one for unconfirmed ones. Both belong to one connection: if
- * one is lost both are closed, and reopened half a second later, until `close`.
+ * The broker's two channels, one for confirmed and one for unconfirmed messages. Both belong to one connection: if one
+ * is lost, both are closed and reopened half a second later, until `close`.
  */
 import type { Channel, Connection } from 'rabbitmq-client';
 import type { Logger } from '../logger.ts';
@@ -13,6 +13,7 @@ export interface ChannelPair {
 
 const setUpPauseMs = 500;
 
+/** Creates the pair; `setUp` opens it. */
 export function createChannelPair(deps: {
   readonly connection: Connection;
   readonly declaration: Parameters<Channel['exchangeDeclare']>[0];
@@ -35,11 +36,11 @@ export function createChannelPair(deps: {
       await confirmed.confirmSelect();
       const unconfirmed = await connection.acquire({ emitErrorsFromChannel: true });
       watch(unconfirmed);
-      if (!confirmed.active || !unconfirmed.active) throw new BrokerAway('a channel was lost while it was set up');
+      if (!confirmed.active || !unconfirmed.active) throw new BrokerAway('a channel was lost during its setup');
       pair = { confirmed, unconfirmed };
       deps.onOpen();
     } catch (cause) {
-      if (!closed) logger.warn({ err: cause }, 'RabbitMQ is not ready for events');
+      if (!closed) logger.warn({ err: cause }, 'could not open the RabbitMQ channels; will retry');
       setUpLater();
     } finally {
       settingUp = false;
@@ -65,7 +66,7 @@ export function createChannelPair(deps: {
 
   return {
     setUp: (): void => void setUp(),
-    /** null: not open. */
+    /** The open channels; null if they are not open. */
     open: (): ChannelPair | null => pair,
     async close(): Promise<void> {
       closed = true;

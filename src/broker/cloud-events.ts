@@ -6,6 +6,7 @@ import type { BrokerMessage } from './broker.ts';
 const source = '/integration-service';
 const prefix = 'cloudEvents:';
 
+/** Renders the properties and headers of a message. */
 export function envelopeOf(message: BrokerMessage, exchange: string): Envelope {
   const headers: Record<string, string> = {
     [`${prefix}specversion`]: '1.0',

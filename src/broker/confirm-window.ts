@@ -1,15 +1,12 @@
 /**
- * Limits how many messages may wait for their confirm at once. Awaiting each confirm would cost a round trip per
- * message; no limit would fill the socket's buffer without end. Messages beyond the window wait in order, up to a limit
- * and a deadline.
+ * Limits how many messages wait for their confirm at once. Awaiting each confirm would cost a round trip per message,
+ * and without a limit the socket's buffer would grow without bound. Further messages wait in order, up to a number and
+ * a deadline.
  */
 import { BrokerAway } from './broker-away.ts';
 
 export interface ConfirmWindow {
-  /**
-   * Runs `publish` when there is room. Rejects with `BrokerAway` if too many wait, or if it takes longer than the
-   * deadline.
-   */
+  /** Runs `publish` when there is room. Rejects with `BrokerAway` if too many messages wait, or at the deadline. */
   run(publish: () => Promise<void>): Promise<void>;
 }
 
@@ -28,16 +25,17 @@ interface Task {
   settled: boolean;
 }
 
+/** Creates an empty window. */
 export function createConfirmWindow({ size, maxWaiting, deadlineMs }: ConfirmWindowOptions): ConfirmWindow {
   const waiting: (Task | undefined)[] = [];
-  /** Index of the queue's first entry: shifting a long array at each confirm would be slow. */
+  /** Index of the queue's first entry, because shifting a long array at each confirm would be slow. */
   let head = 0;
   let inFlight = 0;
 
   const next = (): void => {
     while (inFlight < size && head < waiting.length) {
       const task = waiting[head] as Task;
-      waiting[head] = undefined; // It holds a message, which must not outlive its turn.
+      waiting[head] = undefined; // Releases the message's memory.
       head += 1;
       if (head > 1_024) {
         waiting.splice(0, head);
@@ -60,7 +58,7 @@ export function createConfirmWindow({ size, maxWaiting, deadlineMs }: ConfirmWin
 
   return {
     async run(publish) {
-      if (waiting.length - head >= maxWaiting) throw new BrokerAway('too many messages wait for their turn');
+      if (waiting.length - head >= maxWaiting) throw new BrokerAway('too many messages wait to be published');
       const task: Task = { publish, done: Promise.withResolvers(), settled: false };
       const timer = setTimeout(
         () => task.done.reject(new BrokerAway(`no confirmation in ${deadlineMs} ms`)),

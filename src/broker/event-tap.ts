@@ -1,6 +1,5 @@
 /**
- * Passes on every event as it is published, for live streams: one queue per process, which exists while there are
- * listeners.
+ * Receives every published event for live streams, through one queue per process that exists while there are listeners.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel, Connection, Consumer } from 'rabbitmq-client';
@@ -9,11 +8,12 @@ import type { BrokerMessage } from './broker.ts';
 import { messageOf } from './cloud-events.ts';
 import { createListeners } from './listeners.ts';
 
-/** A live stream that falls behind loses the oldest events. */
+/** The length of the queue: a live stream that falls behind loses the oldest events. */
 const maxBacklog = 10_000;
-/** The longest that a new listener waits for the queue. */
+/** Maximum time that a new listener waits for the queue. */
 const readyWaitMs = 2_000;
 
+/** Creates a tap without listeners. */
 export function createEventTap(deps: {
   readonly connection: Connection;
   readonly declaration: Parameters<Channel['exchangeDeclare']>[0] & { readonly exchange: string };
@@ -38,7 +38,7 @@ export function createEventTap(deps: {
       },
       (delivered) => {
         const message = messageOf(delivered);
-        if (message !== null) listeners.tell(message);
+        if (message !== null) listeners.callAll(message);
       },
     );
     opened.on('error', (cause) => logger.warn({ err: cause }, 'the live stream of events was interrupted'));

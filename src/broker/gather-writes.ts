@@ -1,19 +1,19 @@
 /**
- * Writes all messages published in one turn of the event loop together. rabbitmq-client corks its socket around each
- * message and offers no hook for more, and each write to a socket costs 20 to 90 µs of our CPU: more than all other
- * work on a message. The socket is an undocumented member of the library's connection; if it is not found, messages are
- * written one by one.
+ * Writes all messages of one turn of the event loop together. rabbitmq-client corks its socket around each message, and
+ * each socket write takes 20 to 90 µs of our CPU, more than all other work on a message. The socket is an undocumented
+ * member of the library's connection; without it, messages are written one by one.
  */
 import { Socket } from 'node:net';
 import type { Connection } from 'rabbitmq-client';
 
 export interface GatheredWrites {
-  /** Call it before a publish: everything published in this turn of the event loop is written together, at its end. */
+  /** Call it before a publish: everything published in this turn is written together at its end. */
   gather(): void;
-  /** While true, the library reports its connection as blocked. */
+  /** True while writes are held back; the library then reports its connection as blocked. */
   isGathering(): boolean;
 }
 
+/** Prepares a connection for gathered writes. */
 export function gatherWrites(connection: Connection): GatheredWrites {
   let known: Socket | null = null;
   let corked: Socket | null = null;
@@ -34,7 +34,7 @@ export function gatherWrites(connection: Connection): GatheredWrites {
       if (!(socket instanceof Socket)) return;
       if (socket !== known) {
         known = socket;
-        // A full socket pauses the library. What its own `drain` listener then writes must be gathered too.
+        // A full socket pauses the library. The writes of its `drain` listener must be gathered too.
         socket.prependListener('drain', () => cork(socket));
       }
       cork(socket);

@@ -1,9 +1,10 @@
-/** `Broker` if no RabbitMQ is configured: events reach only the live streams of this process. */
+/** The broker if no RabbitMQ is configured: events reach only live streams of this process. */
 import type { Logger } from '../logger.ts';
 import type { Broker, BrokerMessage } from './broker.ts';
 import { BrokerAway } from './broker-away.ts';
 import { createListeners } from './listeners.ts';
 
+/** Creates the broker, which is available until it is closed. */
 export function createInProcessBroker(logger: Logger): Broker {
   const taps = createListeners<BrokerMessage>(logger);
   let closed = false;
@@ -11,13 +12,13 @@ export function createInProcessBroker(logger: Logger): Broker {
     kind: 'in-process',
     isAvailable: () => !closed,
     async publishConfirmed(message) {
-      if (closed) throw new BrokerAway('it was closed');
+      if (closed) throw new BrokerAway('it is closed');
       // Deliver later, as a network would: a listener never runs inside its publisher.
-      setImmediate(taps.tell, message);
+      setImmediate(taps.callAll, message);
     },
     publishUnconfirmed(message) {
       if (closed) return false;
-      setImmediate(taps.tell, message);
+      setImmediate(taps.callAll, message);
       return true;
     },
     async tap(onMessage) {

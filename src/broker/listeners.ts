@@ -1,13 +1,15 @@
 import type { Logger } from '../logger.ts';
 
+/** A set of callbacks. */
 export interface Listeners<T> {
   /** Returns the function that removes the listener. */
   add(listener: (value: T) => void): () => void;
-  /** A listener that throws affects neither the other listeners nor the caller. */
-  tell(value: T): void;
+  /** Calls all listeners. One that throws does not affect the others or the caller. */
+  callAll(value: T): void;
   count(): number;
 }
 
+/** Creates an empty set. */
 export function createListeners<T>(logger: Logger): Listeners<T> {
   const listeners = new Set<(value: T) => void>();
   return {
@@ -17,12 +19,12 @@ export function createListeners<T>(logger: Logger): Listeners<T> {
       listeners.add(own);
       return () => void listeners.delete(own);
     },
-    tell(value) {
+    callAll(value) {
       for (const listener of listeners) {
         try {
           listener(value);
         } catch (error) {
-          logger.error({ err: error }, 'a listener of the message bus failed');
+          logger.error({ err: error }, 'a listener of the message broker failed');
         }
       }
     },

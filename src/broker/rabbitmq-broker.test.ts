@@ -39,7 +39,7 @@ test('without a subject there is no such header', async (t) => {
   assert.equal('cloudEvents:subject' in (delivered[0]?.headers ?? {}), false);
 });
 
-test('after a cut connection it comes back by itself, says so, and publishes and taps again', async (t) => {
+test('after a lost connection the broker reconnects, notifies, and publishes and taps again', async (t) => {
   const proxy = await startTcpProxy(t, rabbitmqUrl);
   const { broker, delivered } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl) });
   let comebacks = 0;
@@ -62,13 +62,13 @@ test('after a cut connection it comes back by itself, says so, and publishes and
   const after = createTestMessage();
   await broker.publishConfirmed(after);
   await waitFor('both to be delivered', () => delivered.length === 2);
-  await waitFor('the tap to hear again', async () => {
+  await waitFor('the tap to receive again', async () => {
     broker.publishUnconfirmed(createTestMessage());
     return heard.length > 2;
   });
 });
 
-test('messages that a lost connection leaves unconfirmed are rejected, none is left waiting', async (t) => {
+test('messages that a lost connection leaves unconfirmed are rejected', async (t) => {
   const proxy = await startTcpProxy(t, rabbitmqUrl);
   const { broker } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl) });
   proxy.stall();
@@ -84,7 +84,7 @@ test('the deadline distinguishes a silent server from a slow one', async (t) => 
   await assert.rejects(broker.publishConfirmed(createTestMessage()), /no confirmation in 100 ms/);
 });
 
-test('messages handed in while the broker takes none stay within the bounds', async (t) => {
+test('messages published while the server accepts none stay within the bounds', async (t) => {
   const proxy = await startTcpProxy(t, rabbitmqUrl);
   const { broker } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl), confirmDeadlineMs: 2_000 });
   proxy.stall();
@@ -100,13 +100,13 @@ test('messages handed in while the broker takes none stay within the bounds', as
   assert.equal(reasons.filter((reason) => reason.includes('too many messages')).length, 12_000 - 10_200);
 });
 
-test('a broker opens without RabbitMQ and is there when RabbitMQ is', async (t) => {
+test('a broker opens without RabbitMQ and becomes available with it', async (t) => {
   const proxy = await startTcpProxy(t, rabbitmqUrl);
   proxy.cut();
   const { broker, delivered } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl) });
   assert.equal(broker.isAvailable(), false);
   proxy.resume();
-  await waitFor('the broker to come', () => broker.isAvailable());
+  await waitFor('the broker to be available', () => broker.isAvailable());
   await broker.publishConfirmed(createTestMessage());
   await waitFor('the message', () => delivered.length === 1);
 });
@@ -119,10 +119,10 @@ test('an exchange that was deleted is declared again', async (t) => {
   await assert.rejects(broker.publishConfirmed(createTestMessage()), { name: 'BrokerAway' });
   await waitFor('the exchange to be there again', () => broker.isAvailable());
   await broker.publishConfirmed(createTestMessage());
-  assert.equal(delivered.length, 0, 'bindings went with the old exchange');
+  assert.equal(delivered.length, 0, 'bindings were deleted with the old exchange');
 });
 
-/** How often a socket was written to while `work` was done. */
+/** Counts the socket writes during `work`. */
 async function countWrites(t: TestContext, work: () => Promise<unknown>): Promise<number> {
   const socket = Socket.prototype as unknown as { _write(): void; _writev(): void };
   const counted = [t.mock.method(socket, '_writev'), t.mock.method(socket, '_write')];
@@ -130,7 +130,7 @@ async function countWrites(t: TestContext, work: () => Promise<unknown>): Promis
   return counted.reduce((sum, { mock }) => sum + mock.callCount(), 0);
 }
 
-test('messages published in one turn of the event loop leave in one write', async (t) => {
+test('messages of one turn of the event loop are sent in one write', async (t) => {
   const { broker, delivered } = await startTestBroker(t);
   const taken = await countWrites(t, () =>
     Promise.all(Array.from({ length: 50 }, () => broker.publishConfirmed(createTestMessage()))),
@@ -139,7 +139,7 @@ test('messages published in one turn of the event loop leave in one write', asyn
   assert.ok(taken <= 5, `${taken} writes to sockets for fifty messages`);
 });
 
-test('what a full socket held up leaves together as well', async (t) => {
+test('messages delayed by a full socket are sent together', async (t) => {
   const { broker, delivered } = await startTestBroker(t);
   const body = Buffer.from(JSON.stringify({ filler: 'x'.repeat(4_000) }));
   const taken = await countWrites(t, () =>

@@ -1,17 +1,15 @@
 /**
- * `Broker` over RabbitMQ.
+ * The broker over RabbitMQ.
  *
- *   connecting ──connected, exchange declared, both channels open──▶ available
- *   available ──connection or channel lost, or blocked by the server's alarm──▶ connecting
+ * connecting ──connected, exchange declared, both channels open──▶ available
+ * available ──connection or channel lost, or blocked by the server's alarm──▶ connecting
  *
- * While it is not available a message is refused at once and nothing is kept here: durable events are in the outbox, and
- * telemetry may be lost. Confirmed and unconfirmed messages have a channel each, so that a fault of one is not the
- * other's.
+ * While it is not available, messages are refused at once and not kept here: durable events are in the outbox, and
+ * telemetry may be lost. Confirmed and unconfirmed messages use separate channels, so that a fault of one does not
+ * affect the other.
  *
- * | what happens to a publish | its caller is told |
- * | --- | --- |
- * | confirmed | resolved |
- * | refused by the server (nack), channel or connection lost, deadline missed | `BrokerAway`; it may have got through |
+ * A publish resolves when the broker has confirmed it. It rejects with `BrokerAway` if the server refused it (nack),
+ * the channel or connection was lost, or the deadline passed; the message may still have been published.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from 'rabbitmq-client';
@@ -41,16 +39,17 @@ const confirmWindowSize = 200;
 const maxWaitingForConfirm = 10_000;
 const defaultConfirmDeadlineMs = 10_000;
 const connectTimeoutMs = 3_000;
-/** How long a start waits for RabbitMQ before it continues without it. */
+/** How long a start waits for RabbitMQ before it continues without. */
 const firstConnectionWaitMs = 2_000;
-/** A silent server counts as gone after two missed heartbeats. */
+/** A server counts as gone after two missed heartbeats. */
 const heartbeatSeconds = 5;
 /** Maximum telemetry messages written to the socket but not flushed; more are dropped. */
 const maxUnflushedMessages = 1_000;
 const maxUnflushedBytes = 4 * 1024 * 1024;
 
 /**
- * Resolves when RabbitMQ is ready, or after two seconds without it: the broker is then away until RabbitMQ connects.
+ * Opens the broker. Resolves when RabbitMQ is ready, or after two seconds; the broker is then unavailable until
+ * RabbitMQ connects.
  */
 export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Promise<Broker> {
   const { logger } = options;
@@ -72,7 +71,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
     logger,
     onOpen() {
       firstReady.resolve();
-      availability.tell();
+      availability.callAll();
     },
   });
   const tap = createEventTap({ connection, declaration, logger });
@@ -82,7 +81,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
   let addressProblem: string | null = null;
   connection.on('error', (cause) => {
     addressProblem = addressProblemOf(cause) ?? addressProblem;
-    if (addressProblem === null) logger.warn({ err: cause }, 'no connection to RabbitMQ');
+    if (addressProblem === null) logger.warn({ err: cause }, 'no connection to RabbitMQ; will retry');
     else logger.error({ err: cause }, addressProblem);
   });
   connection.on('connection', () => {
@@ -94,7 +93,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
   );
   connection.on('connection.unblocked', () => {
     logger.info('RabbitMQ accepts messages again');
-    availability.tell();
+    availability.callAll();
   });
 
   const openChannels = (): ChannelPair | null => (writes.isGathering() || connection.ready ? channels.open() : null);
@@ -137,12 +136,12 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
     onAvailable: (listener) => availability.add(listener),
 
     async close() {
-      const goodbye = async (): Promise<void> => {
+      const closeAll = async (): Promise<void> => {
         await Promise.all([tap.close(), channels.close()]);
         await connection.close();
       };
       // Do not wait longer for a server that does not answer the close.
-      await Promise.race([goodbye().catch(() => {}), pause(firstConnectionWaitMs, undefined, { ref: false })]);
+      await Promise.race([closeAll().catch(() => {}), pause(firstConnectionWaitMs, undefined, { ref: false })]);
       connection.unsafeDestroy();
     },
   };
@@ -165,12 +164,12 @@ function connect(urls: readonly string[]): Connection {
     retryLow: 200,
     retryHigh: 2_000,
     noDelay: true,
-    // The library's default of 8 KiB splits a webhook's payload into many frames; this is the server's own limit.
+    // The library's default of 8 KiB splits a webhook's payload into many frames. This is the server's own limit.
     frameMax: 131_072,
   });
 }
 
-/** Why RabbitMQ refuses its configured address; null if the error has another cause. */
+/** Why RabbitMQ refuses the configured address; null if the error has another cause. */
 function addressProblemOf(cause: unknown): string | null {
   const { code, message = '' } = cause as { code?: unknown; message?: string };
   if (code === 'ACCESS_REFUSED' || /ACCESS_REFUSED/.test(message))

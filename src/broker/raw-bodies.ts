@@ -1,8 +1,7 @@
 /**
- * Keeps message bodies as the published bytes. rabbitmq-client parses a body whose content type is JSON, without an
- * option to turn that off, and numbers that a double cannot hold then change. It does not parse a body with a content
- * encoding, so each header frame gets one. The method used here is undocumented: if it is not found, bodies are parsed
- * as usual.
+ * Keeps message bodies as the published bytes. rabbitmq-client always parses a body whose content type is JSON, which
+ * changes numbers that a double cannot represent. It does not parse a body with a content encoding, so each header
+ * frame gets one. The patched method is undocumented; without it, bodies are parsed as usual.
  */
 import type { Channel, Connection } from 'rabbitmq-client';
 
@@ -14,7 +13,7 @@ interface HeaderReader {
   _onHeader?: (frame: HeaderFrame) => void;
 }
 
-/** Applies to every channel acquired from now on. */
+/** Applies to all channels that are acquired afterwards. */
 export function keepBodiesRaw(connection: Connection): void {
   const acquire = connection.acquire.bind(connection);
   connection.acquire = async (options) => withRawBodies(await acquire(options));

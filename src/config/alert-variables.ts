@@ -11,6 +11,7 @@ export interface AlertVariables {
 const minSecretBytes = 24;
 const maxSecretBytes = 64;
 
+/** Reads the variables. */
 export function readAlerts(read: Reader, problems: string[]): AlertVariables {
   return {
     telegram: readTelegram(read, problems),
@@ -25,23 +26,21 @@ function readTelegram(read: Reader, problems: string[]): AlertVariables['telegra
   const botToken = read.matching(
     'ALERT_TELEGRAM_BOT_TOKEN',
     /^\d+:[A-Za-z0-9_-]{20,}$/,
-    'must be as BotFather gave it',
+    'must be the token that BotFather gave',
   );
   const chatId = read.matching(
     'ALERT_TELEGRAM_CHAT_ID',
     /^(?:-?\d{1,20}|@[A-Za-z]\w{3,})$/,
-    'must be the number of a chat, or the @name of a channel',
+    'must be the number of a chat or the @name of a channel',
   );
   const baseUrl = read.url('ALERT_TELEGRAM_BASE_URL', ['http:', 'https:']) ?? 'https://api.telegram.org';
   if (token !== null && chat === null) {
     problems.push(
-      'ALERT_TELEGRAM_CHAT_ID must be set where ALERT_TELEGRAM_BOT_TOKEN is: a bot needs a chat to write to',
+      'ALERT_TELEGRAM_CHAT_ID must be set if ALERT_TELEGRAM_BOT_TOKEN is set: a bot needs a chat to write to',
     );
   }
   if (token === null && chat !== null) {
-    problems.push(
-      'ALERT_TELEGRAM_BOT_TOKEN must be set where ALERT_TELEGRAM_CHAT_ID is: a chat needs a bot that writes',
-    );
+    problems.push('ALERT_TELEGRAM_BOT_TOKEN must be set if ALERT_TELEGRAM_CHAT_ID is set: a bot writes to the chat');
   }
   if (botToken === null || chatId === null) return null;
   return { botToken, chatId, baseUrl: baseUrl.replace(/\/+$/, '') };
@@ -55,12 +54,12 @@ function readWebhook(read: Reader, problems: string[]): AlertVariables['webhook'
     problems.push(`ALERT_WEBHOOK_SECRET must be whsec_ and the base64 of ${minSecretBytes} to ${maxSecretBytes} bytes`);
   }
   if (secret !== null && address === null) {
-    problems.push('ALERT_WEBHOOK_URL must be set where ALERT_WEBHOOK_SECRET is: there is nothing else to sign');
+    problems.push('ALERT_WEBHOOK_URL must be set if ALERT_WEBHOOK_SECRET is set: the secret signs only this webhook');
   }
   if (url === null) return null;
   const { username, password } = new URL(url);
   if (username !== '' || password !== '') {
-    problems.push('ALERT_WEBHOOK_URL must have no user: ALERT_WEBHOOK_SECRET proves who sends');
+    problems.push('ALERT_WEBHOOK_URL must not contain a user name or password: ALERT_WEBHOOK_SECRET proves the sender');
   }
   return { url, secret };
 }

@@ -1,7 +1,10 @@
-/** Faults of the environment that only show when it is used: a database that is not there, a port that is taken. */
+/** Configuration errors that appear only in use: an unreachable database, a port in use. */
 import { ConfigError } from './config.ts';
 
-/** Rejects with `ConfigError`, naming the variable, where `work` fails. `null`: what fails is no variable's fault. */
+/**
+ * Runs `work`; if it fails, rejects with a `ConfigError` that names the variable. `null`: no variable is the cause, so
+ * the error is rethrown.
+ */
 export async function attributeToVariable<T>(variable: string | null, work: () => Promise<T> | T): Promise<T> {
   try {
     return await work();
@@ -11,7 +14,7 @@ export async function attributeToVariable<T>(variable: string | null, work: () =
   }
 }
 
-/** A name with several addresses fails once for each, and the whole says nothing. */
+/** For a name with several addresses, each address has its own error and the AggregateError has no message. */
 function reasonOf(error: unknown): string {
   const all = error instanceof AggregateError ? error.errors : [error];
   return all.map((one) => (one instanceof Error ? one.message : String(one)).replaceAll('\n', ' ')).join('; ');

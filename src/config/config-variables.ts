@@ -8,10 +8,11 @@ export interface EncryptionKey {
   readonly key: Buffer;
 }
 
+/** A service token from `SERVICE_TOKENS`. */
 export interface BootstrapToken {
   readonly name: string;
   readonly token: string;
-  /** null: every tenant. */
+  /** null: all tenants. */
   readonly tenants: readonly string[] | null;
 }
 
@@ -41,7 +42,7 @@ const logLevels: Readonly<Record<string, LogLevel>> = {
 
 export type Reader = ReturnType<typeof createReader>;
 
-/** Reads of each kind. A faulty value adds a line to `problems` and reads as its default. */
+/** Creates readers for each type of value. An invalid value adds a line to `problems` and is read as the default. */
 export function createReader(env: Env, problems: string[]) {
   /** An empty variable counts as absent: compose files pass `X=` for unset ones. */
   const text = (name: string): string | null => {
@@ -82,7 +83,7 @@ export function createReader(env: Env, problems: string[]) {
         .split(',')
         .map((part) => part.trim())
         .filter((part) => part !== '');
-      // A cluster's further nodes may be given as host:port after the first URL.
+      // Further nodes of a cluster may be given as host:port after the first URL.
       const complete = parts.map((part, index) =>
         index === 0 || part.includes('://') ? part : `${protocols[0]}//${part}`,
       );
@@ -116,11 +117,12 @@ export function createReader(env: Env, problems: string[]) {
   };
 }
 
+/** Whether the text is a URL with one of these protocols. */
 export function isUrlOf(value: string, protocols: readonly string[]): boolean {
   return URL.canParse(value) && protocols.includes(new URL(value).protocol);
 }
 
-/** `REDIS_URL`. A path that is no number is one of another store, and would be passed over: the database would be 0. */
+/** Reads `REDIS_URL`. A path that is not a number is refused: it would be ignored, and database 0 used. */
 export function readRedisUrls(read: Reader, problems: string[]): readonly string[] | null {
   const urls = read.urls('REDIS_URL', ['redis:', 'rediss:']);
   if (urls?.some((url) => !/^\/?\d*$/.test(new URL(url).pathname))) {
@@ -129,30 +131,33 @@ export function readRedisUrls(read: Reader, problems: string[]): readonly string
   return urls;
 }
 
-/** `PUBLIC_BASE_URL`, without a trailing slash. Paths are put behind it, so that nothing may stand there already. */
+/**
+ * Reads `PUBLIC_BASE_URL`, without a trailing slash. Paths are appended to it, so it must have no query or fragment.
+ */
 export function readPublicBaseUrl(read: Reader, problems: string[]): string | null {
   const value = read.url('PUBLIC_BASE_URL', ['http:', 'https:']);
   if (value === null) return null;
   const { search, hash, username, password } = new URL(value);
   if (search !== '' || hash !== '' || username !== '' || password !== '') {
-    problems.push('PUBLIC_BASE_URL must have no query, no fragment and no user: paths are put behind it');
+    problems.push('PUBLIC_BASE_URL must have no query, no fragment and no user: paths are appended to it');
   }
   return value.replace(/\/+$/, '');
 }
 
-/** Of map tiles: `{z}`, `{x}` and `{y}` in it become a tile's place. */
+/** Reads `CONSOLE_TILE_URL`, the address of map tiles with the placeholders `{z}`, `{x}` and `{y}`. */
 export function readTileUrl(read: Reader, problems: string[]): string | null {
   const value = read.text('CONSOLE_TILE_URL');
   if (value === null) return null;
   const isTemplate = ['{z}', '{x}', '{y}'].every((part) => value.includes(part));
   // A quote, a space or a semicolon would end the page's security policy early.
   if (!isTemplate || !/^https?:\/\/[A-Za-z0-9.{}-]+(:\d+)?\/[^\s;,'"]*$/.test(value)) {
-    problems.push('CONSOLE_TILE_URL must be an http(s) address with {z}, {x} and {y} in it');
+    problems.push('CONSOLE_TILE_URL must be an http(s) address that contains {z}, {x} and {y}');
     return null;
   }
   return value;
 }
 
+/** Reads `ENCRYPTION_KEYS`; null if it is not set. */
 export function readEncryptionKeys(read: Reader, problems: string[]): EncryptionKey[] | null {
   const value = read.text('ENCRYPTION_KEYS');
   if (value === null) return null;
@@ -163,12 +168,13 @@ export function readEncryptionKeys(read: Reader, problems: string[]): Encryption
     if (match === null || key.length !== 32)
       problems.push(`ENCRYPTION_KEYS: part ${index + 1} must be id:base64-of-32-bytes`);
     else if (keys.some(({ id }) => id === match[1]))
-      problems.push(`ENCRYPTION_KEYS: the id "${match[1]}" stands twice`);
+      problems.push(`ENCRYPTION_KEYS: the id "${match[1]}" is used twice`);
     else keys.push({ id: match[1] as string, key });
   }
   return keys;
 }
 
+/** Reads `SERVICE_TOKENS`. */
 export function readBootstrapTokens(read: Reader, problems: string[]): BootstrapToken[] {
   const tokens: BootstrapToken[] = [];
   for (const [index, part] of (read.text('SERVICE_TOKENS')?.split(',') ?? []).entries()) {
@@ -187,6 +193,7 @@ export function readBootstrapTokens(read: Reader, problems: string[]): Bootstrap
   return tokens;
 }
 
+/** Reads how admin tokens are verified: `JWT_SECRET`, `JWT_PUBLIC_KEY` or `JWT_JWKS_URL`. */
 export function readJwtVerification(read: Reader, problems: string[]): JwtVerification {
   const secret = read.text('JWT_SECRET');
   const pem = read.text('JWT_PUBLIC_KEY')?.replaceAll('\\n', '\n') ?? null;
@@ -202,7 +209,7 @@ export function readJwtVerification(read: Reader, problems: string[]): JwtVerifi
   return { kind: 'generated' };
 }
 
-/** Only keys that one algorithm goes with: which one is never left to a token. */
+/** Accepts only key types with a single algorithm, so that a token never chooses the algorithm. */
 function isPublicKeyPem(pem: string): boolean {
   if (pem.includes('PRIVATE KEY')) return false;
   try {
@@ -214,11 +221,13 @@ function isPublicKeyPem(pem: string): boolean {
   }
 }
 
+/** Reads a comma-separated list. */
 export function readList(read: Reader, name: string): string[] {
   const parts = read.text(name)?.split(',') ?? [];
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
+/** Reads CIDRs and addresses; with `hostAndPortToo` also `host:port`. `off` is an empty list. */
 export function readCidrs(read: Reader, problems: string[], name: string, hostAndPortToo: boolean): string[] {
   const value = read.text(name);
   if (value === null || value.toLowerCase() === 'off') return [];
@@ -231,12 +240,13 @@ export function readCidrs(read: Reader, problems: string[], name: string, hostAn
     const port = /^(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i.exec(part)?.[1];
     const isHostAndPort = port !== undefined && Number(port) > 0 && Number(port) <= 65_535;
     if (!isCidr && !(hostAndPortToo && isHostAndPort)) {
-      problems.push(`${name}: "${part}" is no CIDR${hostAndPortToo ? ' and no host:port' : ''}`);
+      problems.push(`${name}: "${part}" is not a CIDR${hostAndPortToo ? ' or host:port' : ''}`);
     }
   }
   return parts;
 }
 
+/** Reads `LOG_LEVEL`. */
 export function readLogLevel(read: Reader, problems: string[]): LogLevel {
   const level = logLevels[(read.text('LOG_LEVEL') ?? 'INFO').toUpperCase()];
   if (level !== undefined) return level;
@@ -244,7 +254,7 @@ export function readLogLevel(read: Reader, problems: string[]): LogLevel {
   return 'info';
 }
 
-/** `SECURITY_CONTACT`: where weaknesses are reported (RFC 9116, 2.5.3). */
+/** Reads `SECURITY_CONTACT`: where vulnerabilities are reported (RFC 9116, 2.5.3). */
 export function readContacts(read: Reader, problems: string[]): string[] {
   const contacts = readList(read, 'SECURITY_CONTACT');
   if (contacts.some((contact) => !/^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+|tel:\+[\d-]+)$/.test(contact))) {

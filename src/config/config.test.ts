@@ -44,7 +44,7 @@ test('an empty environment is a complete development configuration', () => {
   assert.ok(Object.isFrozen(config) && Object.isFrozen(config.http) && Object.isFrozen(config.bootstrapTokens));
 });
 
-test('every fault is named at once, one line each, and no secret is printed', () => {
+test('all faults are listed at once, one line each, without secrets', () => {
   const problems = problemsOf({
     PORT: '70000',
     DATABASE_URL: 'mysql://root:canary@db/x',
@@ -93,7 +93,7 @@ test('every fault is named at once, one line each, and no secret is printed', ()
   assert.ok(problems.every((problem) => !problem.includes('\n')));
 });
 
-test('a number of proxies or a part of an address is no network', () => {
+test('a number of proxies or a part of an address is not a network', () => {
   for (const network of ['1', '10', '10.1', '10.1.2/24', '010.0.0.1']) {
     assert.match(problemsOf({ TRUST_PROXY: network }).join(), /^TRUST_PROXY: /, network);
     assert.match(problemsOf({ OUTBOUND_ALLOWED_NETWORKS: network }).join(), /^OUTBOUND_ALLOWED_NETWORKS: /, network);
@@ -103,7 +103,7 @@ test('a number of proxies or a part of an address is no network', () => {
   }
 });
 
-test('the spellings of database addresses that the other services use are understood', () => {
+test('the notations of database addresses that the other services use are accepted', () => {
   for (const url of [
     'postgres://u:p@h/d',
     'postgresql://u:p@h/d',
@@ -125,13 +125,13 @@ test('the spellings of database addresses that the other services use are unders
   }
 });
 
-test('what would be passed over or lead elsewhere is refused, and says why', () => {
+test('values that would be ignored or misread are refused with the reason', () => {
   assert.match(problemsOf({ REDIS_URL: 'redis://h:6379/cache' }).join(), /^REDIS_URL: its path must be the number/);
   assert.deepEqual(parseConfig({ REDIS_URL: 'rediss://h/3' }, noFiles).redisUrls, ['rediss://h/3']);
   for (const url of ['https://x.example?a=1', 'https://x.example#a', 'https://u:p@x.example']) {
     assert.match(problemsOf({ PUBLIC_BASE_URL: url }).join(), /^PUBLIC_BASE_URL must have no query/, url);
   }
-  assert.match(problemsOf({ OUTBOUND_ALLOWED_NETWORKS: 'localhost:99999' }).join(), /no CIDR and no host:port/);
+  assert.match(problemsOf({ OUTBOUND_ALLOWED_NETWORKS: 'localhost:99999' }).join(), /not a CIDR or host:port/);
   assert.match(problemsOf({ DEBUG: 'true', LOG_LEVEL: 'loud' }).join(), /^LOG_LEVEL must be one of/);
   assert.ok(
     problemsOf({ NODE_ENV: 'production', METRICS_TOKEN: 'Changeme' }).some((fault) =>
@@ -146,7 +146,7 @@ test('what would be passed over or lead elsewhere is refused, and says why', () 
   assert.match(problemsOf(path, failing('EACCES')).join(), /may not be read by the user that runs this program$/);
 });
 
-test('a database that wants TLS is reached whatever its certificate, unless the address says otherwise', () => {
+test('a database that requires TLS is accepted with any certificate, unless the address says otherwise', () => {
   const tlsOf = (query: string) =>
     new pg.Client(parseConfig({ DATABASE_URL: `postgresql+asyncpg://h/d?${query}` }, noFiles).databaseUrl ?? '').ssl;
   assert.deepEqual(tlsOf('ssl=require'), { rejectUnauthorized: false });
@@ -190,11 +190,11 @@ test('lists of nodes, tokens, keys and networks are read', () => {
   assert.deepEqual([config.http.trustedProxies, config.logLevel, config.requestTimeoutMs], [[], 'warn', 2500]);
 });
 
-test('a variable that is set to nothing is not set', () => {
+test('an empty variable counts as not set', () => {
   assert.equal(parseConfig({ DATABASE_URL: '', JWT_SECRET: ' ', PORT: '' }, noFiles).http.port, 8006);
 });
 
-test('a variable that is set badly is one fault in production too', () => {
+test('an invalid variable is one fault in production too', () => {
   const faults = problemsOf({
     NODE_ENV: 'production',
     DATABASE_URL: 'mysql://x',
@@ -207,7 +207,7 @@ test('a variable that is set badly is one fault in production too', () => {
   assert.deepEqual(faults.map((fault) => /^[A-Z_]+/.exec(fault)?.[0]).sort(), names);
 });
 
-test('production refuses embedded stores, missing keys and secrets that anyone may know', () => {
+test('production refuses embedded stores, missing keys and well-known secrets', () => {
   const bare = problemsOf({
     NODE_ENV: 'production',
     EMULATOR: 'on',
@@ -239,7 +239,7 @@ test('production refuses embedded stores, missing keys and secrets that anyone m
   assert.deepEqual(problemsOf({ NODE_ENV: 'production', ...whole }), []);
 });
 
-test('only public keys that one algorithm goes with are taken, also with escaped line ends', () => {
+test('only public keys with a single algorithm are accepted, also with escaped line ends', () => {
   const pem = (type: 'rsa' | 'ec' | 'ed25519', options = {}) =>
     (generateKeyPairSync as (type: string, options: object) => ReturnType<typeof generateKeyPairSync>)(type, {
       modulusLength: 2048,
@@ -256,7 +256,7 @@ test('only public keys that one algorithm goes with are taken, also with escaped
   assert.equal(problemsOf({ JWT_PUBLIC_KEY: pem('ec', { namedCurve: 'P-384' }).publicKey }).length, 1);
 });
 
-test('alerts need both halves of a channel, and a secret that can sign', () => {
+test('alerts need both variables of a channel, and a valid signing secret', () => {
   const bot = {
     ALERT_TELEGRAM_BOT_TOKEN: '1234567:AAE-x_0123456789abcdefghij',
     ALERT_TELEGRAM_CHAT_ID: '-1001234567890',
@@ -270,10 +270,10 @@ test('alerts need both halves of a channel, and a secret that can sign', () => {
   const faults: [Record<string, string>, RegExp][] = [
     [{ ...bot, ALERT_TELEGRAM_CHAT_ID: '' }, /^ALERT_TELEGRAM_CHAT_ID must be set/],
     [{ ...bot, ALERT_TELEGRAM_BOT_TOKEN: '' }, /^ALERT_TELEGRAM_BOT_TOKEN must be set/],
-    [{ ...bot, ALERT_TELEGRAM_BOT_TOKEN: '1234567:a/../../x' }, /^ALERT_TELEGRAM_BOT_TOKEN must be as/],
+    [{ ...bot, ALERT_TELEGRAM_BOT_TOKEN: '1234567:a/../../x' }, /^ALERT_TELEGRAM_BOT_TOKEN must be the token/],
     [{ ...bot, ALERT_TELEGRAM_CHAT_ID: 'the chat' }, /^ALERT_TELEGRAM_CHAT_ID must be the number/],
     [{ ...hook, ALERT_WEBHOOK_URL: '' }, /^ALERT_WEBHOOK_URL must be set/],
-    [{ ...hook, ALERT_WEBHOOK_URL: 'https://me:pw@alerts.example/' }, /^ALERT_WEBHOOK_URL must have no user/],
+    [{ ...hook, ALERT_WEBHOOK_URL: 'https://me:pw@alerts.example/' }, /^ALERT_WEBHOOK_URL must not contain a user/],
     [{ ...hook, ALERT_WEBHOOK_SECRET: 'whsec_QUJD' }, /^ALERT_WEBHOOK_SECRET must be whsec_/],
     [{ ALERT_LANGUAGE: 'de' }, /^ALERT_LANGUAGE must be one of en, ru, both/],
   ];
@@ -285,7 +285,7 @@ test('alerts need both halves of a channel, and a secret that can sign', () => {
   }
 });
 
-test('a service-account file must be one', () => {
+test('a service-account file must be valid', () => {
   const env = { GOOGLE_SHEETS_CREDENTIALS_PATH: '/key.json' };
   const text = '{"client_email":"a@b","private_key":"x"}';
   assert.equal(parseConfig(env, () => text).providers.google_sheets?.credential, text);
@@ -303,7 +303,7 @@ test('docs/config.md and .env.example name exactly the variables that are read',
   assert.deepEqual(example.map((line) => line.replace(/[#=]/g, '')).sort(), variables);
 });
 
-test('production takes no secret that can be guessed, no open outbound network and no keys over http', () => {
+test('production refuses secrets that can be guessed, open outbound networks and keys over http', () => {
   const strong = () => randomBytes(32).toString('base64url');
   const env = {
     NODE_ENV: 'production',
@@ -337,7 +337,7 @@ test('production takes no secret that can be guessed, no open outbound network a
   assert.match(problemsOf({ ...withoutSecret, JWT_JWKS_URL: 'http://keys' })[0] ?? '', /^JWT_JWKS_URL/);
 });
 
-test('ENVIRONMENT is read like NODE_ENV where that is not set', () => {
+test('ENVIRONMENT is read like NODE_ENV if that is not set', () => {
   assert.equal(parseConfig({ ENVIRONMENT: 'development' }).production, false);
   const faults = problemsOf({ ENVIRONMENT: 'Production', NODE_ENV: '' });
   assert.ok(faults.some((fault) => fault.startsWith('DATABASE_URL must be set when ENVIRONMENT is production')));
@@ -346,7 +346,7 @@ test('ENVIRONMENT is read like NODE_ENV where that is not set', () => {
   assert.deepEqual(problemsOf({ ENVIRONMENT: 'staging', NODE_ENV: 'test' }), []);
 });
 
-test('origins are named one by one, and claims by name and value', () => {
+test('origins are listed one by one, and roles as claim and value', () => {
   const config = parseConfig(
     {
       CORS_ORIGINS: 'https://App.example/, http://localhost:5173,https://app.example:443',
@@ -381,17 +381,17 @@ test('origins are named one by one, and claims by name and value', () => {
   }
 });
 
-test('the login that owns the tables is another way into the same database', () => {
+test('MIGRATION_DATABASE_URL must name the same database', () => {
   const databaseUrl = 'postgres://app:x@db:5432/integration';
   const of = (MIGRATION_DATABASE_URL: string, DATABASE_URL = databaseUrl) =>
     problemsOf({ DATABASE_URL, MIGRATION_DATABASE_URL }).join();
   assert.equal(of('postgresql+asyncpg://owner:y@db/integration'), '');
   assert.match(of('postgres://owner:y@db/other'), /^MIGRATION_DATABASE_URL must name the database of DATABASE_URL/);
   assert.match(of('http://db'), /^MIGRATION_DATABASE_URL must be a URL/);
-  assert.match(of('postgres://owner:y@db/integration', ''), /^MIGRATION_DATABASE_URL goes with a DATABASE_URL/);
+  assert.match(of('postgres://owner:y@db/integration', ''), /^MIGRATION_DATABASE_URL needs a valid DATABASE_URL/);
 });
 
-test('an address of a database works as libpq takes it, or is refused for what it is', () => {
+test('a database address works as in libpq, or is refused with the reason', () => {
   const clientOf = (DATABASE_URL: string) => new pg.Client(parseConfig({ DATABASE_URL }, noFiles).databaseUrl ?? '');
   const socket = clientOf('postgresql://u@/db?host=/run/postgresql');
   assert.deepEqual([socket.host, socket.user, socket.database], ['/run/postgresql', 'u', 'db']);

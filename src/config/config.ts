@@ -1,4 +1,7 @@
-/** The only reader of the environment. `parseConfig` returns a frozen `Config`, or throws one error naming every fault. */
+/**
+ * The only reader of the environment. `parseConfig` returns a frozen `Config`, or throws one error that lists every
+ * fault.
+ */
 import { readFileSync } from 'node:fs';
 import { parseRange } from '../ip-range.ts';
 import { type JwtClaims, readJwtClaims, readOrigins } from './access-variables.ts';
@@ -30,6 +33,7 @@ export type { BootstrapToken, EncryptionKey, JwtVerification } from './config-va
 
 export type EmulatorMode = 'auto' | 'on' | 'off';
 
+/** All settings of a process. */
 export interface Config {
   readonly production: boolean;
   readonly http: {
@@ -37,26 +41,26 @@ export interface Config {
     readonly port: number;
     /** Without a trailing slash. */
     readonly publicBaseUrl: string;
-    /** CIDRs whose `X-Forwarded-For` is believed. */
+    /** CIDRs of proxies whose `X-Forwarded-For` is trusted. */
     readonly trustedProxies: readonly string[];
     readonly metricsToken: string | null;
-    /** Whose pages may call the API from a browser. */
+    /** Origins whose pages may call the API from a browser. */
     readonly corsOrigins: readonly string[];
     /** Contacts for vulnerability reports, in `/.well-known/security.txt`. */
     readonly securityContacts: readonly string[];
   };
   /** null: embedded, under `dataDir`. */
   readonly databaseUrl: string | null;
-  /** The login that owns the tables, where that is another one; null: the service's own. */
+  /** The login that owns the tables, for migrations; null: the service's own login. */
   readonly migrationDatabaseUrl: string | null;
   /** null: in-process. More than one: cluster nodes. */
   readonly redisUrls: readonly string[] | null;
   /** null: in-process. */
   readonly rabbitmqUrls: readonly string[] | null;
   readonly dataDir: string;
-  /** The tenant that the environment's provider credentials are registered for. */
+  /** The tenant for which the environment's provider credentials are registered. */
   readonly defaultTenant: string;
-  /** By adapter, for every provider that the environment may register. */
+  /** The variables of each provider that the environment may register, by adapter. */
   readonly providers: Readonly<Record<string, ProviderVariables>>;
   readonly emulator: EmulatorMode;
   /** null: generated in `dataDir` (development only). */
@@ -66,15 +70,15 @@ export interface Config {
     readonly verification: JwtVerification;
     readonly issuer: string | null;
     readonly audience: string | null;
-    /** From its issue to its end. */
+    /** Maximum lifetime of a token. */
     readonly maxLifetimeSeconds: number;
     readonly claims: JwtClaims;
   };
-  /** A credential of exactly one tenant implies it where the tenant header is absent. */
+  /** If the tenant header is absent, a credential for exactly one tenant implies that tenant. */
   readonly tenantFromToken: boolean;
-  /** CIDRs or `host:port` that outbound calls may reach inside private ranges. */
+  /** CIDRs or `host:port` inside private ranges that outbound calls may reach. */
   readonly outboundAllowedNetworks: readonly string[];
-  /** Map tiles of the console, `https://…/{z}/{x}/{y}.png`; null: no tile is asked for. */
+  /** Map tiles of the console, `https://…/{z}/{x}/{y}.png`; null: no tiles. */
   readonly consoleTileUrl: string | null;
   /** Calls per minute and tenant. */
   readonly familyLimits: { readonly sheets: number; readonly geocoding: number; readonly webhooks: number };
@@ -85,34 +89,34 @@ export interface Config {
     readonly geocodingTtlSeconds: number;
   };
   readonly logRetentionDays: number;
-  /** Of webhook bodies whose signature has not held yet, under `dataDir`. */
+  /** Maximum bytes under `dataDir` for webhook bodies whose signature is not verified yet. */
   readonly maxUnverifiedBytes: number;
-  /** Further names of headers, parameters and JSON members whose values the audit log must not keep. */
+  /** Further names of headers, parameters and JSON members that the audit log must mask. */
   readonly maskedFields: readonly string[];
   readonly healthCheckIntervalSeconds: number;
-  /** Each outbound attempt. */
+  /** Time-out of each outbound attempt. */
   readonly requestTimeoutMs: number;
-  /** A call with all its providers and retries. */
+  /** Deadline of a call with all its providers and retries. */
   readonly callDeadlineMs: number;
-  /** Repeats at one provider, beyond its first attempt. */
+  /** Maximum retries at one provider. */
   readonly requestMaxRetries: number;
   readonly logLevel: LogLevel;
   /** Where problems are reported. */
   readonly alerts: AlertVariables;
 }
 
-/** Every fault of the environment, one line each, naming the variable and never its secret value. */
+/** All faults of the environment, one line each, with the name of the variable and without secret values. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[], options?: ErrorOptions) {
-    super(`The environment cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`, options);
+    super(`The environment has invalid variables:\n${problems.map((problem) => `  ${problem}`).join('\n')}`, options);
     this.name = 'ConfigError';
     this.problems = problems;
   }
 }
 
-/** Values that stand in examples and tutorials; production must not run on them. */
+/** Values from examples and tutorials; production refuses them. */
 const wellKnownSecrets = new Set([
   'secret',
   'changeme',
@@ -124,16 +128,12 @@ const wellKnownSecrets = new Set([
   'your-secret-key',
   'supersecret',
 ]);
-/** The minimum call deadline; providers with a longer time-out extend it. */
+/** The minimum call deadline; longer time-outs extend it. */
 const shortestCallDeadlineMs = 30_000;
-/** Time-outs that a call has room for: of three providers each is given its time, and so is one that is asked again. */
+/** A call has time for this many time-outs: three providers, or retries at one. */
 const timeoutsPerCall = 3;
 
-/**
- * Reads the environment once. `readFile` is injected so that a test needs no files.
- *
- * Throws `ConfigError` with every fault at once.
- */
+/** Parses the environment. Throws `ConfigError` with all faults. `readFile` is injected for tests. */
 export function parseConfig(
   env: Env,
   readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
@@ -141,7 +141,7 @@ export function parseConfig(
   const problems: string[] = [];
   const read = createReader(env, problems);
 
-  // A variable that is set to nothing is not set, so that `ENVIRONMENT` counts beside an empty `NODE_ENV`.
+  // An empty variable counts as not set, so `ENVIRONMENT` is used if `NODE_ENV` is empty.
   const mode = read.text('NODE_ENV') === null && read.text('ENVIRONMENT') !== null ? 'ENVIRONMENT' : 'NODE_ENV';
   const production = read.choice(mode, ['development', 'production', 'test'], 'development') === 'production';
   const port = read.integer('PORT', 8006, 0, 65_535);
@@ -214,7 +214,7 @@ export function parseConfig(
   };
 
   if (production) {
-    // A variable whose value is at fault is set, though nothing could be read from it: one fault is one line.
+    // A variable with an invalid value already has its line: report each variable once.
     const named = new Set(problems.map(variableOf));
     const faults = productionFaults(config).map((fault) => fault.replaceAll('NODE_ENV', mode));
     problems.push(...faults.filter((fault) => !named.has(variableOf(fault))));
@@ -223,12 +223,12 @@ export function parseConfig(
   return deepFreeze(config);
 }
 
-/** Every line begins with the name of its variable. */
+/** The variable with whose name each line begins. */
 function variableOf(problem: string): string {
   return /^[A-Z0-9_]+/.exec(problem)?.[0] ?? problem;
 }
 
-/** What production refuses: state that dies with the machine, and secrets that anyone may know. */
+/** Faults in production: state that is lost with the machine, and secrets that are publicly known. */
 function productionFaults(config: Config): string[] {
   const faults: string[] = [];
   if (config.databaseUrl === null)
@@ -240,45 +240,45 @@ function productionFaults(config: Config): string[] {
   if (config.encryptionKeys === null)
     faults.push('ENCRYPTION_KEYS must be set when NODE_ENV is production: id:base64-of-32-bytes');
   if (config.emulator === 'on')
-    faults.push('EMULATOR must not be on when NODE_ENV is production: answers would be made up');
+    faults.push('EMULATOR must not be on when NODE_ENV is production: answers would be invented');
   if (config.jwt.verification.kind === 'generated') {
     faults.push('JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL must be set when NODE_ENV is production');
   }
   if (config.jwt.verification.kind === 'secret' && isGuessable(config.jwt.verification.secret, 32)) {
-    faults.push('JWT_SECRET must be at least 32 characters and no well-known value when NODE_ENV is production');
+    faults.push('JWT_SECRET must be at least 32 characters and not a well-known value when NODE_ENV is production');
   }
   if (config.http.metricsToken !== null && isGuessable(config.http.metricsToken, 16)) {
-    faults.push('METRICS_TOKEN must be at least 16 characters and no well-known value when NODE_ENV is production');
+    faults.push('METRICS_TOKEN must be at least 16 characters and not a well-known value when NODE_ENV is production');
   }
   if (config.jwt.verification.kind === 'jwks' && new URL(config.jwt.verification.url).protocol !== 'https:') {
     faults.push(
-      'JWT_JWKS_URL must begin with https:// when NODE_ENV is production: who is on the way could sign tokens',
+      'JWT_JWKS_URL must begin with https:// when NODE_ENV is production: an attacker on the network could sign tokens',
     );
   }
   for (const network of config.outboundAllowedNetworks) {
     const range = parseRange(network);
     if (range === null || range[1] >= (range[0].kind() === 'ipv4' ? 8 : 7)) continue;
     faults.push(
-      `OUTBOUND_ALLOWED_NETWORKS: "${network}" allows nearly every address: name the networks that are meant`,
+      `OUTBOUND_ALLOWED_NETWORKS: "${network}" allows nearly every address: list the networks that are needed`,
     );
   }
   for (const { name, token } of config.bootstrapTokens) {
     if (isGuessable(token, 16)) {
       faults.push(
-        `SERVICE_TOKENS: the token of "${name}" must be at least 16 characters and no well-known value when NODE_ENV is production`,
+        `SERVICE_TOKENS: the token of "${name}" must be at least 16 characters and not a well-known value when NODE_ENV is production`,
       );
     }
   }
   if (config.encryptionKeys?.some(({ key }) => isGuessable(key.toString('latin1'), 32))) {
-    faults.push('ENCRYPTION_KEYS: a key of a few repeated bytes is no secret');
+    faults.push('ENCRYPTION_KEYS: a key of a few repeated bytes can be guessed');
   }
   return faults;
 }
 
-/** Too short, known to everybody, of a few characters, or one short piece again and again. */
+/** Whether the secret is too short, well known, made of few characters, or a repeated short text. */
 function isGuessable(secret: string, minLength: number): boolean {
   if (secret.length < minLength || wellKnownSecrets.has(secret.toLowerCase()) || new Set(secret).size < 8) return true;
-  // A text that is made of repetitions stands in its own double before the end.
+  // A text that repeats a shorter one occurs in its own double before the end.
   return (secret + secret).indexOf(secret, 1) < secret.length;
 }
 

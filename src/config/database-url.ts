@@ -1,7 +1,10 @@
-/** Addresses of the database, in every spelling that this system's services use. */
+/** Database addresses, in every notation that this system's services use. */
 import { isUrlOf, type Reader } from './config-variables.ts';
 
-/** Accepts SQLAlchemy's spelling, `postgresql+asyncpg://…`, which the other services of the system use. */
+/**
+ * Reads a database address. SQLAlchemy's notation, `postgresql+asyncpg://…`, is accepted because the other services use
+ * it.
+ */
 export function readDatabaseUrl(
   read: Reader,
   problems: string[],
@@ -11,12 +14,12 @@ export function readDatabaseUrl(
   if (value === null) return null;
   const plain = value
     .replace(/^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\//i, 'postgres://')
-    // A database's address has no fragment: a raw # is a password's.
+    // A database address has no fragment: a plain # belongs to the password.
     .replaceAll('#', '%23')
-    // libpq's way to a socket, `user@/database?host=/folder`, has no host where a URL must have one.
+    // libpq's notation for a socket, `user@/database?host=/folder`, has no host, but a URL needs one.
     .replace(/^(postgres:\/\/[^/?]*@)(?=\/)/, '$1localhost');
   if (namesSeveralHosts(plain)) {
-    problems.push(`${variable} names several hosts: give one, such as that of the pooler or of the current primary`);
+    problems.push(`${variable} names several hosts: give one, such as the pooler or the current primary`);
     return null;
   }
   if (isUrlOf(plain, ['postgres:'])) {
@@ -28,10 +31,10 @@ export function readDatabaseUrl(
   return null;
 }
 
-/** The owner's login is another way into the same database. */
+/** Faults of the owner's login, which must lead to the same database. */
 export function faultsOfMigrationUrl(databaseUrl: string | null, migrationUrl: string | null): readonly string[] {
   if (migrationUrl === null) return [];
-  if (databaseUrl === null) return ['MIGRATION_DATABASE_URL goes with a DATABASE_URL that can be used'];
+  if (databaseUrl === null) return ['MIGRATION_DATABASE_URL needs a valid DATABASE_URL'];
   const isSame = new URL(databaseUrl).pathname === new URL(migrationUrl).pathname;
   return isSame ? [] : ['MIGRATION_DATABASE_URL must name the database of DATABASE_URL'];
 }
@@ -42,9 +45,9 @@ function namesSeveralHosts(address: string): boolean {
 }
 
 /**
- * asyncpg writes `ssl=` where libpq writes `sslmode=`. To prefer or allow TLS is to leave it open, as an address does that
- * says nothing; our driver would insist. To require it is to encrypt, whatever the certificate, for both of them: the
- * address that works for the other services, at a host with a certificate of its own say, works here too.
+ * Converts the TLS mode. asyncpg writes `ssl=`, libpq `sslmode=`. `prefer` and `allow` make TLS optional, like an
+ * address without a mode, but our driver would require it. `require` means encryption with any certificate for both; an
+ * address that works for the other services, for example with a self-signed certificate, works here too.
  */
 function withSslMode(address: string): string {
   const url = new URL(address);

@@ -10,7 +10,7 @@ function emulates(env: Record<string, string>) {
   return emulatesOf(parseConfig(env, () => key));
 }
 
-test('by itself the emulator stands in only where nothing is real: no credential, no database of its own', () => {
+test('EMULATOR=auto emulates only without credentials and without a database of its own', () => {
   assert.equal(emulates({}), 'keyless');
   assert.equal(emulates(real), 'none');
   for (const [name, value] of [
@@ -25,7 +25,7 @@ test('by itself the emulator stands in only where nothing is real: no credential
   }
 });
 
-test('EMULATOR says on and off whatever else is set', () => {
+test('EMULATOR=on and EMULATOR=off apply whatever else is set', () => {
   assert.equal(emulates({ ...real, EMULATOR: 'on' }), 'all');
   assert.equal(emulates({ EMULATOR: 'off' }), 'none');
 });

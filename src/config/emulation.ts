@@ -1,13 +1,13 @@
-/** Which providers' answers this process makes up. */
+/** Decides which providers this process emulates. */
 import { environmentAdapters } from '../providers/registry.ts';
 import type { Config } from './config.ts';
 
-/** The services without an address of their own that go to the emulator: none, those without a credential, or all. */
+/** Which services without their own address go to the emulator: none, those without a credential, or all. */
 export type Emulates = 'none' | 'keyless' | 'all';
 
 /**
- * `EMULATOR=auto` emulates on a first try only: nothing is configured, and the database is the embedded one. As soon as
- * one provider is real, made-up answers beside it would pass for real ones.
+ * `EMULATOR=auto` emulates only if no provider is configured and the database is the embedded one. Beside one real
+ * provider, invented answers could be mistaken for real ones.
  */
 export function emulatesOf({
   emulator,

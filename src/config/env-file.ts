@@ -1,11 +1,10 @@
-/** `.env` of the folder that the program is started in. */
+/** Reads `.env` in the current directory. */
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { ConfigError } from './config.ts';
 
 /**
- * Adds the file's variables to the environment; variables already set there win. Returns false if there is no such
- * file.
+ * Adds the file's variables to the environment; variables that are already set win. Returns false if there is no file.
  */
 export function readEnvFile(): boolean {
   if (!existsSync('.env')) return false;
@@ -13,8 +12,11 @@ export function readEnvFile(): boolean {
     loadEnvFile('.env');
     return true;
   } catch (cause) {
-    throw new ConfigError([`.env cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'it is no such file'}`], {
-      cause,
-    });
+    throw new ConfigError(
+      [`.env cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'it has an invalid format'}`],
+      {
+        cause,
+      },
+    );
   }
 }

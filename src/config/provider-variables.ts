@@ -4,12 +4,12 @@ import type { EnvironmentCredential } from '../providers/vendor-facts.ts';
 import type { Reader } from './config-variables.ts';
 
 export interface ProviderVariables {
-  /** An API key, plain or `enc:…`; of a service account its JSON as text. null: none. */
+  /** An API key, plain or `enc:…`, or the JSON text of a service account; null: none. */
   readonly credential: string | null;
   readonly baseUrl: string | null;
 }
 
-/** By adapter, for every one that the environment may register. */
+/** Reads the variables of each adapter that the environment may register. */
 export function readProviders(
   read: Reader,
   problems: string[],
@@ -49,9 +49,9 @@ function readCredential(
   return null;
 }
 
-/** Never the file's text, which a parser's message quotes. */
+/** Describes the error without the file's text, which a parser's message would quote. */
 function describeUnreadable(error: unknown): string {
-  if (error instanceof SyntaxError) return 'the file is no JSON';
+  if (error instanceof SyntaxError) return 'the file is not valid JSON';
   const { code } = error as { code?: unknown };
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read by the user that runs this program';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isCursorTime, readCursor, renderCursor } from './page-cursor.ts';
 
-test('a cursor gives back its parts', () => {
+test('a decoded cursor has its parts', () => {
   assert.deepEqual(readCursor(renderCursor('2026-11-22T07:30:00.000Z', 17)), ['2026-11-22T07:30:00.000Z', '17']);
 });
 

@@ -1,37 +1,39 @@
-/** Where the next page of a list goes on. Opaque to callers; the lists say what stands in theirs. */
+/** Cursors of paged lists. They are opaque to callers; each list defines the parts of its own. */
 import { isUuid } from '../ids.ts';
 
+/** Encodes the parts as one text. */
 export function renderCursor(...parts: readonly (string | number)[]): string {
   return Buffer.from(parts.join(' '), 'utf8').toString('base64url');
 }
 
-/** What `renderCursor` was given, as texts; of another text anything: each part is to be checked. */
+/** Decodes a cursor into its parts. The text comes from a caller, so each part must be checked. */
 export function readCursor(cursor: string): readonly string[] {
   return Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
 }
 
-/** A place between two entries of a list that is sorted by time and id. */
+/** A position between two entries of a list sorted by time and id. */
 export interface TimePosition {
-  /** RFC 3339 UTC, to the microsecond where the list is. */
+  /** RFC 3339 UTC, with microseconds if the list has them. */
   readonly at: string;
   readonly id: string;
 }
 
+/** Encodes a position as a cursor. */
 export function renderPosition({ at, id }: TimePosition): string {
   return renderCursor(at, id);
 }
 
-/** null where `renderPosition` never made it. */
+/** Decodes a position; null if the cursor is not one of `renderPosition`. */
 export function readPosition(cursor: string): TimePosition | null {
   const [at = '', id = ''] = readCursor(cursor);
   return isCursorTime(at) && isUuid(id) ? { at, id } : null;
 }
 
-/** The first and the last day that PostgreSQL and partitions are asked for. */
+/** The range of times that PostgreSQL and the partitions accept. */
 const minTimeMs = 0;
 const maxTimeMs = Date.parse('9998-12-31T00:00:00Z');
 
-/** RFC 3339 in UTC with three or six digits of the second, of a day that there is. */
+/** Whether the text is a valid RFC 3339 time in UTC with milliseconds or microseconds. */
 export function isCursorTime(text: string): boolean {
   const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})(?:\d{3})?Z$/.exec(text);
   if (parts === null) return false;

@@ -1,29 +1,29 @@
-/** Every shape in which an exact secret may turn up in a URL, a body, a header or an error text. */
+/** Lists the encodings in which a secret may appear in a URL, a body, a header or an error text. */
 import { setBounded } from '../bounded-map.ts';
 
-/** Shorter values would mask half of every text, and are no secret. */
+/** Masking shorter values would remove half of every text. */
 const minSecretLength = 4;
-/** Accounts in use at once are few; the eldest is worked out again when it returns. */
+/** Few accounts are in use at once; the forms of others are calculated again. */
 const maxRemembered = 256;
 
 const remembered = new Map<string, readonly string[]>();
 
 /**
- * Plain, JSON-escaped (also twice, and as ASCII), HTML-escaped, percent-encoded in both cases, form-encoded, hexadecimal,
- * base64 at any alignment.
+ * Returns the secret plain, JSON-escaped (also twice, and as ASCII), HTML-escaped, percent-encoded in both cases,
+ * form-encoded, as hexadecimal, and as base64 at any alignment.
  */
 export function formsOfSecret(secret: string): readonly string[] {
   if (secret.length < minSecretLength) return [];
   const known = remembered.get(secret);
   if (known !== undefined) return known;
-  const forms = [...new Set(workOutForms(secret))].filter((form) => form.length >= minSecretLength);
-  // Longest first: a shorter form may be a part of a longer one and would leave its rest standing.
+  const forms = [...new Set(listForms(secret))].filter((form) => form.length >= minSecretLength);
+  // Longest first: a shorter form may be part of a longer one, and masking it first would leave the rest.
   forms.sort((a, b) => b.length - a.length);
   setBounded(remembered, secret, forms, maxRemembered);
   return forms;
 }
 
-function workOutForms(secret: string): string[] {
+function listForms(secret: string): string[] {
   const escaped = JSON.stringify(secret).slice(1, -1);
   const percent = encodeURIComponent(secret.toWellFormed());
   const bytes = Buffer.from(secret, 'utf8');
@@ -43,7 +43,7 @@ function workOutForms(secret: string): string[] {
   ];
 }
 
-/** Python and PHP write JSON in ASCII alone, Go and many frameworks what HTML could mistake as well. */
+/** Python and PHP write JSON in ASCII only; Go and many frameworks also escape characters of HTML. */
 function asciiForms(escaped: string): string[] {
   const code = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
   const forms = [/[^\x20-\x7e]/g, /[<>&]/g, /[^\x20-\x7e]|[<>&']/g].map((plain) => escaped.replaceAll(plain, code));
@@ -53,7 +53,7 @@ function asciiForms(escaped: string): string[] {
   ];
 }
 
-/** As an error page quotes what it was sent: with the apostrophe as it stands, or in one of its usual spellings. */
+/** As an error page quotes its input, with the apostrophe plain or escaped in one of the usual ways. */
 function htmlForms(secret: string): string[] {
   const escaped = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const quoted = escaped.replaceAll('"', '&quot;');
@@ -67,8 +67,8 @@ function htmlForms(secret: string): string[] {
 }
 
 /**
- * The base64 of a text that contains the secret holds these characters, wherever in its groups of three bytes the secret
- * begins; the characters at either end that neighbours decide too are left out.
+ * Base64 texts that appear in the base64 of any text that contains the secret, one for each position in a group of
+ * three bytes. The characters at both ends, which depend on neighbouring bytes, are left out.
  */
 function base64Forms(bytes: Buffer): string[] {
   const forms: string[] = [];
@@ -78,7 +78,7 @@ function base64Forms(bytes: Buffer): string[] {
       const text = padded.toString(encoding).replaceAll('=', '');
       const start = [0, 2, 3][offset] as number;
       const end = padded.length % 3 === 0 ? text.length : text.length - 1;
-      // Short stretches of base64 match by chance.
+      // Shorter base64 texts match by chance.
       if (end - start >= 8) forms.push(text.slice(start, end));
     }
   }

@@ -5,7 +5,7 @@ import { parseSliced, renderSliced, sliceLength } from './sliced-json.ts';
 const repeated = (piece: string, length: number): string =>
   Array.from({ length: Math.ceil(length / (piece.length + 1)) }, () => piece).join();
 
-/** Texts that no one slice holds. */
+/** Texts longer than a slice. */
 const long = 3 * sliceLength;
 const texts: Readonly<Record<string, string>> = {
   'a list of numbers': `[${repeated('1', long)}]`,
@@ -21,7 +21,7 @@ const texts: Readonly<Record<string, string>> = {
   'names with escapes': `{"\\u0061":[${repeated('1', long)}],"\\"":{"b":[${repeated('2', long)}]}}`,
 };
 
-test('a large text is read as JSON.parse reads it, and written as JSON.stringify writes it', async () => {
+test('a large text is parsed as by JSON.parse and rendered as by JSON.stringify', async () => {
   for (const [name, text] of Object.entries(texts)) {
     const expected = JSON.parse(text);
     const value = await parseSliced(text);
@@ -62,7 +62,7 @@ test('invalid JSON is refused, wherever the fault is', async () => {
   }
 });
 
-test('others have their turns meanwhile', async () => {
+test('the event loop turns during the work', async () => {
   let turns = 0;
   let isDone = false;
   const count = (): void => {

@@ -1,15 +1,15 @@
 /**
- * JSON of outside size, read and written in slices of the event loop: a request for twelve megabytes of cells, parsed in one
- * turn, would hold up everybody else for a second. What is small is done at once.
+ * Parses and renders large JSON in slices of the event loop: parsing 12 MB of cells in one turn would block all other
+ * requests for a second. Small JSON is processed at once.
  */
 import { setImmediate } from 'node:timers/promises';
 
-/** In characters: the worst of this length takes some 10 ms. */
+/** In characters. The slowest JSON of this length takes about 10 ms. */
 export const sliceLength = 128 * 1024;
-/** How far a walk goes in one turn, in steps of some nanoseconds. */
+/** Work per turn of the event loop, in steps of some nanoseconds. */
 const stepsPerTurn = 256 * 1024;
 
-/** Deeper than any text is that is worth reading; containers within one another are walked again each. */
+/** No useful JSON is nested deeper. Each level scans its inner containers again. */
 const maxDepth = 128;
 
 const quote = 0x22;
@@ -20,7 +20,7 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** Lets the others have their turn when enough was done in this one. */
+/** Counts steps and yields to the event loop after `stepsPerTurn`. */
 function createTurns(): (steps: number) => Promise<void> | undefined {
   let done = 0;
   return (steps) => {
@@ -32,34 +32,35 @@ function createTurns(): (steps: number) => Promise<void> | undefined {
 }
 
 /**
- * The value of a JSON text; `parse` is used on pieces of it that are JSON texts of their own, and its errors come through.
- * Throws SyntaxError where the pieces do not fit together.
+ * Parses a JSON text. `parse` parses pieces of it that are valid JSON themselves, and its errors are rethrown. Throws
+ * SyntaxError if the pieces do not fit together.
  */
 export async function parseSliced(text: string, parse: (piece: string) => unknown = JSON.parse): Promise<unknown> {
   if (text.length <= sliceLength) return parse(text);
   const ends = await findLargeContainers(text);
   const from = skipBlank(text, 0);
-  if (from === text.length) throw new SyntaxError('there is nothing but blanks');
+  if (from === text.length) throw new SyntaxError('the text is empty');
   const end = ends.get(from);
   if (end === undefined) return parse(text);
-  if (skipBlank(text, end + 1) < text.length) throw new SyntaxError('there is more after the value');
+  if (skipBlank(text, end + 1) < text.length) throw new SyntaxError('there is text after the value');
   return readContainer({ text, ends, parse, turn: createTurns() }, from, end);
 }
 
-/** Where the containers begin that are longer than a slice, and where each ends. */
+/** Finds the containers longer than a slice: the end of each by its beginning. */
 async function findLargeContainers(text: string): Promise<ReadonlyMap<number, number>> {
   const ends = new Map<number, number>();
   const open: number[] = [];
   const turn = createTurns();
   for (let at = 0, since = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === quote) at = endOfText(text, at);
+    if (code === quote) at = endOfString(text, at);
     else if (code === openBracket || code === openBrace) {
-      if (open.push(at) > maxDepth) throw new SyntaxError(`it is nested deeper than ${maxDepth}`);
+      if (open.push(at) > maxDepth) throw new SyntaxError(`the text is nested deeper than ${maxDepth}`);
     } else if (code === closeBracket || code === closeBrace) {
       const from = open.pop();
-      // In ASCII each bracket closes the one two places before it.
-      if (from === undefined || text.charCodeAt(from) !== code - 2) throw new SyntaxError('a bracket closes nothing');
+      // In ASCII each closing bracket is two after its opening one.
+      if (from === undefined || text.charCodeAt(from) !== code - 2)
+        throw new SyntaxError('a closing bracket has no opening one');
       if (at - from > sliceLength) ends.set(from, at);
     }
     if (at - since > stepsPerTurn) {
@@ -78,7 +79,10 @@ interface Reading {
   readonly turn: ReturnType<typeof createTurns>;
 }
 
-/** Its members in groups, each parsed as a container of its own; a member that is longer than a slice is read like this one. */
+/**
+ * Parses a large container: its members in groups, each as a container of its own. A member longer than a slice is
+ * parsed recursively.
+ */
 async function readContainer(reading: Reading, from: number, end: number): Promise<unknown> {
   const { text, ends, parse, turn } = reading;
   const isList = text.charCodeAt(from) === openBracket;
@@ -87,12 +91,12 @@ async function readContainer(reading: Reading, from: number, end: number): Promi
   let groupFrom = from + 1;
   let memberFrom = groupFrom;
   let isEmpty = true;
-  /** Where the last text ended, or member began: what is long beside texts is one number. */
+  /** The end of the last string or the beginning of the member: a long stretch after it can only be a number. */
   let bareFrom = groupFrom;
 
   const takeGroup = (groupEnd: number): void => {
     const group = text.slice(groupFrom, groupEnd);
-    // Between two commas stands a value; only `[]` and `{}` have none.
+    // There must be a value between two commas; only `[]` and `{}` have none.
     if (/^\s*$/.test(group) && !(isEmpty && groupEnd === end)) throw new SyntaxError('a value is missing');
     if (isList) for (const item of parse(`[${group}]`) as unknown[]) list.push(item);
     else addMembers(members, parse(`{${group}}`));
@@ -109,11 +113,11 @@ async function readContainer(reading: Reading, from: number, end: number): Promi
       const value = await readContainer(reading, at, largeEnd);
       if (isList && /^\s*$/.test(name)) list.push(value);
       else if (!isList) addMembers(members, { [nameOf(name, value, parse)]: value });
-      else throw new SyntaxError('a value has no comma before it');
+      else throw new SyntaxError('there is no comma before a value');
       isEmpty = false;
       at = skipBlank(text, largeEnd + 1);
       if (at === end) return isList ? list : members;
-      if (text.charCodeAt(at) !== comma) throw new SyntaxError('a value has no comma after it');
+      if (text.charCodeAt(at) !== comma) throw new SyntaxError('there is no comma after a value');
       at += 1;
       groupFrom = at;
       memberFrom = at;
@@ -129,7 +133,7 @@ async function readContainer(reading: Reading, from: number, end: number): Promi
       at = memberFrom;
       bareFrom = at;
     } else if (code === quote || code === openBracket || code === openBrace) {
-      at = 1 + (code === quote ? endOfText(text, at) : endOfSmall(text, at));
+      at = 1 + (code === quote ? endOfString(text, at) : endOfSmall(text, at));
       bareFrom = at;
     } else {
       at += 1;
@@ -138,14 +142,17 @@ async function readContainer(reading: Reading, from: number, end: number): Promi
   }
 }
 
-/** As JSON.parse does it: `__proto__` is a name like others, if `parse` lets it pass. */
+/** Adds members like JSON.parse: `__proto__` is an ordinary name, if `parse` allows it. */
 function addMembers(members: Record<string, unknown>, parsed: unknown): void {
   for (const [name, value] of Object.entries(parsed as object)) {
     Object.defineProperty(members, name, { value, writable: true, enumerable: true, configurable: true });
   }
 }
 
-/** `text` is what stands before the value. `parse` may refuse a name for what it holds: it sees as much of that as matters. */
+/**
+ * Parses the member name in `text`, which precedes the value. `parse` may refuse a name because of its value, so it
+ * gets the part of the value that matters.
+ */
 function nameOf(text: string, value: unknown, parse: Reading['parse']): string {
   const [name, ...others] = Object.keys(
     parse(`{${text}${Object.hasOwn(value as object, 'prototype') ? '{"prototype":0}' : '0'}}`) as object,
@@ -158,7 +165,7 @@ function endOfSmall(text: string, from: number): number {
   let depth = 0;
   for (let at = from; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === quote) at = endOfText(text, at);
+    if (code === quote) at = endOfString(text, at);
     else if (code === openBracket || code === openBrace) depth += 1;
     else if (code === closeBracket || code === closeBrace) {
       depth -= 1;
@@ -168,16 +175,16 @@ function endOfSmall(text: string, from: number): number {
   throw new SyntaxError('a bracket is not closed');
 }
 
-function endOfText(text: string, from: number): number {
+function endOfString(text: string, from: number): number {
   for (let at = from + 1; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === backslash) at += 1;
     else if (code === quote) return at;
   }
-  throw new SyntaxError('a text does not end');
+  throw new SyntaxError('a string is not closed');
 }
 
-/** RFC 8259, 2. */
+/** Whitespace of RFC 8259, section 2. */
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
@@ -188,31 +195,31 @@ function skipBlank(text: string, from: number): number {
   return at;
 }
 
-/** The JSON text of a plain value, as `JSON.stringify` writes it. */
+/** Renders a plain value as `JSON.stringify` does. */
 export async function renderSliced(value: unknown): Promise<string> {
   const parts: string[] = [];
   await render(value, parts, createTurns());
   return parts.join('');
 }
 
-/** What a value costs to write, in characters or more; no more than a little beyond `most` is looked at. */
-function weigh(value: unknown, most: number): number {
+/** Estimates the rendered length of a value, in characters. Stops soon after `most`. */
+function estimateLength(value: unknown, most: number): number {
   if (typeof value === 'string') return value.length + 3;
   if (typeof value !== 'object' || value === null) return 8;
   let weight = 2;
   if (Array.isArray(value)) {
-    for (let at = 0; at < value.length && weight <= most; at += 1) weight += weigh(value[at], most - weight);
+    for (let at = 0; at < value.length && weight <= most; at += 1) weight += estimateLength(value[at], most - weight);
     return weight;
   }
   for (const [name, member] of Object.entries(value)) {
     if (weight > most) break;
-    weight += name.length + 4 + weigh(member, most - weight);
+    weight += name.length + 4 + estimateLength(member, most - weight);
   }
   return weight;
 }
 
 async function render(value: unknown, parts: string[], turn: ReturnType<typeof createTurns>): Promise<void> {
-  if (typeof value !== 'object' || value === null || weigh(value, sliceLength) <= sliceLength) {
+  if (typeof value !== 'object' || value === null || estimateLength(value, sliceLength) <= sliceLength) {
     const text = JSON.stringify(value) ?? 'null';
     parts.push(text);
     await turn(8 * text.length);
@@ -221,10 +228,10 @@ async function render(value: unknown, parts: string[], turn: ReturnType<typeof c
   if (Array.isArray(value)) {
     parts.push('[');
     for (let from = 0, at = 0, weight = 0; at < value.length; at += 1) {
-      weight += weigh(value[at], sliceLength);
+      weight += estimateLength(value[at], sliceLength);
       const isLast = at === value.length - 1;
       if (weight <= sliceLength && !isLast) continue;
-      // The one that is too much is written by itself.
+      // The item that exceeds the slice is rendered by itself.
       const isHeavy = weight > sliceLength;
       const until = isHeavy ? at : at + 1;
       if (until > from) {

@@ -1,4 +1,4 @@
-/** Undoing `Content-Encoding`, with a bound on what comes out: a few kilobytes can unpack to gigabytes. */
+/** Decodes `Content-Encoding`, with a bound on the result: a few kilobytes can unpack to gigabytes. */
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
 import { TransportError } from './exchange.ts';
@@ -18,11 +18,12 @@ const decoders: Readonly<Record<string, Decoder>> = {
 /** No legitimate reply has more layers. */
 const maxLayers = 2;
 
+/** The encodings that requests accept. */
 export const acceptedEncodings = 'gzip, br, zstd';
 
 /**
- * The body as it was before encoding. Throws `TransportError`: `too-large` beyond `maxBytes`, `encoding` where the bytes
- * are no valid encoding or one we did not ask for.
+ * Decodes the body. Throws `TransportError`: `too-large` above `maxBytes`, `encoding` if the bytes are invalid or the
+ * encoding was not requested.
  */
 export async function decodeBody(body: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
   const layers = contentEncoding

@@ -1,4 +1,4 @@
-/** One request on one pool, from the queue to the decoded body. */
+/** Sends one request through a pool and reads the decoded body. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Deadlines } from '../resilience/deadline.ts';
 import { decodeBody } from './decode.ts';
@@ -9,18 +9,19 @@ import { flattenHeaders, outgoingHeaders } from './wire-headers.ts';
 
 const defaultMaxReplyBytes = 16 * 1024 * 1024;
 
-/** How long the body of an answer is read on where its status is what counts. */
+/** With `cutsReply`: how long the body is read after the head. */
 const cutBodyAfterMs = 1_000;
 
+/** A request with its deadline. */
 export interface OutboundRequest extends ProviderRequest {
   /** Unix milliseconds. */
   readonly deadlineAtMs: number;
   readonly signal?: AbortSignal | null;
-  /** Filled while the request runs. */
+  /** Filled in while the request runs. */
   readonly timing?: ExchangeTiming;
 }
 
-/** `path`: with its query. Rejects with `TransportError`. */
+/** Sends the request; `path` includes the query. Rejects with `TransportError`. */
 export function exchange(
   origin: Origin,
   path: string,
@@ -36,7 +37,7 @@ export function exchange(
 
     let started = false;
     let settled = false;
-    let abortWire: ((reason: Error) => void) | null = null;
+    let abortRequest: ((reason: Error) => void) | null = null;
     let status = 0;
     let headers: IncomingHttpHeaders = {};
     let receivedBytes = 0;
@@ -62,8 +63,8 @@ export function exchange(
     };
     const fail = (error: TransportError): void => {
       if (!settle()) return;
-      // A request still in the pool's queue has no wire yet; it is dropped when its turn comes (onRequestStart).
-      abortWire?.(error);
+      // A request in the pool's queue cannot be aborted yet; it is dropped when its turn comes (onRequestStart).
+      abortRequest?.(error);
       if (request.cutsReply === true && status > 0 && error.fault !== 'aborted') resolve(reply());
       else reject(error);
     };
@@ -81,11 +82,11 @@ export function exchange(
       },
       {
         onRequestStart(controller) {
-          // Throwing drops this request alone: `abort` would close the connection that others wait for.
-          if (settled) throw new Error('the request was given up while it waited for a connection');
+          // Throwing drops only this request; `abort` would close the connection that others wait for.
+          if (settled) throw new Error('the request was cancelled while it waited for a connection');
           started = true;
           if (request.timing !== undefined) request.timing.connectedAtMs = Date.now();
-          abortWire = (reason) => controller.abort(reason);
+          abortRequest = (reason) => controller.abort(reason);
         },
         onResponseStart(_controller, statusCode, replyHeaders) {
           if (statusCode < 200) return;
@@ -130,7 +131,7 @@ async function decode(
 ): Promise<ProviderReply> {
   const decoding = decodeBody(encoded, headers['content-encoding'] as string, maxReplyBytes);
   const body = await (cutsReply ? decoding.catch(() => Buffer.alloc(0)) : decoding);
-  // They describe the bytes on the wire, not the decoded body.
+  // They describe the encoded bytes, not the decoded body.
   delete headers['content-encoding'];
   delete headers['content-length'];
   return { status, headers, body };

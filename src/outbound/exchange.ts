@@ -2,52 +2,58 @@
 
 import type { Readable } from 'node:stream';
 
+/** A request whose whole reply is read. */
 export interface ProviderRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** Bytes read of the reply at most; more is a failure (`too-large`). Default 16 MiB. */
+  /** Maximum bytes of the reply; more is a failure (`too-large`). Default 16 MiB. */
   readonly maxReplyBytes?: number;
   /**
-   * The status is what counts: a body that is too large, too slow, broken or badly encoded is cut where it ends to be
-   * readable, and is no failure.
+   * Only the status matters: a body that is too large, too slow, broken or badly encoded is cut off, and the reply
+   * still succeeds.
    */
   readonly cutsReply?: boolean;
-  /** It goes on when the call that needed it ends: what it changes must be heard. */
+  /** The request continues when its call ends, because it changes something and its result must be known. */
   readonly outlivesCall?: boolean;
 }
 
-/** One whose reply is read as it comes, and whose body may be sent so. */
+/** A request whose reply is streamed, and whose body may be streamed. */
 export interface OpenRequest extends Omit<ProviderRequest, 'body' | 'maxReplyBytes'> {
   readonly body?: string | Buffer | Readable;
-  /** How long the provider may be silent within its body. */
+  /** How long the provider may be silent during its body. */
   readonly idleMs: number;
 }
 
+/** The head of a streamed reply. */
 export interface OpenReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** As sent, encodings and all. Fails with a `TransportError` where it ends too early; destroyed, the provider is cut off. */
+  /**
+   * The body as sent, still encoded. Fails with a `TransportError` if it ends too early; destroying it closes the
+   * connection.
+   */
   readonly body: Readable;
 }
 
+/** A whole reply. */
 export interface ProviderReply {
   readonly status: number;
-  /** Lower-case names; repeated ones joined by `, `. */
+  /** Lower-case names; repeated headers are joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-/** When a request came how far, in Unix milliseconds; null where it did not. */
+/** The progress of a request, in Unix milliseconds; null for steps that it did not reach. */
 export interface ExchangeTiming {
-  /** It had a connection: a free one, or one made for it. */
+  /** When it had a connection, reused or new. */
   connectedAtMs: number | null;
-  /** The head of the reply was there. */
+  /** When the head of the reply had arrived. */
   headAtMs: number | null;
 }
 
-/** How a request failed before a whole reply was there. */
+/** Why no whole reply arrived. */
 export type TransportFault =
   | 'refused'
   | 'reset'
@@ -59,38 +65,42 @@ export type TransportFault =
   | 'blocked'
   | 'aborted';
 
-/** What callers and the audit read: never an address, nor the words of a library. */
-const words: Readonly<Record<TransportFault, string>> = {
+/** Messages for callers and the audit log; they contain no address and no library's text. */
+const messages: Readonly<Record<TransportFault, string>> = {
   refused: 'connection refused',
   reset: 'connection reset',
   timeout: 'no answer in time',
-  dns: 'the name of its host cannot be resolved',
-  tls: 'no TLS connection: its certificate or protocol is refused',
+  dns: 'its host name cannot be resolved',
+  tls: 'TLS failed: its certificate or protocol is not accepted',
   'too-large': 'its answer is too large',
-  encoding: 'the encoding of its answer cannot be read',
+  encoding: 'its answer has an invalid content encoding',
   blocked: 'may not be called: the address is not public, and OUTBOUND_ALLOWED_NETWORKS does not name it',
-  aborted: 'the request was given up',
+  aborted: 'the request was cancelled',
 };
 
-/** Thrown by `ProviderHttp.send`. Adapters let it pass: the gateway knows what it means for each operation. */
+/** Thrown by `ProviderHttp`. Adapters do not catch it: the gateway decides what it means for each operation. */
 export class TransportError extends Error {
   readonly fault: TransportFault;
-  /** False where no byte of the request can have reached the provider, so that even an append may be repeated. */
+  /** False if no byte of the request can have reached the provider, so that even an append may be repeated. */
   readonly requestMayHaveArrived: boolean;
 
   constructor(fault: TransportFault, requestMayHaveArrived: boolean, cause?: unknown) {
-    super(words[fault], cause === undefined ? undefined : { cause });
+    super(messages[fault], cause === undefined ? undefined : { cause });
     this.name = 'TransportError';
     this.fault = fault;
     this.requestMayHaveArrived = requestMayHaveArrived;
   }
 }
 
-/** The only way an adapter reaches the network: guarded, pooled, with the attempt's deadline, recorded for the audit. */
+/**
+ * An adapter's only access to the network: guarded, pooled, with the attempt's deadline, and recorded for the audit
+ * log.
+ */
 export interface ProviderHttp {
+  /** Sends the request; resolves with the whole reply. */
   send(request: ProviderRequest): Promise<ProviderReply>;
-  /** Resolves with the head of the reply. */
+  /** Sends the request; resolves when the head of the reply has arrived. */
   open(request: OpenRequest): Promise<OpenReply>;
-  /** Values that the audit must mask wherever they appear, beyond the account's own (an access token). */
+  /** Adds a value that the audit log must mask everywhere, beyond the account's own secrets (an access token). */
   mask(secret: string): void;
 }

@@ -30,8 +30,8 @@ const faultByCode: Readonly<Record<string, TransportFault>> = {
 const tlsCode = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO)/;
 
 /**
- * `started`: the request was being written, so it may have arrived. Anything unknown is `reset`: a connection that
- * ended without a whole reply.
+ * Converts an error. `started`: writing the request had begun, so it may have arrived. Unknown errors become `reset`: a
+ * connection that ended without a whole reply.
  */
 export function toTransportError(error: unknown, started: boolean): TransportError {
   if (error instanceof TransportError) return error;
@@ -45,7 +45,10 @@ function faultOf(error: unknown): TransportFault {
   return faultByCode[code] ?? (tlsCode.test(code) ? 'tls' : 'reset');
 }
 
-/** Node gathers the failures of several addresses in an AggregateError, whose own code may be missing. */
+/**
+ * The error's code. Node puts the failures of several addresses into an AggregateError, which may have no code of its
+ * own.
+ */
 function codeOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   const { code } = error as NodeJS.ErrnoException;

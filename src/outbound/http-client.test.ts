@@ -10,7 +10,7 @@ import type { OutboundRequest } from './dispatch-request.ts';
 import { TransportError, type TransportFault } from './exchange.ts';
 import { createOutbound, type Outbound, type OutboundOptions } from './http-client.ts';
 
-test('a reply comes whole, with its status, and redirects are not followed', async (t) => {
+test('a reply is returned whole, with its status, and redirects are not followed', async (t) => {
   const { ask } = await start(t, (_request, reply) => {
     reply.writeHead(302, { location: 'http://169.254.169.254/', 'set-cookie': ['a=1', 'b=2'] }).end('moved');
   });
@@ -20,14 +20,14 @@ test('a reply comes whole, with its status, and redirects are not followed', asy
   assert.equal(reply.headers['set-cookie'], 'a=1, b=2');
 });
 
-test('connections are kept and used again', async (t) => {
+test('connections are reused', async (t) => {
   let connections = 0;
   const { ask, server } = await start(t, (_request, reply) => reply.end('ok'));
   server.on('connection', () => {
     connections += 1;
   });
   for (let time = 0; time < 20; time += 1) await ask();
-  // A request made in the very turn in which the one before ended may still open a second one.
+  // A request made in the same turn in which the one before ended may still open a second connection.
   assert.ok(connections <= 2, `${connections} connections`);
 });
 
@@ -54,7 +54,7 @@ test('a small body that unpacks to a large one is refused', async (t) => {
   await fails(ask({ maxReplyBytes: 100_000 }), 'too-large', true);
 });
 
-test('where the status is what counts, a body that cannot be read whole is cut, and no failure', async (t) => {
+test('if only the status matters, a body that cannot be read whole is cut, and the reply succeeds', async (t) => {
   const answers: Readonly<Record<string, RequestListener>> = {
     '/large': (_request, reply) => reply.writeHead(201, { 'content-length': 50_000_000 }).end(Buffer.alloc(50_000_000)),
     '/short': (_request, reply) => {
@@ -86,7 +86,7 @@ test('where the status is what counts, a body that cannot be read whole is cut, 
   assert.equal(replies[2]?.headers['retry-after'], '7');
 });
 
-test('rubbish under an encoding, and encodings nobody asked for, are no replies', async (t) => {
+test('an invalid or unrequested content encoding is a fault', async (t) => {
   const encodings = ['gzip', 'exi', 'gzip, gzip, gzip'];
   const { ask } = await start(t, (_request, reply) => {
     reply.writeHead(200, { 'content-encoding': encodings.shift() ?? '' }).end('not encoded at all');
@@ -96,7 +96,7 @@ test('rubbish under an encoding, and encodings nobody asked for, are no replies'
   await fails(ask(), 'encoding', true);
 });
 
-test('no more of a reply is read than was asked for, whether announced or not', async (t) => {
+test('no more of a reply is read than requested, whether announced or not', async (t) => {
   const { ask } = await start(t, (request, reply) => {
     if (request.url === '/announced') reply.writeHead(200, { 'content-length': '5000' }).write('x');
     else reply.write(Buffer.alloc(2_000), () => reply.write(Buffer.alloc(2_000)));
@@ -105,7 +105,7 @@ test('no more of a reply is read than was asked for, whether announced or not', 
   await fails(ask({ path: '/streamed', maxReplyBytes: 3_000 }), 'too-large', true);
 });
 
-test('a request ends at its deadline while nothing, or only half of a body, comes', async (t) => {
+test('a request ends at its deadline if nothing or half of the body arrives', async (t) => {
   const { ask } = await start(t, (request, reply) => {
     if (request.url === '/half') reply.writeHead(200, { 'content-length': '10' }).write('half');
   });
@@ -113,7 +113,7 @@ test('a request ends at its deadline while nothing, or only half of a body, come
   await fails(ask({ path: '/half', deadlineMs: 50 }), 'timeout', true);
 });
 
-test('a request that is past its deadline, or already aborted, is never sent', async (t) => {
+test('a request that is past its deadline or aborted is never sent', async (t) => {
   let requests = 0;
   const { ask } = await start(t, (_request, reply) => {
     requests += 1;
@@ -124,7 +124,7 @@ test('a request that is past its deadline, or already aborted, is never sent', a
   assert.equal(requests, 0);
 });
 
-test('a request that waits for a socket until its deadline has not arrived', async (t) => {
+test('a request that waited for a socket until its deadline has not reached the provider', async (t) => {
   let requests = 0;
   const { ask } = await start(
     t,
@@ -140,7 +140,7 @@ test('a request that waits for a socket until its deadline has not arrived', asy
   assert.equal(requests, 1);
 });
 
-test('requests whose callers have left the queue cost the next one no connection', async (t) => {
+test('cancelled requests in the queue do not cost the next request its connection', async (t) => {
   let connections = 0;
   const held: (() => void)[] = [];
   const { ask, server } = await start(
@@ -175,7 +175,7 @@ test('an abort ends the request at once and closes its connection', async (t) =>
   await closed;
 });
 
-test('a cut connection may have carried the request, a refused one cannot', async (t) => {
+test('after a reset the request may have arrived, after a refused connection it has not', async (t) => {
   const { ask } = await start(t, (request) => request.socket.destroy());
   await fails(ask(), 'reset', true);
 
@@ -185,12 +185,12 @@ test('a cut connection may have carried the request, a refused one cannot', asyn
   await fails(outbound.request(get(`http://127.0.0.1:${port}/`)), 'refused', false);
 });
 
-test('a TLS handshake that fails is told apart', async (t) => {
+test('a failed TLS handshake has its own fault', async (t) => {
   const { ask } = await start(t, (_request, reply) => reply.end());
   await fails(ask({ scheme: 'https' }), 'tls', false);
 });
 
-test('a name that does not exist is told apart', async (t) => {
+test('a name that does not exist has its own fault', async (t) => {
   const resolve: OutboundOptions['resolve'] = (_hostname, _options, callback) =>
     callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), []);
   const outbound = createOutbound({ allowedNetworks: [], resolve });
@@ -199,7 +199,7 @@ test('a name that does not exist is told apart', async (t) => {
   await fails(outbound.check('http://nowhere.example/'), 'dns', false);
 });
 
-test('what failed on the way is told in words, and names no address', async (t) => {
+test('messages of transport faults are plain and contain no address', async (t) => {
   const resolve: OutboundOptions['resolve'] = (hostname, _options, callback) =>
     hostname === 'private.example'
       ? callback(null, [{ address: '10.1.2.3', family: 4 }])
@@ -207,7 +207,7 @@ test('what failed on the way is told in words, and names no address', async (t) 
   const outbound = createOutbound({ allowedNetworks: ['127.0.0.1'], resolve });
   t.after(() => outbound.close());
   const messageOf = (url: string) => outbound.request(get(url)).then(String, (error: Error) => error.message);
-  assert.equal(await messageOf('http://nowhere.example/'), 'the name of its host cannot be resolved');
+  assert.equal(await messageOf('http://nowhere.example/'), 'its host name cannot be resolved');
   assert.equal(
     await messageOf('http://private.example/'),
     'may not be called: the address is not public, and OUTBOUND_ALLOWED_NETWORKS does not name it',
@@ -215,7 +215,7 @@ test('what failed on the way is told in words, and names no address', async (t) 
   assert.equal(await messageOf(`http://127.0.0.1:${await findFreePort()}/`), 'connection refused');
 });
 
-test('a name that turns private after it was checked reaches nothing', async (t) => {
+test('a name that resolves to a private address after its check is refused', async (t) => {
   let arrived = 0;
   const { port } = await start(t, (_request, reply) => {
     arrived += 1;
@@ -231,7 +231,7 @@ test('a name that turns private after it was checked reaches nothing', async (t)
   assert.equal(arrived, 0);
 });
 
-test('a name that was good for one connection is looked at again for the next', async (t) => {
+test('a name is checked again for each new connection', async (t) => {
   const { port } = await start(t, (_request, reply) => reply.setHeader('connection', 'close').end('ok'));
   const answers = ['127.0.0.1', '127.0.0.2', '127.0.0.1'];
   const resolve: OutboundOptions['resolve'] = (_hostname, _options, callback) =>
@@ -241,10 +241,10 @@ test('a name that was good for one connection is looked at again for the next', 
   const url = `http://turning.example:${port}/`;
   assert.equal((await outbound.request(get(url))).status, 200);
   await fails(outbound.request(get(url)), 'blocked', false);
-  assert.equal((await outbound.request(get(url))).status, 200, 'a refusal is not remembered');
+  assert.equal((await outbound.request(get(url))).status, 200, 'a refusal is not cached');
 });
 
-test('TLS connections are guarded like all others', async (t) => {
+test('the guard applies to TLS connections', async (t) => {
   const { port } = await start(t, (_request, reply) => reply.end());
   const resolve: OutboundOptions['resolve'] = (_hostname, _options, callback) =>
     callback(null, [{ address: '127.0.0.1', family: 4 }]);
@@ -254,7 +254,7 @@ test('TLS connections are guarded like all others', async (t) => {
   await fails(outbound.request(get(`https://127.0.0.1:${port}/`)), 'blocked', false);
 });
 
-test('the emulator is reached although it is on the loopback, and nothing else there', async (t) => {
+test('the emulator is reachable on the loopback, and no other port is', async (t) => {
   const { port } = await start(t, (_request, reply) => reply.end('ok'));
   const outbound = createOutbound({ allowedNetworks: [], emulatorOrigin: `http://127.0.0.1:${port}` });
   t.after(() => outbound.close());
@@ -269,7 +269,7 @@ test('beyond the bound of one origin, requests are refused at once', async (t) =
   await Promise.all(held);
 });
 
-test('those who left the queue count until it is rid of them, so that it stays within its bound', async (t) => {
+test('cancelled requests count until the queue drops them, so that it stays within its bound', async (t) => {
   const { ask } = await start(t, () => undefined, { maxConnectionsPerOrigin: 1, maxPendingPerOrigin: 3 });
   const slow = fails(ask({ deadlineMs: 300 }), 'timeout', true);
   await Promise.all([1, 2].map(() => fails(ask({ deadlineMs: 20 }), 'timeout', false)));
@@ -280,7 +280,7 @@ test('those who left the queue count until it is rid of them, so that it stays w
   );
 });
 
-test('beyond the bound of origins, the one used longest ago makes room and its requests still end well', async (t) => {
+test('at the bound of origins, the least recently used pool is closed and its requests still finish', async (t) => {
   const { ask, port } = await start(
     t,
     (request, reply) => {
@@ -295,7 +295,7 @@ test('beyond the bound of origins, the one used longest ago makes room and its r
   assert.equal((await second).status, 200);
 });
 
-test('our name goes with a request unless the caller has its own', async (t) => {
+test('requests have our User-Agent unless the caller sets its own', async (t) => {
   const agents: (string | undefined)[] = [];
   const { ask } = await start(t, (request, reply) => {
     agents.push(request.headers['user-agent']);
@@ -307,7 +307,7 @@ test('our name goes with a request unless the caller has its own', async (t) => 
   assert.equal(agents[1], 'own/1');
 });
 
-test('closing lets a request under way end and refuses new ones', async (t) => {
+test('closing waits for a request in progress and refuses new ones', async (t) => {
   const waiting: { reply?: () => void } = {};
   const { ask, outbound, server } = await start(t, (_request, reply) => {
     waiting.reply = () => reply.end('done');

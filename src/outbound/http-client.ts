@@ -1,10 +1,10 @@
 /**
- * The one way out: an undici pool per origin behind the address guard.
+ * The only client for outgoing HTTP: an undici pool per origin, behind the address guard.
  *
- * Guarantees: nothing is sent to an address that the guard refuses; every request ends by its deadline, whether in the
- * queue, connecting, waiting for headers or reading; no redirect is followed; no more of a reply is kept than asked for.
- * The request is dispatched straight to the pool: undici's own `request()` costs a stream a reply, and we want whole
- * bodies only.
+ * Guarantees: no request reaches an address that the guard refuses; every request ends by its deadline, whether queued,
+ * connecting, waiting for headers or reading; redirects are not followed; no more of a reply is kept than requested.
+ * Requests go directly to the pool, because undici's own `request()` creates a stream per reply and most callers need
+ * whole bodies.
  */
 import { lookup as dnsLookup } from 'node:dns';
 import { remembered } from '../remembered.ts';
@@ -26,29 +26,31 @@ import { dispatchStream } from './stream-exchange.ts';
 import { flattenHeaders, outgoingHeaders } from './wire-headers.ts';
 
 export interface OutboundOptions extends OriginLimits {
-  /** CIDRs, addresses or `host:port` that may be reached though they are not public. */
+  /** CIDRs, addresses or `host:port` that may be reached although they are not public. */
   readonly allowedNetworks: readonly string[];
   /** The in-process emulator's origin, which is on the loopback. */
   readonly emulatorOrigin?: string | null;
-  /** Requests under way or waiting for a socket at one origin; beyond it they are refused at once. Default 2,048. */
+  /** Maximum requests in progress or waiting for a socket at one origin; more are refused at once. Default 2,048. */
   readonly maxPendingPerOrigin?: number;
-  /** For tests: how names resolve. */
+  /** For tests: resolves names. */
   readonly resolve?: ResolveAll;
 }
 
+/** A streamed request with its deadline. */
 export interface OutboundStream extends OpenRequest, Pick<OutboundRequest, 'deadlineAtMs' | 'signal' | 'timing'> {}
 
 export interface Outbound {
-  /** The whole reply, decoded. Throws `TransportError`. */
+  /** Returns the whole decoded reply. Throws `TransportError`. */
   request(request: OutboundRequest): Promise<ProviderReply>;
-  /** The head of the reply by the deadline, and its body as it comes. Throws `TransportError`. */
+  /** Returns the head of the reply, by the deadline, and streams its body. Throws `TransportError`. */
   open(request: OutboundStream): Promise<OpenReply>;
-  /** Throws `TransportError` (`blocked`, `dns`) where a request to `url` would be refused; opens no connection. */
+  /** Throws `TransportError` (`blocked`, `dns`) if a request to `url` would be refused; opens no connection. */
   check(url: string): Promise<void>;
-  /** Lets requests under way end, at most `graceMs` (default 5,000), then cuts them. */
+  /** Waits for requests in progress, at most `graceMs` (default 5,000), then aborts them. */
   close(graceMs?: number): Promise<void>;
 }
 
+/** Creates the client. */
 export function createOutbound(options: OutboundOptions): Outbound {
   const emulator = options.emulatorOrigin ? new URL(options.emulatorOrigin) : null;
   const allowed = parseAllowedNetworks([
@@ -129,16 +131,16 @@ interface AddressParts {
   readonly path: string;
 }
 
-/** A query that goes out as it stands, whatever stands before it. */
+/** A query that URL parsing leaves unchanged. */
 const plainQuery = /^\?[\w%=&+*.~-]+$/;
 
-/** The parts of an address that may be called; throws `TransportError` (`blocked`) for another. */
+/** Creates a parser of allowed addresses. It throws `TransportError` (`blocked`) for other addresses. */
 function createAddressReader(allowed: AllowedNetworks): (text: string) => AddressParts {
   const partsOf = (text: string): AddressParts => {
     const { origin, pathname, search } = parseOutboundUrl(text, allowed);
     return { origin, path: pathname + search };
   };
-  /** Judged once: a provider is asked at one address, with other parameters each time. */
+  /** Cached, because a provider is mostly called at one address with different parameters. */
   const withoutQuery = remembered(partsOf, { generationSize: 1_024, longest: 500 });
 
   return (text) => {

@@ -1,4 +1,4 @@
-/** The origins that are called, each with its pool of connections. */
+/** The origins that were called, each with its connection pool. */
 import type { LookupFunction } from 'node:net';
 import { Pool } from 'undici';
 import type { Logger } from '../logger.ts';
@@ -8,35 +8,38 @@ const maxConnectMs = 10_000;
 
 export interface Origin {
   readonly pool: Pool;
-  /** Requests that the pool still holds, also those whose caller has left while they stand in its queue. */
+  /** Requests that the pool still holds, including cancelled ones in its queue. */
   pending: number;
 }
 
 export interface OriginLimits {
-  /** Pools kept; the one used longest ago is closed for a new one. Default 256. */
+  /** Maximum number of pools; the least recently used one is closed for a new one. Default 256. */
   readonly maxOrigins?: number;
-  /** Sockets to one origin: streams hold theirs for long. Default 1,024. */
+  /** Maximum sockets to one origin; streams hold theirs for a long time. Default 1,024. */
   readonly maxConnectionsPerOrigin?: number;
   readonly logger?: Logger;
 }
 
 export interface Origins {
-  /** Opened when first asked for. */
+  /** The origin, with a pool opened at its first use. */
   of(name: string): Origin;
-  /** Lets requests under way end, at most `graceMs`, then cuts them. */
+  /** Waits for requests in progress, at most `graceMs`, then aborts them. */
   close(graceMs: number): Promise<void>;
 }
 
+/** Creates an empty set of origins. */
 export function createOrigins(options: OriginLimits & { lookupOf(url: URL): LookupFunction }): Origins {
   const { maxOrigins = 256, maxConnectionsPerOrigin = 1_024, logger, lookupOf } = options;
-  /** In order of use, the oldest first. */
+  /** In order of use, least recently used first. */
   const origins = new Map<string, Origin>();
 
   const closeLeastRecentlyUsed = (): void => {
     for (const [name, { pool }] of origins) {
       origins.delete(name);
-      // Ends once its requests have: they keep their sockets, new ones get a new pool.
-      pool.close().catch((error: unknown) => logger?.debug({ err: error }, 'an outbound pool closed badly'));
+      // Closes when its requests have ended: they keep their sockets, and new requests get a new pool.
+      pool
+        .close()
+        .catch((error: unknown) => logger?.debug({ err: error }, 'could not close an outbound connection pool'));
       return;
     }
   };
@@ -45,7 +48,7 @@ export function createOrigins(options: OriginLimits & { lookupOf(url: URL): Look
     of(name) {
       const known = origins.get(name);
       if (known !== undefined) {
-        // With enough room nothing is closed, so the order of use does not matter.
+        // While half of the room is free, no pool will be closed soon, so the order of use is not updated.
         if (origins.size * 2 >= maxOrigins) {
           origins.delete(name);
           origins.set(name, known);
@@ -57,7 +60,7 @@ export function createOrigins(options: OriginLimits & { lookupOf(url: URL): Look
         connections: maxConnectionsPerOrigin,
         pipelining: 1,
         keepAliveTimeout: keepAliveMs,
-        // The attempt's own deadline ends every phase; a second set of timers would only disagree with it.
+        // The attempt's own deadline covers every phase; undici's timers would only duplicate it.
         headersTimeout: 0,
         bodyTimeout: 0,
         connect: { timeout: maxConnectMs, lookup: lookupOf(new URL(name)) },

@@ -5,7 +5,7 @@ import { type ProviderReply, TransportError } from './exchange.ts';
 import type { Outbound } from './http-client.ts';
 import { providerHttp, redactQuery } from './provider-http.ts';
 
-test('an exchange is recorded with what was sent and what came, its key masked in the address', async () => {
+test('an exchange is recorded with request and reply, and the key in the address is masked', async () => {
   const { outbound, sent } = fakeOutbound({ status: 200, headers: {}, body: Buffer.from('{}') });
   const http = providerHttp(outbound, { deadlineAtMs: 123, traceparent: '00-aa-bb-01' });
   await http.send({ method: 'POST', url: 'https://maps.example/x?key=SECRET&a=1', headers: { a: 'b' }, body: 'hello' });
@@ -20,7 +20,7 @@ test('an exchange is recorded with what was sent and what came, its key masked i
   assert.deepEqual(sent[0]?.headers, { a: 'b', traceparent: '00-aa-bb-01' });
 });
 
-test('a failed exchange is recorded too, and its fault passes on', async () => {
+test('a failed exchange is recorded too, and its fault is rethrown', async () => {
   const fault = new TransportError('timeout', true);
   const { outbound } = fakeOutbound(fault);
   const http = providerHttp(outbound, { deadlineAtMs: 1 });
@@ -41,7 +41,7 @@ test('only the last exchanges and masks are kept', async () => {
   assert.ok(http.masked.length <= 32);
 });
 
-test('every known secret parameter is replaced, wherever it stands', () => {
+test('every secret parameter is replaced, at any position', () => {
   assert.equal(
     redactQuery('https://a/?apikey=1&x=2&access_token=3&key=4#f'),
     'https://a/?apikey=***&x=2&access_token=***&key=***#f',
@@ -66,7 +66,7 @@ function fakeOutbound(outcome: ProviderReply | TransportError): { outbound: Outb
   };
 }
 
-test('what the address carries in secret is masked wherever it is quoted, and page tokens are none', async () => {
+test('secrets of the address are masked wherever they are quoted, and page tokens are not secret', async () => {
   const { outbound } = fakeOutbound({ status: 200, headers: {}, body: Buffer.from('{}') });
   const http = providerHttp(outbound, { deadlineAtMs: 1 });
   await http.send({

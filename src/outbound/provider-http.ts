@@ -1,4 +1,4 @@
-/** What an adapter is given to reach its vendor with, for one attempt: the deadline is bound, the exchange is kept. */
+/** The HTTP access of one attempt at one provider: bound to the attempt's deadline, and recording each exchange. */
 
 import { remembered } from '../remembered.ts';
 import {
@@ -11,14 +11,14 @@ import {
 } from './exchange.ts';
 import type { Outbound } from './http-client.ts';
 
-/** One request and what became of it, as the audit wants it. Bodies and headers are unmasked: the audit masks. */
+/** One request and its result, for the audit log, which masks bodies and headers. */
 export interface RecordedExchange {
   readonly method: string;
-  /** The address; the values of query parameters that are known to carry secrets are replaced. */
+  /** The address, with the values of secret query parameters replaced. */
   readonly endpoint: string;
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly requestBody: string | Buffer | null;
-  /** null: no whole reply came. */
+  /** null: no whole reply arrived. */
   readonly reply: ProviderReply | null;
   readonly error: TransportError | null;
   /** Unix milliseconds. */
@@ -31,23 +31,23 @@ export interface ProviderHttpOptions {
   /** Unix milliseconds; every request of the attempt ends by then. */
   readonly deadlineAtMs: number;
   readonly signal?: AbortSignal | null;
-  /** W3C trace context, passed on where given. */
+  /** The W3C trace context to send; null: none. */
   readonly traceparent?: string | null;
 }
 
 export interface RecordingHttp extends ProviderHttp {
-  /** Oldest first; the last one is the operation itself, those before are what it took (a token). At most 8 are kept. */
+  /** Oldest first. The last one is the operation itself, earlier ones prepared it (a token). At most 8 are kept. */
   readonly exchanges: readonly RecordedExchange[];
-  /** What the adapter asked to have masked, and what parameters of the address carry that are secret by their name. */
+  /** Values to mask: those the adapter gave, and values of secret query parameters. */
   readonly masked: readonly string[];
 }
 
-/** A request that goes on without its call has so long. */
+/** Deadline of a request that outlives its call. */
 const outlivingMs = 20_000;
 const maxExchanges = 8;
 const maxMasked = 32;
 
-/** `providerHttp` for one attempt at one provider. */
+/** Creates the HTTP access of one attempt. */
 export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): RecordingHttp {
   const exchanges: RecordedExchange[] = [];
   const masked: string[] = [];
@@ -68,7 +68,7 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
     const timing: ExchangeTiming = { connectedAtMs: null, headAtMs: null };
     const made = {
       method: request.method,
-      // A provider may quote the address that it was asked by.
+      // A provider may quote this address in its answer.
       endpoint: redactQuery(request.url, mask),
       requestHeaders: headers,
       requestBody: typeof body === 'string' || Buffer.isBuffer(body) ? body : null,
@@ -81,7 +81,7 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
     return { made, headers, bounds: { deadlineAtMs: options.deadlineAtMs, signal: options.signal ?? null, timing } };
   };
 
-  const noteFault = (made: ReturnType<typeof begin>['made'], error: unknown): TransportError => {
+  const recordFault = (made: ReturnType<typeof begin>['made'], error: unknown): TransportError => {
     const fault = error instanceof TransportError ? error : new TransportError('reset', true, error);
     record({ ...made, reply: null, error: fault, completedAtMs: Date.now() });
     return fault;
@@ -100,7 +100,7 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
         record({ ...made, reply, error: null, completedAtMs: Date.now() });
         return reply;
       } catch (error) {
-        throw noteFault(made, error);
+        throw recordFault(made, error);
       }
     },
 
@@ -108,11 +108,11 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
       const { made, headers, bounds } = begin(request);
       try {
         const reply = await outbound.open({ ...request, headers, ...bounds });
-        // What the body held is known when it has passed, and noted then by who carried it.
+        // The body is recorded when it has passed (`CallRecord.carried`).
         record({ ...made, reply: { ...reply, body: Buffer.alloc(0) }, error: null, completedAtMs: Date.now() });
         return reply;
       } catch (error) {
-        throw noteFault(made, error);
+        throw recordFault(made, error);
       }
     },
   };
@@ -127,13 +127,13 @@ function withTrace(
   return { ...headers, traceparent };
 }
 
-/** Names of a query's parameters are few; `page_token` and its like are no secrets. */
+/** Cached, because few parameter names occur. `page_token` and similar names are not secret. */
 const isSecretName = remembered((name) => secretName.test(name));
 const secretName =
   /^(?!(?:next_?)?(?:page|sync)_?token$)(?:[\w.-]*(?:token|secret|signature|password|passwd|credentials?|api[_-]?key|access[_-]?key)|key|sig|auth|authorization|pwd|appid|jwt)$/i;
 const secretParameters =
   /([?&](?!(?:next_?)?(?:page|sync)_?token=)(?:[\w.-]*(?:token|secret|signature|password|passwd|credentials?|api[_-]?key|access[_-]?key)|key|sig|auth|authorization|pwd|appid|jwt)=)([^&#]*)/gi;
-/** A shorter value is hidden where its parameter stands; hiding it everywhere would take words out of replies. */
+/** Shorter values are masked only in their parameter; masking them everywhere would remove words from replies. */
 const minQuotedLength = 8;
 
 function decoded(value: string): string {
@@ -144,7 +144,7 @@ function decoded(value: string): string {
   }
 }
 
-/** The URL with secret parameters replaced by `***`; `onSecret` gets each value. */
+/** Replaces the values of secret parameters by `***`; `onSecret` gets each value. */
 export function redactQuery(url: string, onSecret?: (secret: string) => void): string {
   const start = url.indexOf('?') + 1;
   if (start === 0) return url;

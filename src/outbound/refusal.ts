@@ -1,21 +1,21 @@
-/** What the outbound policy says of an address that somebody wants to configure, in words for them. */
+/** Checks an address that a user wants to configure, and explains a refusal. */
 import { TransportError } from './exchange.ts';
 import type { Outbound } from './http-client.ts';
 
-/** A name server that says nothing for longer must not hold up the one who configures. */
+/** The check ends after this time, because the user waits for it. */
 const lookupMs = 3_000;
 
 /**
- * Why nothing may be sent to `url`; null where it may. A name that does not resolve now is no refusal: it may do so
- * tomorrow, and each call is checked again.
+ * Returns why requests to `url` are refused; null if they are allowed. A name that does not resolve is accepted: it may
+ * resolve later, and each request is checked again.
  */
 export async function refusalOf(outbound: Pick<Outbound, 'check'>, url: string): Promise<string | null> {
   let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<null>((resolve) => {
+  const deadline = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), lookupMs);
   });
   try {
-    await Promise.race([outbound.check(url), patience]);
+    await Promise.race([outbound.check(url), deadline]);
     return null;
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;

@@ -5,7 +5,7 @@ import { shareLookups } from './share-lookups.ts';
 
 const found: LookupAddress[] = [{ address: '192.0.2.1', family: 4 }];
 
-/** A system whose answers the test gives, and whose threads it counts. */
+/** A resolver that the test controls, and that counts used threads. */
 function startSystem() {
   let nowMs = 0;
   const asked: { hostname: string; answer(error: NodeJS.ErrnoException | null): void }[] = [];
@@ -25,7 +25,7 @@ function startSystem() {
 
 const noAnswer = () => Object.assign(new Error('no answer'), { code: 'EAI_AGAIN' });
 
-test('a name that hangs holds one thread, however many want it, and no other name’s', async () => {
+test('a name that hangs uses one thread, however many calls need it, and does not block others', async () => {
   const { asked, lookUp } = startSystem();
   const hanging = Array.from({ length: 64 }, () => lookUp('hangs.example'));
   const other = lookUp('other.example');
@@ -39,7 +39,7 @@ test('a name that hangs holds one thread, however many want it, and no other nam
   assert.deepEqual([...new Set(await Promise.all(hanging))], ['EAI_AGAIN']);
 });
 
-test('a name that failed slowly is left alone for ten times as long', async () => {
+test('a name that failed slowly is not looked up for ten times as long', async () => {
   const { asked, lookUp, advance } = startSystem();
   const first = lookUp('hangs.example');
   advance(5_000);
@@ -55,7 +55,7 @@ test('a name that failed slowly is left alone for ten times as long', async () =
   assert.equal(await again, '192.0.2.1');
 });
 
-test('what was found is not kept, and a quick failure is asked again', async () => {
+test('results are not cached, and a quick failure is retried', async () => {
   const { asked, lookUp } = startSystem();
   for (const error of [null, noAnswer(), null]) {
     const one = lookUp('name.example');

@@ -1,10 +1,10 @@
 /**
- * The system resolves names in threads: Node has four, and gives two of them to this. A name with unresponsive servers
- * holds a thread for ten seconds or more, so that some calls to it would block the look-up of all other names.
+ * Node resolves names in at most two of its four threads. A name with unresponsive servers holds a thread for ten
+ * seconds or more, so a few calls to it would block all other look-ups.
  *
  * All look-ups of one name share one request. A name that failed slowly is not looked up for ten times as long, and its
- * callers get its error at once: it occupies a thread for a tenth of the time at most. Results are not cached, since
- * the address of each connection is checked.
+ * callers get its error at once, so it uses a thread at most a tenth of the time. Results are not cached, because the
+ * address of each connection is checked.
  */
 import type { LookupAddress } from 'node:dns';
 import { setBounded } from '../bounded-map.ts';
@@ -12,15 +12,16 @@ import type { ResolveAll } from './guard.ts';
 
 type Callback = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
-/** A faster failure blocks no other name. */
+/** Faster failures do not block other names. */
 const slowMs = 1_000;
 const restPerWait = 10;
 const longestRestMs = 60_000;
-/** At the bound the one that began to rest first is looked up again. */
+/** At the bound the oldest entry is dropped, and its name is looked up again. */
 const maxResting = 1_000;
 
+/** Wraps `resolve` with both rules. */
 export function shareLookups(resolve: ResolveAll, monotonicNow: () => number = () => performance.now()): ResolveAll {
-  /** As many as there are names in use; who waits is bounded by the sockets of its origin. */
+  /** Callbacks of look-ups in progress, by name. The sockets of each origin bound their number. */
   const underWay = new Map<string, Callback[]>();
   const resting = new Map<string, { readonly untilMs: number; readonly error: NodeJS.ErrnoException }>();
 

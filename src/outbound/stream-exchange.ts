@@ -1,6 +1,6 @@
 /**
- * One request whose reply is read as it comes: the head when it is there, the body with back-pressure all the way to the
- * provider's socket. The head must come by the request's deadline; after it the provider may be silent for `idleMs`.
+ * Sends one request and streams its reply, with back-pressure up to the provider's socket. The head must arrive by the
+ * request's deadline; after it the provider may be silent for `idleMs`.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
@@ -13,7 +13,7 @@ export interface StreamTerms {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer | Readable | null;
-  /** Until the head is there. */
+  /** Time until the head must have arrived. */
   readonly remainingMs: number;
   readonly idleMs: number;
   readonly signal: AbortSignal | null;
@@ -23,11 +23,11 @@ export interface StreamTerms {
 export interface StreamedHead {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Fails with a `TransportError` where the provider ends it too early. Destroy it to cut the provider off. */
+  /** Fails with a `TransportError` if the provider ends it too early. Destroying it closes the connection. */
   readonly body: Readable;
 }
 
-/** Calls `release` when the pool no longer holds the request; it may be called again. */
+/** Sends the request. Calls `release`, maybe more than once, when the pool no longer holds the request. */
 export function dispatchStream(pool: Pool, terms: StreamTerms, release: () => void): Promise<StreamedHead> {
   return new Promise((resolve, reject) => {
     const { signal, remainingMs } = terms;
@@ -36,7 +36,7 @@ export function dispatchStream(pool: Pool, terms: StreamTerms, release: () => vo
     let started = false;
     let settled = false;
     let body: Readable | null = null;
-    let wire: Dispatcher.DispatchController | null = null;
+    let requestController: Dispatcher.DispatchController | null = null;
 
     const settle = (): boolean => {
       if (settled) return false;
@@ -47,7 +47,7 @@ export function dispatchStream(pool: Pool, terms: StreamTerms, release: () => vo
     };
     const fail = (error: TransportError): void => {
       if (!settle()) return;
-      wire?.abort(error);
+      requestController?.abort(error);
       reject(error);
     };
     const onAbort = (): void => fail(new TransportError('aborted', started, signal?.reason));
@@ -64,15 +64,15 @@ export function dispatchStream(pool: Pool, terms: StreamTerms, release: () => vo
       },
       {
         onRequestStart(controller) {
-          if (settled) throw new Error('the caller of this request has left');
+          if (settled) throw new Error('the request was cancelled while it waited for a connection');
           started = true;
           if (terms.timing !== null) terms.timing.connectedAtMs = Date.now();
-          wire = controller;
+          requestController = controller;
         },
         onResponseStart(controller, status, headers) {
           if (status < 200 || !settle()) return;
           if (terms.timing !== null) terms.timing.headAtMs = Date.now();
-          // The attempt may yet be given up while it looks into the body.
+          // The attempt may still be aborted while it reads the body.
           const cut = (): void => void answer.destroy(new TransportError('aborted', true, signal?.reason));
           const answer = new Readable({
             read: () => controller.resume(),

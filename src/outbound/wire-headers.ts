@@ -1,9 +1,9 @@
-/** Headers as they go to a provider and as they come back. */
+/** Headers of requests to providers and of their replies. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { serviceName, version } from '../version.ts';
 import { acceptedEncodings } from './decode.ts';
 
-/** Names in lower case, so that a caller's `User-Agent` replaces ours instead of standing beside it. */
+/** Adds our default headers. Names are in lower case, so that a caller's `User-Agent` replaces ours. */
 export function outgoingHeaders(given: Readonly<Record<string, string>> | undefined): Record<string, string> {
   const headers: Record<string, string> = {
     'user-agent': `${serviceName}/${version}`,
@@ -13,6 +13,7 @@ export function outgoingHeaders(given: Readonly<Record<string, string>> | undefi
   return headers;
 }
 
+/** Joins repeated headers by `, `. */
 export function flattenHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const flat: Record<string, string> = {};
   for (const name in headers) {

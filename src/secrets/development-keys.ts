@@ -1,4 +1,4 @@
-/** Secrets that development makes for itself and keeps in `DATA_DIR`, so that a first start needs no preparation. */
+/** Secrets that development generates and stores in `DATA_DIR`, so that a first start needs no preparation. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,8 @@ import { makeFolder } from '../files/make-folder.ts';
 
 /**
  * The encryption keys of a development machine: read from `DATA_DIR/encryption-keys` (`id:base64`, comma-separated, as
- * in `ENCRYPTION_KEYS`), or made there, readable by its owner only. Losing the file loses what was sealed with it.
+ * in `ENCRYPTION_KEYS`), or generated there, readable only by the owner. Without the file, all values sealed with its
+ * keys are lost.
  */
 export function loadOrCreateKeys(dataDir: string): EncryptionKey[] {
   const text = loadOrCreateSecret(join(dataDir, 'encryption-keys'), () => `dev:${randomBytes(32).toString('base64')}`);
@@ -24,35 +25,35 @@ export function loadOrCreateJwtSecret(dataDir: string): string {
   return loadOrCreateSecret(join(dataDir, 'jwt-secret'), () => randomBytes(48).toString('base64url'));
 }
 
-/** The service token that the start-up banner shows where `SERVICE_TOKENS` is not set. */
+/** The service token that the start-up banner shows if `SERVICE_TOKENS` is not set. */
 export function loadOrCreateServiceToken(dataDir: string): string {
   return loadOrCreateSecret(join(dataDir, 'service-token'), () => `is_dev_${randomBytes(24).toString('base64url')}`);
 }
 
 /**
- * Two processes may start at once on one folder: the text is written aside and linked into place, which fails where the
- * other one was first, and then the other one's is read.
+ * Two processes may start on one folder at the same time: each writes a temporary file and links it to `path`, which
+ * only the first can do. The other one reads the first one's secret.
  */
 function loadOrCreateSecret(path: string, make: () => string): string {
-  const existing = readIfThere(path);
+  const existing = readIfExists(path);
   if (existing !== null) return existing;
   makeFolder(dirname(path));
-  const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeFileSync(aside, `${make()}\n`, { mode: 0o600, flag: 'wx' });
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  writeFileSync(temporary, `${make()}\n`, { mode: 0o600, flag: 'wx' });
   try {
-    chmodSync(aside, 0o600);
-    linkSync(aside, path);
+    chmodSync(temporary, 0o600);
+    linkSync(temporary, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
-    unlinkSync(aside);
+    unlinkSync(temporary);
   }
-  const made = readIfThere(path);
+  const made = readIfExists(path);
   if (made === null) throw new Error(`${path} is empty`);
   return made;
 }
 
-function readIfThere(path: string): string | null {
+function readIfExists(path: string): string | null {
   try {
     const text = readFileSync(path, 'utf8').trim();
     return text === '' ? null : text;

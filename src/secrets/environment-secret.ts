@@ -1,16 +1,16 @@
-/** `enc:…` values of the environment, as `cli secret encrypt` prints them. */
+/** Encrypted values (`enc:…`) of environment variables, as `cli secret encrypt` prints them. */
 import type { Keyring, SealBinding } from './keyring.ts';
 
-/** The environment counts as one place: such a value may move between variables, but not into a table. */
+/** The environment is one place: a value may move between variables, but does not decrypt in a table. */
 const environmentBinding: SealBinding = { table: 'environment', rowId: '', tenantId: '', column: '' };
 const prefix = 'enc:';
 
-/** For an environment file: `enc:v1:…`. */
+/** Encrypts a value for the environment: `enc:v1:…`. */
 export function sealForEnvironment(keyring: Keyring, plain: string): string {
   return prefix + keyring.seal(plain, environmentBinding);
 }
 
-/** Plain values pass as they are. Throws `SealBroken` where an `enc:` value does not open. */
+/** Decrypts an `enc:` value; returns other values unchanged. Throws `SealBroken` if decryption fails. */
 export function openEnvironmentSecret(keyring: Keyring, value: string): string {
   return value.startsWith(prefix) ? keyring.open(value.slice(prefix.length), environmentBinding) : value;
 }

@@ -13,7 +13,7 @@ const oldKey = { id: 'k1', key: randomBytes(32) };
 const newKey = { id: 'k2', key: randomBytes(32) };
 const place = { table: 'external_services', rowId: 'r1', tenantId: 't1', column: 'api_key' };
 
-test('a sealed value opens in its own place, and the text holds nothing of it', () => {
+test('a sealed value decrypts in its own place, and the text does not contain it', () => {
   const keyring = createKeyring([oldKey]);
   const sealed = keyring.seal('ключ AIza-canary', place);
   assert.match(sealed, /^v1:k1:[A-Za-z0-9_-]+:[A-Za-z0-9_-]+$/);
@@ -22,7 +22,7 @@ test('a sealed value opens in its own place, and the text holds nothing of it', 
   assert.notEqual(keyring.seal('x', place), keyring.seal('x', place));
 });
 
-test('a value moved to another row, tenant, column or table does not open', () => {
+test('a value moved to another row, tenant, column or table does not decrypt', () => {
   const keyring = createKeyring([oldKey]);
   const sealed = keyring.seal('secret', place);
   for (const member of ['table', 'rowId', 'tenantId', 'column'] as const) {
@@ -30,7 +30,7 @@ test('a value moved to another row, tenant, column or table does not open', () =
   }
 });
 
-test('a changed, cut or foreign text is refused without telling its content', () => {
+test('a changed, cut or foreign text is refused without revealing its content', () => {
   const keyring = createKeyring([oldKey]);
   const sealed = keyring.seal('canary', place);
   const [version, id, iv, data] = sealed.split(':') as [string, string, string, string];
@@ -59,7 +59,7 @@ test('the first key encrypts and all decrypt, so that keys can be rotated', () =
   assert.throws(() => createKeyring([newKey]).open(sealedOld, place), /no key "k1"/);
 });
 
-test('bytes are sealed as bytes, and the overhead is small', () => {
+test('bytes are sealed as bytes, with a small overhead', () => {
   const keyring = createKeyring([oldKey]);
   const plain = randomBytes(100);
   const sealed = keyring.sealBytes(plain, place);
@@ -69,7 +69,7 @@ test('bytes are sealed as bytes, and the overhead is small', () => {
   assert.throws(() => keyring.openBytes(Buffer.alloc(0), place), SealBroken);
 });
 
-test('an environment value passes plain, opens when sealed, and does not open in a table', () => {
+test('a plain environment value passes, a sealed one decrypts, and does not decrypt in a table', () => {
   const keyring = createKeyring([oldKey]);
   const sealed = sealForEnvironment(keyring, 'AIza');
   assert.equal(openEnvironmentSecret(keyring, 'plain'), 'plain');
@@ -77,7 +77,7 @@ test('an environment value passes plain, opens when sealed, and does not open in
   assert.throws(() => keyring.open(sealed.slice('enc:'.length), place), SealBroken);
 });
 
-test('development keys are made once, for their owner alone', (t) => {
+test('development keys are generated once, readable only by their owner', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'keyring-'));
   t.after(() => rmSync(dir, { recursive: true }));
   const dataDir = join(dir, 'not', 'yet', 'there');
@@ -88,7 +88,7 @@ test('development keys are made once, for their owner alone', (t) => {
   assert.deepEqual(readdirSync(dataDir).sort(), ['encryption-keys', 'service-token']);
 });
 
-test('a token is kept as its SHA-256 only', () => {
+test('only a token’s SHA-256 is stored', () => {
   assert.equal(hashToken('abc').toString('hex'), hashTokenHex('abc'));
   assert.ok(constantTimeEqual('abc', 'abc'));
   assert.ok(!constantTimeEqual('abc', 'abcd'));

@@ -1,9 +1,9 @@
 /**
- * Secrets at rest: AES-256-GCM (NIST SP 800-38D) with a key id, bound to the place they belong to.
+ * Encrypts secrets at rest with AES-256-GCM (NIST SP 800-38D), with a key id, bound to their place.
  *
  * A sealed text is `v1:<key id>:<iv, base64url>:<ciphertext and tag, base64url>`. The binding is authenticated but not
- * stored: a value copied to another row, column or tenant does not open. Each seal draws 96 random bits as its IV, so
- * one key is good for about 2^32 seals (section 8.3); rotation starts long before.
+ * stored: a value copied to another row, column or tenant does not decrypt. Each IV is 96 random bits, so one key may
+ * seal about 2^32 values (section 8.3); rotation starts long before.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { EncryptionKey } from '../config/config.ts';
@@ -16,27 +16,28 @@ export interface SealBinding {
   readonly column: string;
 }
 
-/** The text or bytes do not open: another key, another place, or changed since. Its message names no secret. */
+/** The text or bytes cannot be decrypted. The message contains no secret. */
 export class SealBroken extends Error {
   constructor(reason: string, cause?: unknown) {
-    super(`a sealed value cannot be opened: ${reason}`, cause === undefined ? undefined : { cause });
+    super(`could not decrypt a sealed value: ${reason}`, cause === undefined ? undefined : { cause });
     this.name = 'SealBroken';
   }
 }
 
+/** Encrypts and decrypts with the configured keys. */
 export interface Keyring {
   /** Encrypts with the first key. */
   seal(plain: string, binding: SealBinding): string;
-  /** Throws `SealBroken`. */
+  /** Decrypts with the key that the text names. Throws `SealBroken`. */
   open(sealed: string, binding: SealBinding): string;
-  /** The same for bytes, as bytes (the spool): `[1][key id length][key id][iv][ciphertext][tag]`. */
+  /** As `seal`, from bytes to bytes (the spool): `[1][key id length][key id][iv][ciphertext][tag]`. */
   sealBytes(plain: Buffer, binding: SealBinding): Buffer;
   openBytes(sealed: Buffer, binding: SealBinding): Buffer;
-  /** Encrypts with this key; the id is no secret. */
+  /** The id of the key that encrypts; it is not secret. */
   readonly currentKeyId: string;
   /**
-   * HMAC-SHA-256 under a key of its own that is derived from `keyId`'s for `purpose`. Throws `SealBroken` where that key is
-   * not there.
+   * Calculates an HMAC-SHA-256 with a key derived from the key `keyId` for `purpose`. Throws `SealBroken` if that key
+   * does not exist.
    */
   authenticate(data: Buffer, purpose: string, keyId?: string): Buffer;
 }
@@ -46,7 +47,9 @@ const tagBytes = 16;
 const binaryVersion = 1;
 const algorithm = 'aes-256-gcm';
 
-/** The first key encrypts, all keys decrypt. Throws if there is no key, or one is not 32 bytes long. */
+/**
+ * Creates a keyring: the first key encrypts, all keys decrypt. Throws if there is no key, or one is not 32 bytes long.
+ */
 export function createKeyring(keys: readonly EncryptionKey[]): Keyring {
   const [current] = keys;
   if (current === undefined) throw new Error('a keyring needs at least one key');
@@ -78,7 +81,7 @@ export function createKeyring(keys: readonly EncryptionKey[]): Keyring {
     openBytes(sealed, binding) {
       const idEnd = 2 + (sealed[1] ?? 0);
       if (sealed[0] !== binaryVersion || sealed.length < idEnd + ivBytes + tagBytes) {
-        throw new SealBroken('it is not in the sealed form');
+        throw new SealBroken('it does not have the sealed format');
       }
       const key = findKey(sealed.toString('utf8', 2, idEnd));
       return decrypt(key, sealed.subarray(idEnd, idEnd + ivBytes), sealed.subarray(idEnd + ivBytes), binding);
@@ -90,7 +93,7 @@ export function createKeyring(keys: readonly EncryptionKey[]): Keyring {
   };
 }
 
-/** JSON keeps the four apart: no choice of names makes two places one. */
+/** JSON separates the four members unambiguously, so no two places have the same data. */
 function authenticatedData({ table, rowId, tenantId, column }: SealBinding): Buffer {
   return Buffer.from(JSON.stringify([table, rowId, tenantId, column]), 'utf8');
 }
@@ -103,21 +106,21 @@ function encrypt(key: Buffer, plain: Buffer, binding: SealBinding): { iv: Buffer
 }
 
 function decrypt(key: Buffer, iv: Buffer, data: Buffer, binding: SealBinding): Buffer {
-  if (iv.length !== ivBytes || data.length < tagBytes) throw new SealBroken('it is not in the sealed form');
+  if (iv.length !== ivBytes || data.length < tagBytes) throw new SealBroken('it does not have the sealed format');
   const decipher = createDecipheriv(algorithm, key, iv, { authTagLength: tagBytes });
   decipher.setAAD(authenticatedData(binding));
   decipher.setAuthTag(data.subarray(data.length - tagBytes));
   try {
     return Buffer.concat([decipher.update(data.subarray(0, data.length - tagBytes)), decipher.final()]);
   } catch (error) {
-    throw new SealBroken('another key, another place, or changed since', error);
+    throw new SealBroken('wrong key, wrong place, or changed data', error);
   }
 }
 
 function parseSealed(sealed: string): { keyId: string; iv: Buffer; data: Buffer } {
   const [version, keyId, iv, data, ...rest] = sealed.split(':');
   if (version !== 'v1' || !keyId || !iv || !data || rest.length > 0) {
-    throw new SealBroken('it is not in the sealed form');
+    throw new SealBroken('it does not have the sealed format');
   }
   return { keyId, iv: Buffer.from(iv, 'base64url'), data: Buffer.from(data, 'base64url') };
 }

@@ -1,12 +1,12 @@
-/** Tokens are only ever compared, so only their hash is kept, in tables and in memory. */
+/** Tokens are only compared, so only their hash is stored, in tables and in memory. */
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
 
-/** SHA-256. Our tokens are random and long, so that a slow password hash would add cost and no safety. */
+/** SHA-256. Our tokens are long and random, so a slow password hash would only add cost. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token, 'utf8').digest();
 }
 
-/** The same as a map key. The one-shot form costs half of an object. */
+/** The hash as a map key. The one-shot function takes half the time of a hash object. */
 export function hashTokenHex(token: string): string {
   return hash('sha256', token, 'hex');
 }

@@ -301,7 +301,7 @@ test('a start reads .env and says so, the environment wins, and what stores refu
     const stores = { REDIS_URL: redis.href, RABBITMQ_URL: rabbitmq.href };
     const main = startMain(t, { SERVICE_TOKENS: 'test:a-token', JWT_SECRET: jwtSecretOfTests, ...stores }, folder);
     await waitFor('the start', () => main.err().includes('"msg":"ready"') || main.child.exitCode !== null, 60_000);
-    assert.match(main.err(), /read from \.env/);
+    assert.match(main.err(), /read variables from \.env/);
     const url = /"url":"(http:[^"]+)"/.exec(main.err())?.[1];
     const authorization = `Bearer ${await signAdminToken({ tenants: '*', scope: 'admin' })}`;
     const reply = await fetch(`${url}/health/detailed`, { headers: { authorization } });
