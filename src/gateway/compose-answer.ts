@@ -94,7 +94,7 @@ function found<Op extends KnownOperation>(
             kind: quality,
             serviceId: service.id,
             serviceName: service.serviceName,
-            body: text === null ? body : asKept(text, body),
+            body: text === null ? body : asKept(body),
             costUsd,
           },
     isUnchanged: confirmed?.isUnchanged ?? false,
@@ -102,10 +102,21 @@ function found<Op extends KnownOperation>(
   };
 }
 
-/** The bytes to store, which differ by one word. Inside JSON strings these characters appear only escaped. */
-function asKept(text: string, body: Buffer): Buffer {
-  const kept = text.replaceAll('"cached":false', '"cached":true');
-  return kept.length === text.length ? body : Buffer.from(kept);
+const fresh = Buffer.from('"cached":false');
+const hit = Buffer.from('"cached":true');
+
+/**
+ * The stored answer differs by one word, in the gateway's own member behind all of the provider's. It has its bytes for
+ * itself, so the memory cache keeps them without a copy.
+ */
+function asKept(body: Buffer): Buffer {
+  const at = body.lastIndexOf(fresh);
+  if (at === -1) return body;
+  const kept = Buffer.allocUnsafeSlow(body.length + hit.length - fresh.length);
+  body.copy(kept, 0, 0, at);
+  hit.copy(kept, at);
+  body.copy(kept, at + hit.length, at + fresh.length);
+  return kept;
 }
 
 /** The TTL; shorter for an answer that a failed or skipped provider might have improved. */

@@ -17,7 +17,7 @@ interface RecentLooks {
   tracesOf(tenantId: TenantId, requestId: string): readonly RememberedTrace[];
 }
 
-const maxCalls = 10_000;
+const maxLooks = 10_000;
 /** Traces are larger than look-ups, and rarer. */
 const maxTraced = 2_000;
 /** A batch makes many look-ups under one request id. */
@@ -25,27 +25,22 @@ const maxLooksPerCall = 50;
 
 /** Creates an empty memory. */
 export function createRecentLooks(): RecentLooks {
-  const byCall = new Map<string, RememberedLook[]>();
+  // A ring: every call notes, and hardly anybody asks, so noting must cost nothing and asking may search.
+  const looks: TelemetryEvent[] = [];
+  let next = 0;
   const traces = new Map<string, RememberedTrace[]>();
   const keyOf = (tenantId: string, requestId: string): string => `${tenantId} ${requestId}`;
   return {
-    note({ tenantId, correlationId, serviceName, occurredAtMs, type, fields }) {
-      if (correlationId === null) return;
-      const isHit = type === 'integration.cache.hit';
-      const look: RememberedLook = {
-        outcome: isHit ? 'hit' : 'miss',
-        layer: isHit && 'layer' in fields ? String(fields.layer) : null,
-        operation: String(fields.operation),
-        serviceName,
-        ageSeconds: isHit && 'cache_age_seconds' in fields ? Number(fields.cache_age_seconds) : null,
-        atMs: occurredAtMs,
-      };
-      const key = keyOf(tenantId, correlationId);
-      const known = byCall.get(key);
-      if (known === undefined) setBounded(byCall, key, [look], maxCalls);
-      else if (known.length < maxLooksPerCall) known.push(look);
+    note(event) {
+      if (event.correlationId === null) return;
+      looks[next] = event;
+      next = (next + 1) % maxLooks;
     },
-    of: (tenantId, requestId) => byCall.get(keyOf(tenantId, requestId)) ?? [],
+    of: (tenantId, requestId) =>
+      [...looks.slice(next), ...looks.slice(0, next)]
+        .filter((event) => event.correlationId === requestId && event.tenantId === tenantId)
+        .slice(0, maxLooksPerCall)
+        .map(lookOf),
     noteTrace({ tenantId, requestId, capability }, trace) {
       const key = keyOf(tenantId, requestId);
       const known = traces.get(key);
@@ -56,5 +51,17 @@ export function createRecentLooks(): RecentLooks {
       }
     },
     tracesOf: (tenantId, requestId) => traces.get(keyOf(tenantId, requestId)) ?? [],
+  };
+}
+
+function lookOf({ type, fields, serviceName, occurredAtMs }: TelemetryEvent): RememberedLook {
+  const isHit = type === 'integration.cache.hit';
+  return {
+    outcome: isHit ? 'hit' : 'miss',
+    layer: isHit && 'layer' in fields ? String(fields.layer) : null,
+    operation: String(fields.operation),
+    serviceName,
+    ageSeconds: isHit && 'cache_age_seconds' in fields ? Number(fields.cache_age_seconds) : null,
+    atMs: occurredAtMs,
   };
 }

@@ -46,8 +46,18 @@ export function askPlace(deps: GeocodingDeps, caller: Caller, request: GeocodeRe
 
 /** The shared answer of a building is stored without flats; each caller gets its own unit added back. */
 function withUnit(result: CallResult, unit: Unit | null): CallResult {
-  const tail = Buffer.from(`,${unitMember(unit)}}`);
-  return { ...result, body: Buffer.concat([result.body.subarray(0, -1), tail]) };
+  const tail = unit === null ? withoutUnit : endingOf(unit);
+  const end = result.body.length - 1;
+  const body = Buffer.allocUnsafe(end + tail.length);
+  result.body.copy(body, 0, 0, end);
+  tail.copy(body, end);
+  return { ...result, body };
+}
+
+const withoutUnit = endingOf(null);
+
+function endingOf(unit: Unit | null): Buffer {
+  return Buffer.from(`,${unitMember(unit)}}`);
 }
 
 /** `"unit":…`, a member of a rendered answer. */

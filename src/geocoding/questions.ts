@@ -28,9 +28,9 @@ export function geocodeQuestion({ address, parts, streetAliases = [], ...options
           .sort(([one], [other]) => (one < other ? -1 : 1))
           .map(([name, part]) => `${name}=${normalizeAddress(part).key}`)
           .join('\n');
-  const aliases = streetAliases.map(({ from, to }) => `alias ${JSON.stringify([from, to])}`);
-  const further = area + wanted === '' ? [] : [`${area};${wanted}`];
-  return [language, country ?? 'any', chain, ...further, ...aliases, place].join('\n');
+  const further = area === '' && wanted === '' ? '' : `${area};${wanted}\n`;
+  const aliases = streetAliases.map(({ from, to }) => `alias ${JSON.stringify([from, to])}\n`).join('');
+  return `${language}\n${country ?? 'any'}\n${chain}\n${further}${aliases}${place}`;
 }
 
 function roundedDegrees(degrees: number): number {

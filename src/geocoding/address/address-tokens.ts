@@ -1,5 +1,12 @@
 /** Cursor over the tokens of an address: finds breaks, designators and numbers with a bounded look-ahead. */
-import { type Designator, dateWords, designators, longestDesignator, ordinalEndings } from './designators.ts';
+import {
+  type Designator,
+  dateWords,
+  designatorStarts,
+  designators,
+  longestDesignator,
+  ordinalEndings,
+} from './designators.ts';
 import { foldHouseLetters, isSingleLetter } from './letters.ts';
 import type { Token } from './tokenize-address.ts';
 
@@ -33,10 +40,13 @@ interface Neighbours {
 export class AddressTokens {
   readonly tokens: readonly Token[];
   private readonly breaks: readonly Break[];
+  /** The words without ё, as designators are listed. */
+  private readonly words: readonly string[];
 
   constructor(tokens: readonly Token[]) {
     this.tokens = tokens;
     this.breaks = tokens.map((token, index) => breakBetween(tokens[index - 1], token));
+    this.words = tokens.map(({ text }) => (text.includes('ё') ? text.replaceAll('ё', 'е') : text));
   }
 
   get length(): number {
@@ -73,11 +83,13 @@ export class AddressTokens {
    * before it already belongs to another part.
    */
   designatorAt(index: number, numberBefore = false, nameBefore = false, numberRead = false): FoundDesignator | null {
-    if (this.tokens[index]?.kind !== 'word') return null;
-    for (let length = longestDesignator; length >= 1; length -= 1) {
-      const text = this.joined(index, length);
-      const found = text === null ? undefined : designators.get(text);
-      if (found === undefined || text === null) continue;
+    const first = this.words[index] ?? '';
+    if (this.tokens[index]?.kind !== 'word' || (first.length > 1 && !designatorStarts.has(first))) return null;
+    const texts = this.joined(index);
+    for (let length = texts.length; length >= 1; length -= 1) {
+      const text = texts[length - 1] as string;
+      const found = designators.get(text);
+      if (found === undefined) continue;
       const end = index + length;
       if (this.designates(found, text, index, end, { numberBefore, nameBefore, numberRead }))
         return { ...found, text, end };
@@ -85,20 +97,23 @@ export class AddressTokens {
     return null;
   }
 
-  private joined(index: number, length: number): string | null {
+  /** The first word, the first two joined, and so on, up to the longest designator. Initials with dots are one word. */
+  private joined(index: number): readonly string[] {
+    const texts: string[] = [];
     let text = '';
     let isDotted = true;
-    for (let at = index; at < index + length; at += 1) {
+    for (let at = index; at < index + longestDesignator; at += 1) {
       const token = this.tokens[at];
-      if (token === undefined || token.kind !== 'word') return null;
+      if (token === undefined || token.kind !== 'word') break;
       isDotted &&= token.text.length === 1 && (at === index || token.gap === '.');
       if (at > index && !isDotted) {
-        if (token.gap !== ' ' && token.gap !== '-' && token.gap !== '/') return null;
+        if (token.gap !== ' ' && token.gap !== '-' && token.gap !== '/') break;
         text += token.gap;
       }
-      text += token.text.replaceAll('ё', 'е');
+      text += this.words[at];
+      texts.push(text);
     }
-    return text;
+    return texts;
   }
 
   private designates(

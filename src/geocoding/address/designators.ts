@@ -225,6 +225,10 @@ export const designators: ReadonlyMap<string, Designator> = new Map([
   // Spellings listed explicitly win over spellings derived by transliteration.
   ...meanings.flatMap(spellingsOf),
 ]);
+/** Their first words: most words of an address begin no designator. */
+export const designatorStarts: ReadonlySet<string> = new Set(
+  [...designators.keys()].map((text) => text.split(/[ /-]/, 1)[0] as string),
+);
 /** A designator has at most this many tokens. */
 export const longestDesignator = 3;
 

@@ -110,11 +110,14 @@ function isSuperfluous(part: ResolvedPart, parts: readonly ResolvedPart[]): bool
   return isBehindHouse && has('street') && (has('city') || has('district'));
 }
 
-const order: readonly PartKind[] = [
-  ...(['country', 'postcode', 'region', 'city', 'district', 'quarter', 'street', 'lane', 'name'] as const),
-  ...(['house', 'building', 'number', 'landmark', 'rest'] as const),
-  ...(['flat', 'room', 'entrance', 'floor', 'intercom'] as const),
-];
+/** The place of each kind of part in a key. */
+const places: ReadonlyMap<PartKind, number> = new Map(
+  [
+    ...(['country', 'postcode', 'region', 'city', 'district', 'quarter', 'street', 'lane', 'name'] as const),
+    ...(['house', 'building', 'number', 'landmark', 'rest'] as const),
+    ...(['flat', 'room', 'entrance', 'floor', 'intercom'] as const),
+  ].map((kind, place) => [kind, place]),
+);
 
 /** Parts with names that are on no list: spellings of one sound share a key. */
 const spelledLoosely: ReadonlySet<PartKind> = new Set(['street', 'lane', 'quarter', 'name']);
@@ -127,7 +130,7 @@ function composeKey(parts: readonly ResolvedPart[], text: string): string {
     ({ kind, number }) => kind === 'street' || kind === 'lane' || (kind === 'quarter' && number !== ''),
   );
   const hasDistrict = parts.some(({ kind }) => kind === 'district');
-  const sorted = [...parts].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+  const sorted = [...parts].sort((a, b) => (places.get(a.kind) ?? 0) - (places.get(b.kind) ?? 0));
   const lines = sorted.map((part) => {
     const { kind, code, number, doubt } = part;
     const name = spelledLoosely.has(kind) ? foldSpelling(part.name) : part.name;
