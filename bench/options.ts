@@ -55,7 +55,7 @@ export function parseOptions(args: readonly string[]): RunOptions | null {
   };
 }
 
-/** One round, each variant once; what matters is warmed for longer by its own row (`leadInMs`). */
+/** One round, each variant once. */
 const quickEffort: Effort = {
   rounds: 1,
   durationMs: 2_000,
@@ -72,7 +72,7 @@ function fullEffort(rounds: number, seconds: number): Effort {
     durationMs,
     warmUpMs: Math.min(2_000, durationMs / 2),
     warmUpRounds: 3,
-    leadInMs: 0,
+    leadInMs: 40_000,
     isQuick: false,
   };
 }

@@ -58,6 +58,8 @@ export async function benchBeside(t: Cleanup, { beside: folder, ...effort }: Ben
   const earlier = await prepare(await startServiceAt(t, resolve(folder), upstream.port));
   const rows: BenchRow[] = [];
   for (const measured of measuredPaths) {
+    const leadIn = { ...effort, durationMs: effort.leadInMs, warmUpMs: 0 };
+    for (const version of [own, earlier]) await ask(version, measured, leadIn);
     const figures = await measureInTurn(
       { own: () => ask(own, measured, effort), earlier: () => ask(earlier, measured, effort) },
       effort,
