@@ -1,10 +1,10 @@
 /**
- * A newcomer's first run, recorded: a picture of each step with its caption, as `docs/first-run.md`, and a video.
+ * Records a new user's first run: a picture with a caption of each step (`docs/first-run.md`), and a video.
  *
  *   npm run show-console
  *
- * On a fresh service of its own. The video (`.data/first-run/`) needs the ffmpeg of Playwright:
- * `npx playwright-core install ffmpeg`; without it there is none, which is said.
+ * Starts a fresh service. The video (`.data/first-run/`) needs Playwright's ffmpeg (`npx playwright-core install ffmpeg`);
+ * without it a message says that there is no video.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -81,7 +81,7 @@ async function openRecorded(browser: Browser): Promise<{ context: BrowserContext
   }
 }
 
-/** As good as fits into a repository. */
+/** The best quality whose file is small enough for the repository. */
 async function takePicture(page: Page): Promise<Buffer> {
   for (let quality = 80; ; quality -= 10) {
     const picture = await page.screenshot({ type: 'jpeg', quality });
@@ -101,11 +101,11 @@ async function findFreePort(): Promise<number> {
 function documentOf(lines: readonly string[]): string {
   return `# First run
 
-From a fresh start to a webhook that is received, and one that is refused with its reason. Made by \`npm run show-console\`;
-\`console/first-run.test.ts\` walks the same steps.
+From a fresh start to a webhook delivery that is accepted, and one that is refused with a reason. \`npm run show-console\` writes
+this page; \`console/first-run.test.ts\` tests the same steps.
 
 ${lines.join('\n\n')}
 
-What a webhook can do further: [Webhooks](webhooks.md).
+More about webhooks: [Webhooks](webhooks.md).
 `;
 }

@@ -1,4 +1,4 @@
-/** A newcomer's first run of the console, one step after the other: a test walks it, and the pictures of the docs are made of it. */
+/** The steps of a new user's first run of the console, for a test and for the pictures of `docs/first-run.md`. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -11,47 +11,47 @@ export interface FirstRun {
   readonly url: string;
   /** As the start of the service prints it. */
   readonly link: string;
-  /** Where the page stands at the end of a step. */
+  /** Called at the end of each step. */
   readonly seen?: (caption: string) => Promise<void>;
 }
 
-/** Throws where a step does not do what its caption says. */
+/** Throws if a step does not do what its caption says. */
 export async function walkFirstRun({ page, url, link, seen = async () => {} }: FirstRun): Promise<void> {
   await page.goto(link);
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
-  assert.equal(new URL(page.url()).hash, '', 'the code has left the address');
+  assert.equal(new URL(page.url()).hash, '', 'the code is still in the address');
   await page.getByText(/is well, checked/).waitFor();
-  await seen('Open the link that `npm start` prints: it signs in once, and leaves the address.');
+  await seen('Open the link that `npm start` prints. It signs you in once; its code disappears from the address.');
 
   await page.getByRole('link', { name: 'Webhooks', exact: true }).click();
   await page.getByRole('link', { name: 'New webhook' }).click();
   await page.getByLabel('Name', { exact: true }).fill('my first');
   await page.getByText('More settings').click();
   await page.getByLabel('Signature', { exact: true }).selectOption('hmac_hex');
-  await seen('Under Webhooks, press New webhook and give it a name. Its sender signs each body with HMAC-SHA256.');
+  await seen('Under Webhooks, press New webhook and enter a name. Its sender signs each body with HMAC-SHA256.');
 
   await page.getByRole('button', { name: 'Create webhook' }).click();
   const dialog = page.getByRole('dialog', { name: 'The webhook is ready' });
   const shown = (await dialog.getByRole('region', { name: 'Send a delivery from a terminal' }).textContent()) ?? '';
   await dialog.getByText('Listening for the first delivery').waitFor();
-  await seen('Create webhook shows its address, its secret (this once) and a command that sends a delivery.');
+  await seen('Press Create webhook: the console shows the address, the secret (only now) and a command that sends a delivery.');
 
-  // Where a test listens on any port, the public address names another one.
+  // A test listens on a random port, which the public address does not name.
   const curl = shown.replaceAll(/http:\/\/localhost:\d+/g, url);
   const { stdout } = await run('bash', ['-c', curl]);
   assert.equal(JSON.parse(stdout).status, 'accepted', stdout);
   await dialog.getByText('The first delivery has arrived.').scrollIntoViewIfNeeded();
-  await seen('Paste the command into a terminal. The page has been listening: the line turns green.');
+  await seen('Paste the command into a terminal. The page listens for the delivery: its line turns green.');
 
   await page.keyboard.press('Escape');
-  assert.ok(await dialog.isVisible(), 'a secret that is shown once does not go by accident');
+  assert.ok(await dialog.isVisible(), 'Escape closed a secret that is shown only once');
   await dialog.getByLabel('I have kept the secret').check();
   await dialog.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('link', { name: 'Deliveries' }).click();
   await page.locator('main .row-link').first().click();
   const sheet = page.getByRole('dialog', { name: /^Delivery / });
   await sheet.getByText('published').first().waitFor();
-  await seen('Under Deliveries, the delivery: its way, its body as it came, its headers.');
+  await seen('Open the delivery under Deliveries: its steps, its body as received, its headers.');
 
   await page.keyboard.press('Escape');
   await sheet.waitFor({ state: 'detached' });
@@ -62,5 +62,5 @@ export async function walkFirstRun({ page, url, link, seen = async () => {} }: F
   await page.getByLabel('Status', { exact: true }).selectOption('refused');
   await page.locator('main tbody tr', { hasText: 'refused' }).locator('.row-link').click();
   await sheet.getByText('The signature differs from what the secret makes of the body.').waitFor();
-  await seen('Send it once more, signed with another secret: it is refused with 401, and the delivery says why.');
+  await seen('Send it again, signed with another secret: it is refused with 401, and the delivery says why.');
 }
