@@ -1,9 +1,9 @@
-/** What the providers' facts say, as the tables of `docs/config.md` and the lines of `.env.example`. */
+/** Writes the providers' facts as the tables of `docs/config.md` and the lines of `.env.example`. */
 import type { Adapter } from '../src/providers/provider.ts';
 import { environmentAdapters } from '../src/providers/registry.ts';
 import type { EnvironmentVariable, VendorFacts } from '../src/providers/vendor-facts.ts';
 
-/** The files that hold such parts, and how each is written anew. */
+/** The files with generated parts, and the function that updates each text. */
 export const describedFiles: Readonly<Record<string, (text: string) => string>> = {
   'docs/config.md': (text) =>
     replacePart(
@@ -14,7 +14,7 @@ export const describedFiles: Readonly<Record<string, (text: string) => string>> 
   '.env.example': (text) => replacePart(text, '# providers', exampleLines().join('\n')),
 };
 
-const factHead = ['provider', 'also called', 'priority', 'answers', 'USD a request', 'asked at most', 'kept at most'];
+const factHead = ['provider', 'also called', 'priority', 'operations', 'USD per request', 'default rate limit', 'stored at most'];
 const byPriority = [...environmentAdapters].sort((one, other) => priorityOf(one) - priorityOf(other));
 
 function variables(): {
@@ -76,7 +76,7 @@ function describePrices({ listPrices }: VendorFacts): string {
 }
 
 function describeLimit({ perMinute, minIntervalMs }: NonNullable<VendorFacts['defaultLimit']>): string {
-  return `${perMinute} a minute, one in ${minIntervalMs / 1000} s`;
+  return `${perMinute} a minute, one every ${minIntervalMs / 1000} s`;
 }
 
 function describeTime(seconds: number): string {
@@ -88,9 +88,9 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** What stands between a line and its next like. */
+/** Replaces the text between two equal lines. */
 function replacePart(text: string, line: string, part: string): string {
   const [before, between, ...after] = text.split(`${line}\n`);
-  if (between === undefined || after.length !== 1) throw new Error(`there is no one part between two lines "${line}"`);
+  if (between === undefined || after.length !== 1) throw new Error(`there must be exactly one part between two lines "${line}"`);
   return [before, `${part}\n`, after[0]].join(`${line}\n`);
 }

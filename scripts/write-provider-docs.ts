@@ -1,4 +1,4 @@
-/** Writes what the providers' facts say into the documents: after a vendor was added or changed. */
+/** Updates the documents from the providers' facts; run it after a vendor was added or changed. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describedFiles } from './describe-providers.ts';
 
