@@ -1,9 +1,10 @@
 /**
- * Bundles the console into `console/dist`: hashed names, split where a page is heavy, compressed beforehand.
+ * Bundles the console into `console/dist`: hashed file names, large parts loaded on demand, files compressed in
+ * advance.
  *
  *   node scripts/build-console.ts [--watch]
  *
- * npm's `prepare` runs it, so that `npm ci` leaves a console behind; `npm run build` takes it along.
+ * npm's `prepare` runs it, so `npm ci` builds the console; `npm run build` includes it.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -11,11 +12,11 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-/** Smaller files gain nothing. */
+/** Compressing smaller files gains nothing. */
 const leastCompressedBytes = 1_024;
 
 export interface ConsoleBuild {
-  /** Compressed bytes that the first page needs: document, scripts and styles that are not loaded later. */
+  /** Compressed bytes of the first page load: document, scripts and styles that are not loaded later. */
   readonly firstLoadBytes: number;
 }
 
@@ -49,7 +50,7 @@ export async function buildConsole(outdir = join(root, 'console/dist')): Promise
   const outputs = Object.entries(metafile.outputs);
   const nameOf = (entryPoint: string): string => {
     const found = outputs.find(([, output]) => output.entryPoint === entryPoint);
-    if (found === undefined) throw new Error(`esbuild made nothing of ${entryPoint}`);
+    if (found === undefined) throw new Error(`esbuild has no output for ${entryPoint}`);
     return basename(found[0]);
   };
   const main = nameOf('console/src/main.tsx');
@@ -78,7 +79,7 @@ export async function buildConsole(outdir = join(root, 'console/dist')): Promise
   return { firstLoadBytes: [...first].reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0) };
 }
 
-/** Writes `.br` and `.gz` beside a file and answers the larger of the two sizes. */
+/** Writes `.br` and `.gz` beside a file and returns the larger of the two sizes. */
 async function compress(path: string): Promise<number> {
   const plain = await readFile(path);
   if (plain.length < leastCompressedBytes) return plain.length;

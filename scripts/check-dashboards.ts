@@ -1,11 +1,11 @@
 /**
- * `npm run check:dashboards`: every query of every panel, and every alert's, run against a real Prometheus that scrapes
- * the service under traffic. Each panel's query must return data. Alerts need only be understood: most must be silent.
+ * `npm run check:dashboards`: runs every query of every panel and alert on a real Prometheus that scrapes the service
+ * under traffic. Each panel's query must return data. Alert queries must only be valid: most return nothing.
  *
- *   npm run check:dashboards -- --pictures FOLDER     and a picture of each dashboard, to look at
+ *   npm run check:dashboards -- --pictures FOLDER     also draws each dashboard
  *
- * Needs Prometheus: in the path (Debian: apt-get install prometheus), or its program in `PROMETHEUS`; for pictures also
- * Chromium or Chrome.
+ * Needs Prometheus: in the path (Debian: apt-get install prometheus), or its program in `PROMETHEUS`; pictures also
+ * need Chromium or Chrome.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -29,12 +29,12 @@ import { ensureTestBrowser } from './test-browser.ts';
 const root = join(import.meta.dirname, '..');
 const tenant = 'uk_company_1';
 const { pictures } = parseArgs({ options: { pictures: { type: 'string' } } }).values;
-/** A graph needs more of it than a query. */
+/** Seconds of traffic: a picture of a graph needs more than a query. */
 const trafficMs = pictures === undefined ? 30_000 : 90_000;
 const startDeadlineMs = 60_000;
-/** What Grafana would put in; here the scrapes are a second apart. */
+/** The values of Grafana's variables; here the scrapes are a second apart. */
 const variables: Readonly<Record<string, string>> = { $__rate_interval: '20s', $service: '.*' };
-/** Empty in a service that is well: a query here may return nothing. */
+/** Metrics that are empty in a healthy service: their queries may return nothing. */
 const mayBeEmpty = new Set(['integration_telemetry_events_dropped_total']);
 
 interface QueryReply {
@@ -87,7 +87,7 @@ async function checkAll(): Promise<number> {
   }
 }
 
-/** One that answers with 500 only: for breakers, errors and health. */
+/** An upstream that always answers 500: for breakers, errors and health. */
 async function startFailingProvider(): Promise<{ port: number; close(): void }> {
   const server = createServer((_request, response) => response.writeHead(500).end()).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -143,7 +143,7 @@ scrape_configs:
   };
 }
 
-/** A little of everything that a panel shows: hits, misses, costs, refusals, failures, a budget, sheets, webhooks, bad requests. */
+/** Traffic for every panel: hits, misses, costs, refusals, failures, a budget, sheets, webhooks, bad requests. */
 async function makeTraffic(url: string, token: string, admin: string, failingPort: number): Promise<void> {
   const call = async (method: string, path: string, body: unknown, credential = token): Promise<string> => {
     const reply = await fetch(`${url}/api/v1${path}`, {
@@ -225,7 +225,7 @@ async function checkQueries(prometheusUrl: string): Promise<number> {
   )) {
     await ask(`alert / ${name}`, expr, false);
   }
-  console.log(`${queries} queries, ${faults} without what they must return`);
+  console.log(`${queries} queries, ${faults} without the expected data`);
   return faults === 0 && queries > 0 ? 0 : 1;
 }
 

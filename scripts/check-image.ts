@@ -1,11 +1,13 @@
 /**
- * `npm run check:image`, as root on Debian: builds deploy/Dockerfile with buildah, and runs what comes out as compose does,
- * over real PostgreSQL, Redis and RabbitMQ: the image's user, a read-only root, no capability. It must answer `/health`, pass the
- * image's own health check, say its version, geocode, stay within its memory at rest, write nowhere else, and end well on
- * SIGTERM. Prints each step; ends with 1 at the first that fails. Takes some minutes, and leaves nothing behind.
+ * `npm run check:image`, as root on Debian: builds deploy/Dockerfile with buildah and runs the image like compose, on
+ * real PostgreSQL, Redis and RabbitMQ: the image's user, a read-only root, no capability. It must answer `/health`,
+ * pass the image's own health check, report its version, geocode, stay within its memory limit at rest, write nowhere
+ * else, and end cleanly on SIGTERM. Prints each step; exits with 1 at the first failure. Takes some minutes, and leaves
+ * nothing behind.
  *
- * The base image is a bare Debian (debootstrap) with the pinned Node.js, under the name that the Dockerfile has for it.
- * `CHECK_IMAGE_DEBIAN=FOLDER` keeps the bare Debian for the next run. Mirror and registry are those of apt and npm here.
+ * The base image is a bare Debian (debootstrap) with the pinned Node.js, under the name that the Dockerfile uses.
+ * `CHECK_IMAGE_DEBIAN=FOLDER` keeps the bare Debian for the next run. It uses this machine's apt mirror and npm
+ * registry.
  */
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -24,7 +26,7 @@ const url = `http://127.0.0.1:${port}`;
 const tenant = 'uk_company_1';
 const readyDeadlineMs = 60_000;
 const stopDeadlineMs = 20_000;
-/** From ready to the first look at its memory: connections are up, and the first rounds of its timers are over. */
+/** From ready to the memory check: by then connections are open, and each timer has run once. */
 const restMs = 20_000;
 const restMiBLimit = 120;
 
@@ -57,12 +59,12 @@ async function checkImage(): Promise<void> {
   await runImage(openImageProcesses(image, await openStores(opened)), config.Healthcheck.Test.slice(1), config.Cmd);
 }
 
-/** The variables of a production start over stores of this machine. */
+/** The variables of a production start, with the stores of this machine. */
 async function openStores(opened: AsyncDisposableStack): Promise<Record<string, string>> {
   const services = await ensureTestServices((line) => console.log(`  ${line}`));
   opened.defer(() => services.close());
   Object.assign(process.env, services.env);
-  // They read where the servers are as they are loaded.
+  // These modules read the servers' addresses when they are imported.
   const { startEmptyDatabase } = await import('../test/support/database.ts');
   const { redisUrl } = await import('../test/support/redis.ts');
   const { rabbitmqUrl } = await import('../test/support/broker.ts');
@@ -105,7 +107,7 @@ async function runImage(inside: ImageProcesses, healthCheck: readonly string[], 
   }
 }
 
-/** Prints how long `work` took, once it is done. */
+/** Prints how long `work` took. */
 async function step<T>(what: string, work: () => T | Promise<T>): Promise<T> {
   const startedAtMs = performance.now();
   const result = await work();
@@ -119,7 +121,7 @@ async function untilHealthy(main: ChildProcess): Promise<void> {
     const reply = await fetch(`${url}/health`).catch(() => null);
     if (reply?.status === 200) return;
     if (main.exitCode !== null) throw new Error(`it ended with ${main.exitCode} before it was ready`);
-    if (performance.now() > givenUpAtMs) throw new Error(`not healthy: ${reply?.status} ${await reply?.text()}`);
+    if (performance.now() > givenUpAtMs) throw new Error(`not healthy in time: ${reply?.status} ${await reply?.text()}`);
     await delay(50);
   }
 }
@@ -127,11 +129,11 @@ async function untilHealthy(main: ChildProcess): Promise<void> {
 async function checkVersion(): Promise<void> {
   const { version } = (await (await fetch(`${url}/health`)).json()) as { version: string };
   const expected = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')).version;
-  if (version !== expected) throw new Error(`it says ${version}, package.json ${expected}`);
+  if (version !== expected) throw new Error(`/health reports version ${version}, package.json has ${expected}`);
   console.log(`  ${version}`);
 }
 
-/** Source maps cost 140 MiB: neither asked for at the start nor opened. */
+/** Source maps cost 140 MiB: they must be neither requested at the start nor opened. */
 function checkStackTraces(pid: number): void {
   const asked = ['cmdline', 'environ'].some((name) =>
     readFileSync(`/proc/${pid}/${name}`, 'utf8').includes('enable-source-maps'),

@@ -1,7 +1,7 @@
 /**
- * `npm run check:upgrade -- REV`: an earlier commit with data and traffic, rolled to this one replica by replica, one step
- * back and forward again, over real PostgreSQL, Redis and RabbitMQ. Counts what was acknowledged against what is stored and
- * published. Ends with 1 where anything acknowledged is missing.
+ * `npm run check:upgrade -- REV`: starts an earlier commit with data and traffic on real PostgreSQL, Redis and
+ * RabbitMQ, upgrades it to this version replica by replica, downgrades one replica and upgrades it again. Compares what
+ * was acknowledged with what is stored and published. Exits with 1 if anything acknowledged is missing.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -21,7 +21,7 @@ const [revision = 'HEAD~1'] = process.argv.slice(2);
 
 const services = await ensureTestServices((line) => console.log(line));
 Object.assign(process.env, services.env);
-// They read where the servers are as they are loaded.
+// These modules read the servers' addresses when they are imported.
 const { startEmptyDatabase } = await import('../test/support/database.ts');
 const { redisUrl } = await import('../test/support/redis.ts');
 const { rabbitmqUrl } = await import('../test/support/broker.ts');
@@ -89,7 +89,7 @@ async function run(): Promise<boolean> {
   return stored === load.acknowledged.size && published() === load.acknowledged.size && load.acknowledged.size > 0;
 }
 
-/** The folder of an earlier commit with its packages, removed at the end. */
+/** A working copy of an earlier commit with its packages, removed at the end. */
 async function checkOut(rev: string): Promise<string> {
   const folder = join(await mkdtemp(join(tmpdir(), 'upgrade-')), 'earlier');
   execFileSync('git', ['worktree', 'add', '--quiet', '--detach', folder, rev], { cwd: root });
@@ -119,7 +119,7 @@ async function createWebhook(replica: ReplicaProcess, tenant: string, secret: st
   return new URL(((await reply.json()) as { webhook_url: string }).webhook_url).pathname;
 }
 
-/** Senders that post one delivery after the other, each to the replica whose turn it is. */
+/** Senders that post one delivery after the other, to the replicas in turn. */
 function startLoad(replicas: readonly ReplicaProcess[], path: string) {
   const acknowledged = new Set<string>();
   let failed = 0;
@@ -139,7 +139,7 @@ function startLoad(replicas: readonly ReplicaProcess[], path: string) {
         if (reply.status === 200 && id !== undefined) acknowledged.add(id);
         else failed += 1;
       } catch {
-        failed += 1; // The replica is on its way out: senders try again, and nothing was acknowledged.
+        failed += 1; // The replica is stopping; nothing was acknowledged, and real senders repeat.
       }
     }
   };

@@ -3,9 +3,9 @@
  *
  *   node scripts/complete-lockfile.ts
  *
- * npm drops an optional package from the lock where the registry at hand does not carry it, and `npm ci` then refuses the
- * lock as incomplete. Run it after a change of dependencies. Each entry gets the integrity hash that npm knows of its
- * version, so that whoever installs it elsewhere installs the same bytes; it fails where there is none.
+ * npm drops an optional package from the lock file if the current registry does not have it, and `npm ci` then refuses
+ * the lock file as incomplete. Run this after a change of dependencies. Each entry gets npm's integrity hash of its
+ * version, so that every machine installs the same bytes; it fails if there is no hash.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ interface Lock {
 
 const operatingSystems = ['android', 'darwin', 'freebsd', 'linux', 'openharmony', 'win32'];
 
-/** `@swc/core-linux-arm64-musl` names its system, processor and C library; throws where a name does not. */
+/** `@swc/core-linux-arm64-musl` names its system, processor and C library; throws if a name does not. */
 function platformOf(name: string): { os: string[]; cpu: string[]; libc?: string[] } {
   const parts = name.split('/').at(-1)?.split('-') ?? [];
   const os = operatingSystems.find((system) => parts.includes(system));
@@ -45,7 +45,7 @@ for (const [place, locked] of Object.entries(lock.packages) as [string, LockedPa
     added += 1;
   }
 }
-/** A link to a folder of the project has no hash: its files are the project's own. */
+/** A link to a folder of this project has no hash: its files are in the repository. */
 const isOwn = (place: string, { link }: LockedPackage): boolean => link === true || !place.startsWith('node_modules/');
 let hashed = 0;
 for (const [place, locked] of Object.entries(lock.packages) as [string, LockedPackage][]) {

@@ -1,4 +1,4 @@
-/** What the console has to show: its pages, their tabs, sheets and dialogs, and how each is reached. */
+/** The console's pages, tabs, sheets and dialogs, and how to open each. */
 import type { Page } from 'playwright-core';
 import type { FilledService } from './filled-service.ts';
 
@@ -7,7 +7,7 @@ export interface View {
   /** Under `/console`. */
   readonly path: string;
   readonly isSignedOut?: boolean;
-  /** What is to be done on the page before it is drawn, in either language. */
+  /** Actions on the page before it is drawn; they work in both languages. */
   readonly act?: (page: Page) => Promise<void>;
 }
 
@@ -87,7 +87,7 @@ export async function consoleViews({ service, day }: FilledService): Promise<rea
       name: 'events',
       path: '/events',
       act: async (page) => {
-        await page.waitForTimeout(1_000); // The stream tells what happens from now on.
+        await page.waitForTimeout(1_000); // The stream sends only new events.
         await service.geocode('Ташкент, улица Навои, 5', { providers: ['google_maps'] });
         await service.call('POST', '/geocoding/geocode', { address: `Андижан, ${Math.random()}` });
         await page.locator('tbody tr').first().waitFor();
@@ -103,12 +103,12 @@ export async function consoleViews({ service, day }: FilledService): Promise<rea
         if (await button.isVisible()) await button.click();
       },
     },
-    // Last: it ends the session.
+    // Last, because it ends the session.
     { name: 'sign-in', path: '', isSignedOut: true },
   ];
 }
 
-/** A request that a limit refused, and who spent it before. */
+/** The id of a request that a limit refused, after other callers had spent the limit. */
 async function exhaust(service: FilledService['service']): Promise<string> {
   await service.admin('POST', '/services', {
     service_name: 'heating',

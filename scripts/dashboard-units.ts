@@ -1,4 +1,4 @@
-/** Numbers as Grafana writes them in the units that our dashboards use. */
+/** Formats numbers like Grafana, in the units of our dashboards. */
 
 const scaled = (value: number, base: number, names: readonly string[], decimals: number): string => {
   const power = value === 0 ? 0 : Math.floor(Math.log(Math.abs(value)) / Math.log(base));
@@ -23,7 +23,7 @@ const formats: Readonly<Record<string, (value: number, decimals?: number) => str
   },
 };
 
-/** Throws for a unit that no dashboard of ours has had yet. */
+/** Throws for a unit that no dashboard uses yet. */
 export function formatUnit(value: number, unit: string, decimals?: number): string {
   const format = formats[unit];
   if (format === undefined) throw new Error(`no format is known for the unit ${unit}`);

@@ -1,10 +1,10 @@
 /**
- * Every page, sheet and dialog of the console in eight variants (English and Russian, light and dark, 1280 and 360 wide),
- * composed into one picture each, so that a person can look at all of them.
+ * Draws every page, sheet and dialog of the console in eight variants (English and Russian, light and dark, 1280 and
+ * 360 wide), and composes the variants into one picture each.
  *
  *   npm run contact-sheets -- [--only '^calls'] [--variants wide-en-light,narrow-ru-dark] [--out folder] [--rows 60000]
  *
- * Writes `.data/contact-sheets/*.png` and the single pictures beside them.
+ * Writes `.data/contact-sheets/*.png`, and the single pictures beside them.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -89,10 +89,10 @@ async function draw(page: Page, url: string, view: View, path: string): Promise<
     console.error(`${path}: ${(error as Error).message.split('\n')[0]}`);
     process.exitCode = 1;
   }
-  // A sheet or a dialog covers the window, so the window is what is drawn.
+  // A sheet or a dialog covers the window, so only the window is drawn.
   const isCovered = (await page.locator('dialog[open]').count()) > 0;
   const { width, height } = page.viewportSize() ?? widths.wide;
-  // Of a long list the first two windows say enough.
+  // The first two screens of a long list are enough.
   const clip = { x: 0, y: 0, width, height: isCovered ? height : Math.min(height * 2, await heightOf(page)) };
   await page.screenshot({ path, clip, fullPage: true });
 }
@@ -108,7 +108,7 @@ async function settle(page: Page): Promise<void> {
     .first()
     .waitFor({ state: 'detached' });
   await page.evaluate('scrollTo(0, 0)');
-  // Charts measure themselves and are painted in the frame after.
+  // Charts measure their size, and are drawn in the next frame.
   await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
 }
 

@@ -1,6 +1,6 @@
 /**
- * A picture of each dashboard, as near to what Grafana shows as is needed to judge it: every panel of the JSON at its
- * place, with its title, its unit, its thresholds and what Prometheus answers to its queries. An empty panel says so.
+ * Draws each dashboard approximately as Grafana does: every panel of the JSON at its place, with title, unit,
+ * thresholds and Prometheus' answers to its queries. An empty panel says so.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -52,9 +52,9 @@ export interface DrawOptions {
   readonly prometheusUrl: string;
   readonly browserPath: string;
   readonly folder: string;
-  /** What stands for Grafana's variables in a query. */
+  /** The values of Grafana's variables in a query. */
   fill(expr: string): string;
-  /** Seconds back from now that a graph shows. */
+  /** The time range of a graph, in seconds up to now. */
   readonly spanS: number;
 }
 
@@ -76,7 +76,7 @@ const palette = [
 ];
 const thresholdColors: Readonly<Record<string, string>> = { green: '#73bf69', yellow: '#f2cc0c', red: '#e02f44' };
 
-/** Writes `<dashboard's file name>.png` into the folder, and says which. */
+/** Writes `<dashboard's file name>.png` into the folder, and returns the paths. */
 export async function drawDashboards(dashboardsFolder: string, options: DrawOptions): Promise<readonly string[]> {
   await mkdir(options.folder, { recursive: true });
   const browser = await chromium.launch({
@@ -136,7 +136,7 @@ function renderBody(panel: Panel, series: readonly Drawn[], box: { width: number
     case 'timeseries':
       return renderGraph(panel, series, box);
     default:
-      throw new Error(`no picture is known for a panel of the type ${panel.type}`);
+      throw new Error(`cannot draw a panel of the type ${panel.type}`);
   }
 }
 
@@ -245,7 +245,7 @@ function renderGraph(panel: Panel, series: readonly Drawn[], box: { width: numbe
     <table><tr><th>${isStacked ? 'stacked ' : ''}${more}<th class="n">last<th class="n">max${legend.join('')}</table>`;
 }
 
-/** Each series on top of those before it; where one has no value it adds nothing. */
+/** Stacks each series on those before it; a missing value adds nothing. */
 function stack(series: readonly Drawn[]): Drawn['points'][] {
   const below = new Map<number, number>();
   return series.map(({ points }) =>

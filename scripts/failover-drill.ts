@@ -1,8 +1,8 @@
 /**
- * `npm run failover-drill [-- postgres rabbitmq redis] [--webhooks 500] [--calls 200] [--seconds 40]`: two replicas under a
- * steady load, while the primary of PostgreSQL is killed and its standby promoted, one of three RabbitMQ nodes is killed,
- * and one of three Redis Cluster nodes is killed. Prints what was acknowledged and what came of it, and ends with 1 where
- * something acknowledged was lost or the service did not resume by itself.
+ * `npm run failover-drill [-- postgres rabbitmq redis] [--webhooks 500] [--calls 200] [--seconds 40]`: puts two
+ * replicas under steady load, and kills PostgreSQL's primary and promotes its standby, kills one of three RabbitMQ
+ * nodes, and kills one of three Redis Cluster nodes. Prints what was acknowledged, stored and published; exits with 1
+ * if anything acknowledged was lost or the service did not recover by itself.
  *
  * It needs Debian's `postgresql`, `rabbitmq-server` and `redis-server`.
  */
@@ -35,9 +35,12 @@ const { values, positionals } = parseArgs({
 const webhooksPerSecond = Number(values.webhooks);
 const callsPerSecond = Number(values.calls);
 const loadSeconds = Number(values.seconds);
-/** Events wait for a store that is away, and for a dead connection to be found dead. */
+/**
+ * Time for events to be published after the load: they wait for a store that is away, and for a dead connection to be
+ * detected.
+ */
 const settleDeadlineMs = 120_000;
-/** The service must answer all again this long before the load ends. */
+/** In this time before the load ends, the service must answer every request again. */
 const lastSeconds = 8;
 
 interface Stores {
@@ -95,11 +98,14 @@ async function runDrill(t: Cleanup, name: string): Promise<void> {
     ...[load.webhooks, load.calls].flatMap((tally) => reportOutage(tally, failedAtMs, endedAtMs)),
   ];
   console.log(`the machine was idle for ${Math.round(idle * 100)} % of the time`);
-  for (const law of broken) console.log(`BROKEN: ${law}`);
+  for (const guarantee of broken) console.log(`BROKEN: ${guarantee}`);
   if (broken.length > 0) process.exitCode = 1;
 }
 
-/** The share of all cores' time from now to the call in which nothing ran: with none left the machine is what was measured. */
+/**
+ * Returns a function that gives the idle share of all cores since this call: without idle time, the drill measures the
+ * machine.
+ */
 function watchIdle(): () => number {
   const read = (): { idle: number; all: number } => {
     const times = cpus().map(({ times: { idle, ...rest } }) => ({
@@ -115,7 +121,7 @@ function watchIdle(): () => number {
   };
 }
 
-/** Two replicas, a webhook, and the load on both. */
+/** Starts two replicas, creates a webhook, and puts both under load. */
 async function startService(t: Cleanup, stores: Stores): Promise<SteadyLoad> {
   const vendors = await startVendors(t);
   const tenant = `failover_${randomUUID().slice(0, 18)}`;
@@ -152,12 +158,12 @@ interface Consumed {
   readonly calls: ReadonlySet<string>;
 }
 
-/** A quorum queue of a consumer, which reconnects to the nodes that are left. */
+/** A consumer with a quorum queue, which reconnects to the remaining nodes. */
 async function consumeEvents(t: Cleanup, urls: string): Promise<Consumed> {
   const [first = ''] = urls.split(',');
   const hosts = urls.split(',').map((url) => new URL(url).host);
   const connection = new Connection({ url: first, hosts, retryHigh: 1_000 });
-  connection.on('error', () => {}); // A node was killed: it goes to another.
+  connection.on('error', () => {}); // A node was killed: the consumer connects to another.
   const [webhooks, calls] = [new Set<string>(), new Set<string>()];
   const queue = `failover-drill-${randomUUID()}`;
   const exchange = 'integration.events';
@@ -206,7 +212,7 @@ function countIn({ acknowledged }: Tally, known: ReadonlySet<string>): number {
   return [...acknowledged.keys()].filter((id) => known.has(id)).length;
 }
 
-/** Prints the counts; returns the laws that they break. */
+/** Prints the counts; returns the guarantees that they break. */
 function report(kind: string, tally: Tally, stored: ReadonlySet<string>, published: ReadonlySet<string>): string[] {
   const acknowledged = tally.acknowledged.size;
   const [kept, told] = [countIn(tally, stored), countIn(tally, published)];

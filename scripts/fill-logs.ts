@@ -1,11 +1,11 @@
 /**
- * Ten million audit rows over a month of daily partitions, and what they cost: how long a page, a look-up and a cost report
- * take over HTTP-less calls of the same functions the API uses, how large a row and a month are, how long a day takes to
- * drop.
+ * Writes ten million audit rows over a month of daily partitions, and measures them: the time of a page, a look-up and
+ * a cost report (the API's functions, called without HTTP), the size of a row and of a month, and the time to drop a
+ * day.
  *
  *   node scripts/fill-logs.ts postgres://postgres@127.0.0.1:5432/postgres [rows]
  *
- * Works in a database of its own on that server, dropped at the end. Prints JSON. Exits with 1 where a limit is not held.
+ * Works in a database of its own on that server, dropped at the end. Prints JSON. Exits with 1 if a limit is exceeded.
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
@@ -22,9 +22,9 @@ import { fillLogs, largeTenant } from './fill-rows.ts';
 const dayMs = 86_400_000;
 const days = 30;
 const rounds = 200;
-/** Of the raw scan, which takes seconds. */
+/** Rounds of the raw scan, which takes seconds. */
 const scanRounds = 3;
-/** What the project promises. */
+/** The limits that the project promises. */
 const limits = { pageMsP95: 50, bytesPerRow: 512, dropDayMs: 1_000 };
 
 const [serverUrl, rowsText = '10000000'] = process.argv.slice(2);
@@ -144,7 +144,7 @@ async function measurePages(db: Database, nowMs: number) {
   return measured;
 }
 
-/** The cost report of a month without the roll-up: each row of the tenant read. The median. */
+/** The median time of a month's cost report without the roll-up, which reads each row of the tenant. */
 async function measureRawCosts(db: Database, nowMs: number): Promise<number> {
   const taken: number[] = [];
   for (let round = 0; round < scanRounds; round += 1) {
@@ -166,7 +166,7 @@ async function measureRawCosts(db: Database, nowMs: number): Promise<number> {
   return taken.toSorted((a, b) => a - b)[scanRounds >> 1] as number;
 }
 
-/** Milliseconds, to a tenth. */
+/** Rounds to a tenth of a millisecond. */
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedAtMs = performance.now();
   await work();

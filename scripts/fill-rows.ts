@@ -1,4 +1,4 @@
-/** A month of made-up traffic, written by the database itself: what the pages and the reports of a large tenant read. */
+/** A month of generated traffic, written by SQL: data for the pages and reports of a large tenant. */
 import type { Database } from '../src/storage/postgres/database.ts';
 import { ensurePartitions } from '../src/storage/postgres/partitions.ts';
 
@@ -8,7 +8,7 @@ const dayMs = 86_400_000;
 const tenants = 20;
 const rowsPerInsert = 100_000;
 
-/** Has half of all rows. */
+/** The tenant of half of all rows. */
 export const largeTenant = 'tenant_0';
 
 export interface Traffic {
@@ -17,7 +17,9 @@ export interface Traffic {
   readonly nowMs: number;
 }
 
-/** Audit rows and their daily sums, in waves by day and by hour. One call in fifty fails, one in two hundred is refused. */
+/**
+ * Audit rows and their daily sums, in waves by day and hour. One of fifty calls fails, one of two hundred is refused.
+ */
 export async function fillLogs(db: Database, { rows, days, nowMs }: Traffic): Promise<void> {
   for (let day = days; day >= 0; day -= 1) await ensurePartitions(db, nowMs - day * dayMs, 1);
   for (let from = 0; from < rows; from += rowsPerInsert) {
@@ -60,7 +62,7 @@ export async function fillLogs(db: Database, { rows, days, nowMs }: Traffic): Pr
   await db.asOwner((tx) => tx.query({ text: 'analyze integration_logs' }));
 }
 
-/** The roll-ups of `fillLogs`' rows for the charts, as long as each step is kept. */
+/** The chart sums of `fillLogs`' rows, for as long as each step is kept. */
 export async function fillSeries(db: Database, { nowMs }: Pick<Traffic, 'nowMs'>): Promise<void> {
   for (const [step, keptMs] of Object.entries({ minute: 2 * dayMs, hour: 30 * dayMs, day: 90 * dayMs })) {
     await db.acrossTenants('fill the series', (tx) =>
@@ -82,7 +84,7 @@ export async function fillSeries(db: Database, { nowMs }: Pick<Traffic, 'nowMs'>
   }
 }
 
-/** Deliveries of one webhook of the large tenant, one in five hundred dead, and kept answers: `count` of each. */
+/** `count` deliveries of one webhook of the large tenant, one in five hundred dead, and as many cached answers. */
 export async function fillDeliveriesAndAnswers(
   db: Database,
   { count, days, nowMs }: { readonly count: number; readonly days: number; readonly nowMs: number },

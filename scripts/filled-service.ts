@@ -1,4 +1,4 @@
-/** A service over a month of made-up traffic, with a scripted day on top: for what measures or draws the console. */
+/** A service with a month of generated traffic and a scripted day, for measuring or drawing the console. */
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { openDatabase } from '../src/storage/postgres/database.ts';
@@ -20,7 +20,7 @@ export interface FilledService {
   readonly rows: number;
 }
 
-/** `url`: a database of yours, filled where it has no row yet and kept; else one is made, and dropped after `t`. */
+/** `url`: your own database, filled if it is empty, and kept; otherwise a new one, dropped after `t`. */
 export async function openFilledService(
   t: Cleanup,
   { rows, url }: { readonly rows: number; readonly url?: string | undefined },
@@ -30,7 +30,7 @@ export async function openFilledService(
   const servers = await ensureTestServices(say);
   Object.assign(process.env, servers.env);
   t.after(() => servers.close());
-  // These read the addresses above when they are loaded.
+  // These modules read the addresses above when they are imported.
   const { openTestDatabase, startEmptyDatabase } = await import('../test/support/database.ts');
   const { startTestReplica } = await import('../test/support/service.ts');
   const { liveThroughDay } = await import('../test/support/console-day.ts');
@@ -39,7 +39,7 @@ export async function openFilledService(
   const first = { database: openTestDatabase(t, databaseUrl), tenant: largeTenant, token: `token-${randomUUID()}` };
   const service = await startTestReplica(t, first, {
     OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
-    // A database that is kept is read again by the next run.
+    // A kept database is used again by the next run.
     ENCRYPTION_KEYS: `kept:${Buffer.alloc(32, 'filled-service').toString('base64')}`,
   });
   return { service, day: await liveThroughDay(t, service), rows: filled };

@@ -1,10 +1,10 @@
 /**
- * `npm run fuzz -- --minutes 5`: hostile input against a whole service of its own (embedded stores, nothing else needed): every
- * route of its description, webhook bodies, replies of an upstream, files of the command line.
+ * `npm run fuzz -- --minutes 5`: sends hostile input to a service of its own (embedded stores, nothing else needed):
+ * every route of its OpenAPI description, webhook bodies, an upstream's replies, files of the command line.
  *
- * It fails where an answer is a 500, shows a canary secret, or where one turn of the event loop takes more than a quarter of a
- * second of this thread's own processor time, and says then what was under way. How long /health took is only told: on a busy
- * machine it says nothing of the service.
+ * It fails if an answer is a 500 or shows a canary secret, or if one turn of the event loop takes more than 250 ms of
+ * CPU time of this thread; then it prints what was running. The time of /health is only printed: on a busy machine it
+ * says nothing about the service.
  */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -137,7 +137,7 @@ const note = (finding: string): void => void findings.set(finding, (findings.get
 let asked = 0;
 let slowestHealthMs = 0;
 let slowestTurnMs = 0;
-/** What was asked and is not answered yet. */
+/** Requests without an answer so far. */
 const underWay = new Set<string>();
 const processorMs = (): number => {
   const { user, system } = process.threadCpuUsage();
@@ -149,11 +149,11 @@ const turns = setInterval(() => {
   const turnMs = now - usedMs;
   usedMs = now;
   slowestTurnMs = Math.max(slowestTurnMs, turnMs);
-  if (turnMs > longestTurnMs) note(`a turn of ${Math.round(turnMs)} ms, during ${[...underWay].join(' and ')}`);
+  if (turnMs > longestTurnMs) note(`a turn of ${Math.round(turnMs)} ms during ${[...underWay].join(' and ')}`);
 }, 10);
 const health = setInterval(async () => {
   const before = performance.now();
-  await fetch(`${service.url}/health`).catch(() => note('/health was not answered'));
+  await fetch(`${service.url}/health`).catch(() => note('/health did not answer'));
   slowestHealthMs = Math.max(slowestHealthMs, performance.now() - before);
 }, 100);
 
@@ -176,7 +176,7 @@ async function askOnce(): Promise<void> {
     const text = await reply.text();
     asked += 1;
     if (reply.status === 500 && !path.includes('proxy') && kind >= 0.4) note(`500: ${method} ${path}`);
-    if (text.includes(canary.slice(0, 8))) note(`a canary: ${method} ${path}`);
+    if (text.includes(canary.slice(0, 8))) note(`a canary secret in the answer of ${method} ${path}`);
   } catch (error) {
     note(`${method} ${path}: ${(error as Error).name}`);
   } finally {
@@ -201,7 +201,7 @@ upstream.closeAllConnections();
 upstream.close();
 await rm(dataDir, { recursive: true, force: true });
 console.log(
-  `${asked} requests over ${routes.length} operations; longest turn ${Math.round(slowestTurnMs)} ms of processor time; ${stalls} stalls over 200 ms by the clock; slowest /health ${Math.round(slowestHealthMs)} ms`,
+  `${asked} requests over ${routes.length} operations; longest turn ${Math.round(slowestTurnMs)} ms of CPU time; ${stalls} stalls over 200 ms of real time; slowest /health ${Math.round(slowestHealthMs)} ms`,
 );
 for (const [finding, count] of findings) console.log(`✖ ${finding} (${count} times)`);
 process.exitCode = findings.size > 0 ? 1 : 0;

@@ -1,4 +1,6 @@
-/** An image store of buildah's in one folder: makes the base image, builds deploy/Dockerfile on it, mounts the result. */
+/**
+ * Buildah with its storage in one folder: makes the base image, builds deploy/Dockerfile on it, and mounts the result.
+ */
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -17,11 +19,11 @@ const root = join(import.meta.dirname, '..');
 const dockerfile = join(root, 'deploy/Dockerfile');
 const debianRelease = 'bookworm';
 const imageName = 'integration-service:check';
-/** Where npm looks for settings of the whole machine when Node.js lies in /usr/local. */
+/** npm's machine-wide settings file if Node.js is in /usr/local. */
 const npmSettings = '/usr/local/etc/npmrc';
 const authorities = '/run/npm-authorities.pem';
 
-/** What the image says of the process that it starts. */
+/** The image's settings for the process that it starts. */
 export interface ImageConfig {
   readonly User: string;
   readonly Env: readonly string[];
@@ -35,7 +37,7 @@ export interface ImageConfig {
 /** The machine lacks something; the message says what to do. */
 export class ImageToolsMissing extends Error {}
 
-/** Throws `ImageToolsMissing` where the check cannot run here. */
+/** Throws `ImageToolsMissing` if the check cannot run here. */
 export function requireImageTools(): void {
   const missing = ['buildah', 'debootstrap'].filter((program) => !isInPath(program));
   if (missing.length > 0) {
@@ -50,7 +52,10 @@ function isInPath(program: string): boolean {
 }
 
 export interface ImageEngine {
-  /** Makes the image that the Dockerfile begins with; returns its name. `debian`: kept for the next run where it is given. */
+  /**
+   * Makes the Dockerfile's base image and returns its name. `debian`: a folder that keeps the bare Debian for the next
+   * run.
+   */
   makeBase(debian: string): string;
   build(): ImageConfig;
   /** Returns the folder of a new container of the image. */
@@ -59,7 +64,7 @@ export interface ImageEngine {
   close(): void;
 }
 
-/** `folder`: for what buildah stores, and the settings of the build. */
+/** `folder`: for buildah's storage and the settings of the build. */
 export function openImageEngine(folder: string): ImageEngine {
   const store = ['--root', join(folder, 'store'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
   const buildah = (...args: string[]): string =>
@@ -97,12 +102,12 @@ export function openImageEngine(folder: string): ImageEngine {
   };
 }
 
-/** The Dockerfile's own word for it, so that the build finds it in the store and asks no registry. */
+/** The base image's name in the Dockerfile, so that the build finds it locally and asks no registry. */
 function baseImageName(): string {
   const names = new Set([...readFileSync(dockerfile, 'utf8').matchAll(/^FROM (\S+)/gm)].map(([, name = '']) => name));
   const [name = '', ...others] = names;
   if (others.length > 0 || !name.startsWith('node:') || !name.includes(debianRelease)) {
-    throw new Error(`FROM ${[...names].join(', ')}: this check makes one Node.js image of ${debianRelease}`);
+    throw new Error(`FROM ${[...names].join(', ')}: this check can make only one Node.js image, on ${debianRelease}`);
   }
   return name;
 }
@@ -122,7 +127,7 @@ function bootstrapDebian(folder: string): void {
   });
 }
 
-/** The Node.js that package.json pins, and this machine's npm, where the official image has them. */
+/** The Node.js that package.json pins and this machine's npm, at the places of the official image. */
 function addNode(base: string): void {
   copyFileSync(realpathSync(join(root, 'node_modules/node/bin/node')), join(base, 'usr/local/bin/node'));
   const npm = realpathSync(execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim());
@@ -132,7 +137,7 @@ function addNode(base: string): void {
   }
 }
 
-/** The machine's registry and the authorities it trusts, seen by the build and left in no image. */
+/** This machine's registry and certificate authorities, visible to the build but not stored in any image. */
 function npmVolumes(folder: string): string[] {
   const setting = (name: string): string | null => {
     const value = execFileSync('npm', ['config', 'get', name], { encoding: 'utf8', cwd: tmpdir() }).trim();

@@ -1,4 +1,4 @@
-/** Programs inside an image's folder, under the flags that deploy/compose.yaml gives a container. */
+/** Runs programs inside an image's folder, with the flags that deploy/compose.yaml gives a container. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -7,13 +7,13 @@ import { text } from 'node:stream/consumers';
 import type { ImageConfig } from './image-engine.ts';
 
 export interface ImageProcesses {
-  /** A read-only root but for the volumes and `/tmp`, the image's user, no capability, no new privileges. */
+  /** Read-only root except for the volumes and `/tmp`, the image's user, no capability, no new privileges. */
   start(program: readonly string[]): ChildProcess;
-  /** Resolves with what it wrote to stdout when it has ended; throws unless it ends with `code`. */
+  /** Resolves with its stdout when it has ended; throws unless its exit code is `code`. */
   run(program: readonly string[], code?: number): Promise<string>;
 }
 
-/** `folder`: the image's, mounted. `volumes`: an empty folder for what its volumes hold. */
+/** `folder`: the mounted image. `volumes`: an empty folder for the contents of its volumes. */
 export function openImageProcesses(
   { folder, volumes, config }: { folder: string; volumes: string; config: ImageConfig },
   env: Readonly<Record<string, string>>,

@@ -1,8 +1,8 @@
 /**
  * `npm test`: makes sure that real PostgreSQL, Redis and RabbitMQ answer, runs every test, and ends with the line
- * `N passed, M failed` (and `, K skipped` where any were), also where the run itself broke.
+ * `N passed, M failed` (and `, K skipped` if there are any), even if the run itself fails.
  *
- * `npm test -- src/storage/tables/leases.test.ts …` runs those files only.
+ * `npm test -- src/storage/tables/leases.test.ts …` runs only those files.
  */
 import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
@@ -21,11 +21,11 @@ interface Counts {
 
 const testRooms = ['src', 'emulator', 'test', 'scripts', 'bench', 'console'];
 const concurrency = 2;
-/** Far above the slowest test on a small machine: it is for those that hang. */
+/** Far above the slowest test on a small machine: it stops tests that hang. */
 const testTimeoutMs = 120_000;
 const fileTimeoutMs = 600_000;
 
-process.exitCode = 1; // Until the tests have said otherwise.
+process.exitCode = 1; // Until the tests have passed.
 let counts: Counts = { passed: 0, failed: 1, skipped: 0 };
 try {
   counts = await runWithServices(process.argv.slice(2));
@@ -39,7 +39,7 @@ console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
 async function runWithServices(only: readonly string[]): Promise<Counts> {
   const files = findTestFiles(only);
   if (!files.some((file) => needsServers(file))) return runTests(files);
-  // Once for all files: they run side by side, and the pages are served from one folder.
+  // Built once for all files, because they run in parallel and serve the pages from one folder.
   await buildConsole();
   process.env.TEST_BROWSER = ensureTestBrowser((line) => console.log(line));
   const services = await ensureTestServices((line) => console.log(line));
@@ -66,7 +66,7 @@ function listTestFiles(only: readonly string[]): string[] {
   if (absent.length > 0) throw new Error(`no such test file: ${absent.join(', ')}`);
   if (only.length > 0) return [...only];
   const files = globSync(testRooms.map((room) => `${room}/**/*.test.ts`)).sort();
-  if (files.length === 0) throw new Error('there are no tests here');
+  if (files.length === 0) throw new Error('no tests found');
   return files;
 }
 
@@ -74,7 +74,7 @@ async function runTests(files: string[]): Promise<Counts> {
   const events = run({ files, concurrency, timeout: fileTimeoutMs, execArgv: [`--test-timeout=${testTimeoutMs}`] });
   let counts: Counts | undefined;
   events.on('test:summary', (summary) => {
-    if (summary.file !== undefined) return; // Of one file; the last one is of all.
+    if (summary.file !== undefined) return; // The summary of one file; the last one is of all files.
     const { passed, cancelled, skipped, todo, tests } = summary.counts;
     counts = { passed, failed: Math.max(tests - passed - skipped - todo, cancelled), skipped: skipped + todo };
   });

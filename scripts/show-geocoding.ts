@@ -1,7 +1,7 @@
 /**
- * `npm run show-geocoding`: the whole service before emulated vendors, as an operator meets it: what each fault of the first
- * vendor is answered with, a file through an outage and back, ten spellings of one building, a large matrix, and the
- * quality report over a mixed file. Prints Markdown; `docs/geocoding.md` has it shortened.
+ * `npm run show-geocoding`: runs the whole service against emulated vendors and prints Markdown: the answer to each
+ * fault of the first vendors, a file during an outage and afterwards, ten spellings of one building, a large matrix,
+ * and the quality report of a mixed file. `docs/geocoding.md` has a short form.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { ensureTestServices } from './test-services.ts';
 const root = join(import.meta.dirname, '..');
 const services = await ensureTestServices((line) => process.stderr.write(`${line}\n`));
 Object.assign(process.env, services.env);
-// They read where the servers are as they are loaded.
+// These modules read the servers' addresses when they are imported.
 const { startTestService } = await import('../test/support/service.ts');
 const { startVendors } = await import('../test/support/vendors.ts');
 const { waitFor } = await import('../test/support/wait-for.ts');
@@ -29,7 +29,7 @@ const asked = (): number => vendors.received('google_maps') + vendors.received('
 const print = (line = ''): void => console.log(line);
 
 try {
-  // The emulator reads its places for the first question.
+  // The emulator loads its places at the first question.
   for (const provider of ['google', 'yandex']) await app.geocode('Ташкент, улица Навои, 1', { provider });
   await settle();
   await showFaults();
@@ -47,7 +47,7 @@ async function servicesByName(): Promise<Map<string, string>> {
   return new Map(json.services.map((each: { service_name: string; id: string }) => [each.service_name, each.id]));
 }
 
-/** The vendors well, and known to be: an answered check closes a breaker and ends a pause. */
+/** Ends the vendors' faults, and checks each service: a successful check closes a breaker and ends a pause. */
 async function settle(): Promise<void> {
   vendors.control.heal();
   for (const [name, id] of await servicesByName()) {
@@ -64,8 +64,8 @@ function describe({ status, json }: TestReply): string {
 }
 
 async function showFaults(): Promise<void> {
-  print('### What a fault of the vendors is answered with\n');
-  print('| fault | Google alone has it | Google and Yandex have it | the same, with `min_confidence: 0.5` |');
+  print('### Answers when vendors fail\n');
+  print('| fault | of Google alone | of Google and Yandex | the same, with `min_confidence: 0.5` |');
   print('| --- | --- | --- | --- |');
   const modes: readonly FaultMode[] = [
     ...(['500', '503', 'hang', 'reset', 'cut', 'html', 'truncated', 'empty'] as const),
@@ -86,7 +86,7 @@ async function showFaults(): Promise<void> {
 }
 
 async function showOutage(): Promise<void> {
-  print('### A file through an outage and back\n');
+  print('### A file during an outage and afterwards\n');
   const folder = await mkdtemp(join(tmpdir(), 'show-geocoding-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'homes.csv');
@@ -107,11 +107,11 @@ async function showOutage(): Promise<void> {
   const output = await readFile(file.replace('.csv', '.geocoded.csv'), 'utf8');
   const found = output.split('\n').filter((line) => /,google_maps,|,yandex_maps,/.test(line)).length;
   print(
-    `${found} of 40 rows are answered; the second run asked ${asked() - healed} times, for the rows that were open.\n`,
+    `${found} of 40 rows have an answer; the second run asked the vendors ${asked() - healed} times, for the pending rows.\n`,
   );
 }
 
-/** What the command prints, without its progress, and its exit code. */
+/** The output of the command, without its progress, and its exit code. */
 async function runCli(file: string, options: readonly string[]): Promise<string> {
   const destination = ['--url', app.url, '--token', app.token, '--tenant', app.tenant];
   const cli = spawn(process.execPath, ['src/cli/main.ts', 'geocode', file, ...destination, ...options], { cwd: root });
@@ -175,8 +175,8 @@ async function showMatrix(): Promise<void> {
 }
 
 async function showQuality(): Promise<void> {
-  print('### Quality over a mixed file\n');
-  // A tenant of its own: the report shall not count the faults above.
+  print('### Quality report of a mixed file\n');
+  // A separate tenant, so that the report does not count the faults above.
   const app = await startTestService(t, vendors.env);
   const { json: known } = await app.admin('GET', '/services');
   const google = known.services.find((each: { service_name: string }) => each.service_name === 'google_maps');
@@ -184,7 +184,7 @@ async function showQuality(): Promise<void> {
   const addresses = typed.map(({ text }) => text);
   const { json } = await app.call('POST', '/geocoding/batch', { addresses });
   print(
-    `${addresses.length} addresses as people type them: ${json.success_count} answered, ${json.failure_count} not.\n`,
+    `${addresses.length} addresses as people type them: ${json.success_count} found, ${json.failure_count} not.\n`,
   );
   let rows: readonly Record<string, unknown>[] = [];
   await waitFor('the counts are written', async () => {

@@ -1,8 +1,9 @@
 /**
- * `node scripts/soak-webhooks.ts`: deliveries through outages of full length: PostgreSQL away for 20 s, RabbitMQ for 60 s,
- * and both. Prints the counts, and fails where a delivery that got 200 was lost, doubled or not published.
+ * `node scripts/soak-webhooks.ts`: sends deliveries during outages of realistic length: PostgreSQL away for 20 s,
+ * RabbitMQ for 60 s, and both. Prints the counts, and fails if a delivery that got 200 was lost, doubled or not
+ * published.
  *
- * It needs the servers of the tests to be running; `npm test` shows the same in seconds.
+ * The test servers must be running; `npm test` checks the same within seconds.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Faults, sendThroughFaults } from '../test/support/webhook-faults.ts';
@@ -35,7 +36,7 @@ for (const [name, { seconds, cut }] of Object.entries(outages)) {
         faults.over = delay(seconds * 1_000);
       },
     );
-    if (Object.values(counts).some((count) => count !== deliveries)) throw new Error(`${name}: something was lost`);
+    if (Object.values(counts).some((count) => count !== deliveries)) throw new Error(`${name}: deliveries were lost or doubled`);
   } finally {
     for (const close of closers.reverse()) await close();
   }

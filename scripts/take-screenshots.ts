@@ -1,9 +1,9 @@
 /**
- * The screenshots of the README, from a scripted day on a service of its own.
+ * Takes the README's screenshots of a scripted day.
  *
  *   npm run screenshots
  *
- * Starts the embedded stores in a folder of its own, lives through the day, and writes `docs/screenshots/*.png`.
+ * Starts a service with embedded stores in its own folder, replays the day, and writes `docs/screenshots/*.png`.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The browser that the tests of our pages need: found, or installed where that is possible (Debian or Ubuntu, as root). */
+/** Finds the browser for the tests of our pages, or installs it if possible (Debian or Ubuntu, as root). */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { ServicesMissing } from './test-services.ts';
@@ -12,7 +12,7 @@ const places = [
 ];
 const installDeadlineMs = 600_000;
 
-/** Its path, for `TEST_BROWSER`. Throws `ServicesMissing` saying what to do. */
+/** Its path, for `TEST_BROWSER`. Throws `ServicesMissing` with instructions. */
 export function ensureTestBrowser(log: (line: string) => void): string {
   const found = findTestBrowser();
   if (found !== null) return found;
@@ -33,7 +33,7 @@ export function ensureTestBrowser(log: (line: string) => void): string {
   return installed;
 }
 
-/** null where there is none. */
+/** null if there is none. */
 export function findTestBrowser(): string | null {
   return [process.env.TEST_BROWSER ?? '', ...places].find((path) => path !== '' && existsSync(path)) ?? null;
 }

@@ -1,9 +1,9 @@
 /**
- * What the tests need: PostgreSQL, Redis and RabbitMQ, real ones.
+ * Provides real PostgreSQL, Redis and RabbitMQ for the tests.
  *
- * Each is taken from the first place that has it: the URL in its variable, its standard port on this machine, a server of
- * our own on a free port with its data in a temporary folder. PostgreSQL's comes with the npm packages; the programs of
- * the other two are installed where that is possible (Debian or Ubuntu, as root), else the user is told what to do.
+ * Each comes from the first of: the URL in its variable, its standard port on this machine, a server started here on a
+ * free port with its data in a temporary folder. PostgreSQL's programs come with the npm packages; the other two are
+ * installed if possible (Debian or Ubuntu, as root), or the user gets instructions.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -26,7 +26,7 @@ export interface TestServices {
   close(): Promise<void>;
 }
 
-/** The machine lacks something that cannot be installed from here; the message says what to do. */
+/** The machine lacks something that cannot be installed from here; the message contains instructions. */
 export class ServicesMissing extends Error {}
 
 const standardUrls = {
@@ -36,10 +36,10 @@ const standardUrls = {
 } as const;
 type ServiceVariable = keyof typeof standardUrls;
 
-/** PostgreSQL before 15 lacks what the migrations use; the tests make databases and roles. */
+/** The migrations need PostgreSQL 15, and the tests create databases and roles. */
 const oldestPostgres = 150_000;
 const answerDeadlineMs = 3_000;
-/** RabbitMQ's first start on a busy small machine took half a minute. */
+/** RabbitMQ's first start on a small busy machine took half a minute. */
 const startDeadlineMs = 120_000;
 const installDeadlineMs = 600_000;
 
@@ -49,7 +49,7 @@ const probes: Readonly<Record<ServiceVariable, (url: string) => Promise<void>>> 
   TEST_RABBITMQ_URL: probeRabbitmq,
 };
 
-/** Throws `ServicesMissing`, or what a server of our own said when it could not start. */
+/** Throws `ServicesMissing`, or the output of a server that failed to start. */
 export async function ensureTestServices(log: (line: string) => void): Promise<TestServices> {
   const env: Record<string, string> = {};
   const missing: ServiceVariable[] = [];
@@ -64,7 +64,7 @@ export async function ensureTestServices(log: (line: string) => void): Promise<T
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'integration-service-test-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
-  await chmod(folder, 0o755); // The database runs as another user where we are root.
+  await chmod(folder, 0o755); // If we are root, the database runs as another user.
   for (const variable of missing) {
     log(`starting a server for ${variable}`);
     env[variable] = await starters[variable](folder, opened);
@@ -73,7 +73,7 @@ export async function ensureTestServices(log: (line: string) => void): Promise<T
   return { env, close: () => running.disposeAsync() };
 }
 
-/** A URL that the user has set must answer; the standard one may. */
+/** A URL set by the user must answer; the standard one need not. */
 async function findRunning(variable: ServiceVariable): Promise<string | null> {
   const given = process.env[variable];
   try {
@@ -81,7 +81,7 @@ async function findRunning(variable: ServiceVariable): Promise<string | null> {
     return given ?? standardUrls[variable];
   } catch (cause) {
     if (given === undefined) return null;
-    throw new ServicesMissing(`${variable} is set, but nothing usable answers there: ${(cause as Error).message}`);
+    throw new ServicesMissing(`${variable} is set, but the server there cannot be used: ${(cause as Error).message}`);
   }
 }
 
@@ -108,7 +108,7 @@ const starters: Readonly<Record<ServiceVariable, (folder: string, opened: AsyncD
     const home = join(folder, 'rabbitmq');
     await mkdir(home);
     const env = {
-      // Its own cookie, so that it needs no rights to the system's.
+      // A separate cookie, so that no rights to the system's cookie are needed.
       HOME: home,
       RABBITMQ_NODENAME: `integration-service-test-${process.pid}@localhost`,
       RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
@@ -121,7 +121,7 @@ const starters: Readonly<Record<ServiceVariable, (folder: string, opened: AsyncD
       RABBITMQ_CONFIG_FILE: join(home, 'none'),
     };
     const url = `amqp://guest:guest@127.0.0.1:${port}`;
-    // Debian's program in the path changes to the user rabbitmq, who may not write here; the one behind it does not.
+    // Debian's program in the path switches to the user rabbitmq, who may not write here; this one does not.
     const [program = 'rabbitmq-server'] = rabbitmqPrograms.filter(existsSync);
     await startServer(program, [], env, () => probeRabbitmq(url), opened);
     return url;
@@ -137,7 +137,7 @@ async function startServer(
   probe: () => Promise<void>,
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  // A group of its own: its helpers (Erlang's) are ended with it.
+  // A process group of its own, so that Erlang's helper processes end with it.
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -174,7 +174,7 @@ async function endGroup(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Debian's packages of the programs that npm does not bring. */
+/** Debian's packages of the programs that npm does not provide. */
 const packages: Partial<Record<ServiceVariable, { debian: string; brew: string; program: string }>> = {
   TEST_REDIS_URL: { debian: 'redis-server', brew: 'redis', program: 'redis-server' },
   TEST_RABBITMQ_URL: { debian: 'rabbitmq-server', brew: 'rabbitmq', program: 'rabbitmq-server' },
@@ -249,7 +249,7 @@ async function probeRedis(url: string): Promise<void> {
   }
 }
 
-/** Throws where no broker answers there. */
+/** Throws if no broker answers there. */
 export async function probeRabbitmq(url: string): Promise<void> {
   const connection = new Connection({ url, acquireTimeout: answerDeadlineMs, connectionTimeout: answerDeadlineMs });
   connection.on('error', () => {});

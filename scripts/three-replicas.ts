@@ -1,23 +1,24 @@
 /**
- * `npm run three-replicas [-- seconds]`: three replicas over real PostgreSQL, Redis and RabbitMQ, one of them killed with
- * SIGKILL in the middle of the load. Prints what was counted, and ends with 1 where something acknowledged was lost, the
- * provider's quota was passed, or the other two did not go on answering.
+ * `npm run three-replicas [-- seconds]`: puts three replicas on real PostgreSQL, Redis and RabbitMQ under load, and
+ * kills one with SIGKILL. Prints the counts, and exits with 1 if anything acknowledged was lost, the provider's quota
+ * was exceeded, or the other two stopped answering.
  *
- * The default of 150 s gives the quota more than two whole minutes, of which any rolling one must be within it.
+ * The default of 150 s covers more than two whole minutes of the quota, each rolling minute of which must stay within
+ * it.
  */
 import type { KillDrillCounts } from '../test/support/kill-drill.ts';
 import { ensureTestServices } from './test-services.ts';
 
 const defaultSeconds = 150;
 const googlePerMinute = 60;
-/** At least this much of the quota must be usable. */
+/** At least this share of the quota must be usable. */
 const usableShare = 0.95;
 
 const seconds = Number(process.argv[2] ?? defaultSeconds);
-if (!(seconds > 0)) throw new RangeError('how many seconds?');
+if (!(seconds > 0)) throw new RangeError('the number of seconds must be above 0');
 const services = await ensureTestServices((line) => console.log(line));
 Object.assign(process.env, services.env);
-const { runKillDrill } = await import('../test/support/kill-drill.ts'); // Reads where the servers are as it is loaded.
+const { runKillDrill } = await import('../test/support/kill-drill.ts'); // Reads the servers' addresses when it is imported.
 
 const closers: (() => unknown)[] = [];
 try {
@@ -32,22 +33,22 @@ try {
     },
   );
   const broken = report(counts);
-  for (const law of broken) console.log(`BROKEN: ${law}`);
+  for (const guarantee of broken) console.log(`BROKEN: ${guarantee}`);
   if (broken.length > 0) process.exitCode = 1;
 } finally {
   for (const close of closers.reverse()) await close();
   await services.close();
 }
 
-/** Prints the counts and returns the laws that they break. */
+/** Prints the counts and returns the guarantees that they break. */
 function report(counts: KillDrillCounts): string[] {
   const lines: [string, string | number][] = [
     ['calls acknowledged with 200', counts.acknowledged],
     ['of them after the kill, by the other two', counts.acknowledgedAfterKill],
     ['calls to living replicas that failed', counts.failed.length],
-    ['calls in hand at the killed replica', counts.lostInHand],
+    ['calls in flight at the killed replica', counts.lostInHand],
     ['acknowledged calls in the audit log', counts.audited],
-    ['acknowledged calls announced by an event', counts.announced],
+    ['acknowledged calls with a published event', counts.announced],
     ['events consumed', counts.eventsConsumed],
     ['events delivered again', counts.eventsRepeated],
     ['calls that the emulated Google received', counts.googleReceived],
@@ -55,16 +56,16 @@ function report(counts: KillDrillCounts): string[] {
   ];
   for (const [name, value] of lines) console.log(`${name.padEnd(42)} ${String(value).padStart(8)}`);
 
-  const laws: [string, boolean][] = [
+  const guarantees: [string, boolean][] = [
     ['every acknowledged call is in the audit log', counts.audited === counts.acknowledged],
-    ['every acknowledged call was announced', counts.announced === counts.acknowledged],
-    ['the quota was never passed', counts.googleMaxPerMinute <= googlePerMinute],
+    ['every acknowledged call has a published event', counts.announced === counts.acknowledged],
+    ['the quota was never exceeded', counts.googleMaxPerMinute <= googlePerMinute],
     [
       'the quota was usable',
       seconds < 120 || counts.googleReceived >= usableShare * googlePerMinute * Math.floor(seconds / 60),
     ],
-    [`the others went on answering (${counts.failed[0] ?? 'none'})`, counts.failed.length === 0],
+    [`the others kept answering (${counts.failed[0] ?? 'none'})`, counts.failed.length === 0],
     ['the others answered after the kill', counts.acknowledgedAfterKill > 0],
   ];
-  return laws.filter(([, holds]) => !holds).map(([law]) => law);
+  return guarantees.filter(([, holds]) => !holds).map(([guarantee]) => guarantee);
 }

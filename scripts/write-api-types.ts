@@ -1,10 +1,10 @@
 /**
- * The types of the API's answers, for the console: `console/src/api/schema.ts`, written from `/openapi.json`.
+ * Writes the types of the API's answers for the console (`console/src/api/schema.ts`) from `/openapi.json`.
  *
- *   npm run api-types            writes the file
+ *   npm run api-types
  *
- * `console/api-types.test.ts` writes it anew and type-checks the console against it: what the console relies on must be
- * in the description of the API.
+ * `console/api-types.test.ts` writes them again and type-checks the console against them: the description of the API
+ * must contain everything that the console uses.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'];
 
-/** One member a route, `'GET /logs'`, whose type is the body of its good answer. */
+/** One member per route, `'GET /logs'`, with the type of its success body. */
 export function renderApiTypes(document: { readonly paths: Json; readonly components?: Json }): string {
   const lines: string[] = [];
   for (const [path, operations] of Object.entries(document.paths).sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -1,4 +1,4 @@
-/** A PostgreSQL cluster of its own, its two kinds of backup, and new clusters made of them. Debian's programs. */
+/** A PostgreSQL cluster, its two kinds of backup, and new clusters restored from them. Uses Debian's programs. */
 import { execFileSync } from 'node:child_process';
 import { chown, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { createDataDir } from '../../test/support/data-dir.ts';
 import { ask, findPrograms, ownerOfServers, startServer } from './postgres-server.ts';
 
 export interface PostgresCluster {
-  /** Of the service's database. */
+  /** The URL of the service's database. */
   readonly url: string;
-  /** `pg_dumpall --roles-only` and `pg_dump`: the database as it is when it begins. Returns its size. */
+  /** `pg_dumpall --roles-only` and `pg_dump`: the database as of the start of the dump. Returns the size. */
   dump(): { readonly bytes: number };
-  /** `pg_basebackup`: the cluster as it is when it ends. */
+  /** `pg_basebackup`: the cluster as of the end of the copy. */
   copy(): void;
   /** Kills the server and removes its data. */
   destroy(): Promise<void>;
@@ -19,15 +19,15 @@ export interface PostgresCluster {
 
 export interface Postgres {
   start(): Promise<PostgresCluster>;
-  /** In a new cluster: what `dump` has written. */
+  /** Restores the dump in a new cluster. */
   restoreDump(): Promise<PostgresCluster>;
-  /** A new cluster on the folder that `copy` has written. */
+  /** Starts a new cluster on the copied folder. */
   restoreCopy(): Promise<PostgresCluster>;
 }
 
 const database = 'integration_db';
 
-/** Ended after `t`. Throws where Debian's programs are missing. */
+/** Stopped after `t`. Throws if Debian's programs are missing. */
 export async function openPostgres(t: Cleanup): Promise<Postgres> {
   closeInReverse(t);
   const bin = await findPrograms();
@@ -68,7 +68,7 @@ export async function openPostgres(t: Cleanup): Promise<Postgres> {
     start: () => startEmpty('first'),
     async restoreDump() {
       const cluster = await startEmpty('restored');
-      // The new cluster has its superuser already; the roles of the service are missing.
+      // The new cluster has its superuser already, but not the service's roles.
       run('psql', '--quiet', `--dbname=${cluster.url}`, `--file=${rolesFile}`);
       run('pg_restore', '--exit-on-error', `--dbname=${cluster.url}`, dumpFile);
       return cluster;

@@ -1,8 +1,8 @@
 /**
- * A PostgreSQL primary with one synchronous standby, on this machine, behind one address that is led to the other server
- * after a failover, as a virtual address or a proxy does it in a data centre.
+ * A PostgreSQL primary with one synchronous standby on this machine, behind one address that points to the new primary
+ * after a failover, like a virtual address or a proxy in a data centre.
  *
- * The programs are Debian's (`postgresql`): `pg_basebackup` is not among those that npm brings.
+ * Uses Debian's programs (`postgresql`): npm's packages lack `pg_basebackup`.
  */
 import { execFileSync } from 'node:child_process';
 import { chown } from 'node:fs/promises';
@@ -14,15 +14,18 @@ import { waitFor } from '../../test/support/wait-for.ts';
 import { ask, findPrograms, ownerOfServers, startServer } from './postgres-server.ts';
 
 export interface PostgresPair {
-  /** For `DATABASE_URL`: leads to the primary, whichever that is. */
+  /** For `DATABASE_URL`: always leads to the current primary. */
   readonly url: string;
-  /** Kills the primary with SIGKILL, promotes the standby, and leads the address to it. Resolves when it takes writes. */
+  /**
+   * Kills the primary with SIGKILL, promotes the standby, and points the address to it. Resolves when it accepts
+   * writes.
+   */
   failOver(): Promise<void>;
 }
 
 const startDeadlineMs = 60_000;
 
-/** Ended after `t`. Throws where Debian's programs are missing. */
+/** Stopped after `t`. Throws if Debian's programs are missing. */
 export async function startPostgresPair(t: Cleanup): Promise<PostgresPair> {
   closeInReverse(t);
   const bin = await findPrograms();

@@ -1,4 +1,7 @@
-/** A PostgreSQL server on a folder of this machine, by Debian's programs: npm's lack `pg_basebackup` and `pg_dump`. */
+/**
+ * A PostgreSQL server on a folder of this machine, from Debian's programs: npm's packages lack `pg_basebackup` and
+ * `pg_dump`.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, rm } from 'node:fs/promises';
@@ -11,15 +14,15 @@ import { waitFor } from '../../test/support/wait-for.ts';
 const debianPrograms = '/usr/lib/postgresql';
 const startDeadlineMs = 60_000;
 
-/** Their folder. Throws where they are missing. */
+/** The folder of Debian's programs. Throws if they are missing. */
 export async function findPrograms(): Promise<string> {
   const versions = await readdir(debianPrograms).catch(() => []);
   const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
-  if (newest === undefined) throw new Error('there is no pg_basebackup: apt-get install postgresql (Debian)');
+  if (newest === undefined) throw new Error('pg_basebackup is missing: apt-get install postgresql (Debian)');
   return join(debianPrograms, newest, 'bin');
 }
 
-/** PostgreSQL refuses to run as root; null where we are not. */
+/** The user that runs PostgreSQL, which refuses to run as root; null if this process is not root. */
 export function ownerOfServers(): { uid: number; gid: number } | null {
   if (process.getuid?.() !== 0) return null;
   const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
@@ -33,7 +36,7 @@ interface ServerPlan {
   readonly settings: readonly string[];
 }
 
-/** Ended after `t`, and its data removed. */
+/** Stopped after `t`, and its data removed. */
 export async function startServer(
   t: Cleanup,
   { bin, owner, data, settings }: ServerPlan,
@@ -68,7 +71,7 @@ async function endServer(server: ChildProcess, signal: NodeJS.Signals): Promise<
   await ended;
 }
 
-/** In the server's own database. */
+/** Queries the database `postgres` of the server. */
 export async function ask(port: number, sql: string): Promise<readonly Record<string, unknown>[]> {
   const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
   await client.connect();

@@ -11,23 +11,23 @@ import { waitFor } from '../../test/support/wait-for.ts';
 import { probeRabbitmq } from '../test-services.ts';
 
 export interface RabbitmqCluster {
-  /** For `RABBITMQ_URL`: the nodes, comma-separated. */
+  /** For `RABBITMQ_URL`: the nodes, separated by commas. */
   readonly url: string;
   readonly urls: readonly string[];
-  /** SIGKILL for the node, with all that it started. */
+  /** Kills the node and all processes that it started with SIGKILL. */
   killNode(index: number): Promise<void>;
 }
 
-/** Debian's program in the path changes to the user rabbitmq, who may not write here; the one behind it does not. */
+/** Debian's program in the path switches to the user rabbitmq, who may not write here; this one does not. */
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 const nodeCount = 3;
-/** Three nodes that start together on two cores took most of a minute. */
+/** Three nodes that start together on two cores took almost a minute. */
 const startDeadlineMs = 180_000;
 
-/** Ended after `t`. */
+/** Stopped after `t`. */
 export async function startRabbitmqCluster(t: Cleanup): Promise<RabbitmqCluster> {
   closeInReverse(t);
-  if (!existsSync(program)) throw new Error('there is no RabbitMQ: apt-get install rabbitmq-server');
+  if (!existsSync(program)) throw new Error('RabbitMQ is missing: apt-get install rabbitmq-server');
   const home = await createDataDir(t);
   const names = Array.from({ length: nodeCount }, (_, index) => `failover-${process.pid}-${index}@localhost`);
   const config = join(home, 'cluster.conf');
@@ -76,7 +76,7 @@ async function spawnNode(t: Cleanup, { name, port, home, config }: NodePlan): Pr
   const node = spawn(program, [], {
     env: {
       ...process.env,
-      HOME: home, // One cookie for all.
+      HOME: home, // All nodes share one cookie.
       RABBITMQ_NODENAME: name,
       RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
       RABBITMQ_NODE_PORT: String(port),
@@ -88,7 +88,7 @@ async function spawnNode(t: Cleanup, { name, port, home, config }: NodePlan): Pr
       RABBITMQ_CONFIG_FILE: config,
     },
     stdio: 'ignore',
-    detached: true, // A group of its own: Erlang's helpers are ended with it.
+    detached: true, // A process group of its own, so that Erlang's helper processes end with it.
   });
   t.after(() => endGroup(node));
   return node;

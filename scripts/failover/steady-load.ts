@@ -1,4 +1,6 @@
-/** Deliveries and calls at a steady rate, whatever became of those before, and what was acknowledged of them. */
+/**
+ * Sends deliveries and calls at a steady rate, regardless of earlier answers, and remembers which were acknowledged.
+ */
 import { createHmac, randomUUID } from 'node:crypto';
 import { homeAddress } from '../../test/support/vendors.ts';
 
@@ -6,37 +8,39 @@ export interface LoadPlan {
   readonly urls: readonly string[];
   readonly tenant: string;
   readonly token: string;
-  /** Of the webhook's URL. */
+  /** The id in the webhook's URL. */
   readonly hookPath: string;
   readonly secret: string;
   readonly webhooksPerSecond: number;
   readonly callsPerSecond: number;
 }
 
-/** What one kind of request has met. */
+/** The results of one kind of request. */
 export interface Tally {
   sent: number;
-  /** Due, and not sent: so many were in hand already that the generator would have measured itself. */
+  /** Due but not sent, because too many requests were in flight and the generator would have measured itself. */
   heldBack: number;
   readonly latenciesMs: number[];
-  /** Ids of those that got 200, with the time of their answer (Unix milliseconds). */
+  /** Ids of requests that got 200, with the time of the answer (Unix milliseconds). */
   readonly acknowledged: Map<string, number>;
   readonly refused: Map<string, number>;
   readonly refusedAtMs: number[];
 }
 
 export interface SteadyLoad {
-  /** By the id that the service gave to the event. */
+  /** By the event id that the service returned. */
   readonly webhooks: Tally;
   /** By request id. */
   readonly calls: Tally;
-  /** Sends no more, and resolves when all that was sent has its answer. */
+  /** Stops sending, and resolves when every request has its answer. */
   stop(): Promise<void>;
 }
 
 const tickMs = 20;
 const answerDeadlineMs = 30_000;
-/** Of each kind. One that holds more would measure itself, and slow webhooks must not take the calls' places. */
+/**
+ * Maximum in flight of each kind: more would measure the generator, and slow webhooks must not take the calls' places.
+ */
 const maxInHand = 1_000;
 
 export function startSteadyLoad(plan: LoadPlan): SteadyLoad {
@@ -95,7 +99,7 @@ export function startSteadyLoad(plan: LoadPlan): SteadyLoad {
   };
 }
 
-/** One signed delivery; returns its answer. Throws where that is not 200. */
+/** Sends one signed delivery and returns its answer. Throws if the status is not 200. */
 export async function deliver(
   { hookPath, secret }: Pick<LoadPlan, 'hookPath' | 'secret'>,
   url: string,
@@ -116,7 +120,7 @@ async function geocode({ tenant, token }: LoadPlan, url: string, address: string
   return requestId;
 }
 
-/** Throws, with the status in a word or two, where the answer is not 200. */
+/** Throws an error with the status if the answer is not 200. */
 async function post(url: string, body: string, headers: Record<string, string>): Promise<Record<string, unknown>> {
   const reply = await fetch(url, {
     method: 'POST',

@@ -1,7 +1,7 @@
 /**
- * What the package `node` runs when it is installed: its own helper asks npm for the platform's runtime past the lock. Here the
- * runtime is an optional dependency of the project, which npm has checked against the lock by its hash; it is linked, or, where
- * the lock names none for the platform, installed by its version as before.
+ * Replaces the install script of the package `node`, whose own helper downloads the platform's runtime past the lock
+ * file. Here the runtime is an optional dependency of the project, which npm has checked against its hash in the lock
+ * file: it is linked. If the lock file has none for the platform, it is installed by version, as before.
  */
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
