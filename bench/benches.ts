@@ -1,14 +1,17 @@
-/** The benchmarks by name. Each is loaded when it runs: rows read where the servers are as they are loaded. */
+/**
+ * The benchmarks by name. Each module is imported when its benchmark runs, because it then reads the servers'
+ * addresses.
+ */
 import type { Cleanup } from '../test/support/cleanup.ts';
 import type { BenchRow } from './report.ts';
 import type { Effort } from './rounds.ts';
 import type { Stage } from './stages.ts';
 
-/** Each takes of the request what it needs. */
+/** Each benchmark uses the members that it needs. */
 export interface BenchRequest extends Effort {
-  /** Stages that are switched off, one after the other. */
+  /** Stages to switch off, one after the other. */
   readonly without: readonly Stage[];
-  /** Folder of an earlier checkout, whose packages are installed; empty: none. */
+  /** Folder of an earlier checkout with its packages installed; empty: none. */
   readonly beside: string;
 }
 
@@ -17,9 +20,9 @@ export type Bench = (t: Cleanup, asked: BenchRequest) => Promise<BenchRow[]>;
 export interface NamedBench {
   /** One line for `--help`. */
   readonly what: string;
-  /** Left out where no names are given: it is a tool for a question, or takes a run of its own. */
+  /** Runs only by name: it answers a special question, or needs a separate run. */
   readonly isOnRequest?: true;
-  /** Left out of a quick run without names, which has four minutes. */
+  /** Not part of a quick run without names, which takes four minutes. */
   readonly isSlow?: true;
   load(): Promise<Bench>;
 }
@@ -46,7 +49,7 @@ export const benches: Readonly<Record<string, NamedBench>> = {
     load: async () => (await import('./rows/streams.ts')).benchStreams,
   },
   growth: {
-    what: 'CPU a call with many tenants, services, webhooks, kept answers and replicas, beside few',
+    what: 'CPU per call with many tenants, services, webhooks, cached answers and replicas, beside few',
     load: async () => (await import('./rows/growth.ts')).benchGrowth,
   },
   start: {
@@ -80,7 +83,7 @@ export const benches: Readonly<Record<string, NamedBench>> = {
     load: async () => (await import('./rows/in-process.ts')).benchDeadlines,
   },
   addresses: {
-    what: 'bringing addresses into one form',
+    what: 'normalising addresses',
     load: async () => (await import('./rows/in-process.ts')).benchAddresses,
   },
   stages: {

@@ -1,4 +1,4 @@
-/** A consumer as a target service is one: a durable quorum queue of all events, which are read and forgotten. */
+/** A consumer like that of a target service: a durable quorum queue of all events, which are read and dropped. */
 import { randomUUID } from 'node:crypto';
 import { Connection } from 'rabbitmq-client';
 import type { Cleanup } from '../test/support/cleanup.ts';

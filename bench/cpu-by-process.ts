@@ -1,7 +1,7 @@
-/** CPU time by process, out of a row's figures: what the table shows, and how it explains an aim that was missed. */
+/** Reads the CPU time by process from a row's figures, for the table and for the explanation of a missed aim. */
 import { type BenchRow, describeAim, describeValue } from './report.ts';
 
-/** µs by process; `itself` is the process that was asked. */
+/** µs by process; `itself` is the measured process. */
 type CpuByProcess = ReadonlyMap<string, number>;
 
 const itself = 'itself';
@@ -11,7 +11,7 @@ const namesOfStores: Readonly<Record<string, string>> = {
   rabbitmq: 'RabbitMQ',
 };
 
-/** By the variant (`own`, `peer`, `few`): empty where a row measures no CPU time. */
+/** By variant (`own`, `peer`, `few`); empty if a row measures no CPU time. */
 export function cpuByVariant({ figures }: BenchRow): ReadonlyMap<string, CpuByProcess> {
   const variants = new Map<string, Map<string, number>>();
   const put = (variant: string, name: string, micros: unknown): void => {
@@ -20,7 +20,7 @@ export function cpuByVariant({ figures }: BenchRow): ReadonlyMap<string, CpuByPr
     variants.set(variant, ofVariant.set(name, micros));
   };
   for (const [key, value] of Object.entries(figures)) {
-    // Webhooks name theirs flat: `ownMicros_postgresql`.
+    // Webhook rows use flat names: `ownMicros_postgresql`.
     const [, variant, name] = /^(own|peer)Micros_(\w+)$/.exec(key) ?? [];
     if (variant !== undefined && name !== undefined) put(variant, namesOfStores[name] ?? itself, value);
     if (typeof value !== 'object' || value === null) continue;
@@ -44,7 +44,7 @@ export function isMissed({ aim, ratio }: BenchRow): boolean {
   return 'atLeast' in aim ? ratio < aim.atLeast : ratio > aim.atMost;
 }
 
-/** One sentence: of all CPU time, what each process takes, beside the peer. */
+/** One sentence: the share of each process in all CPU time, for the service and its peer. */
 export function explainMiss(row: BenchRow): string {
   const said = `**${row.path}**, against ${row.against}: ${describeValue(row)} (${describeAim(row)}).`;
   const variants = [...cpuByVariant(row)];

@@ -23,7 +23,7 @@ test('only a run of all benchmarks at full effort writes the page', () => {
   assert.equal(parseOptions(['cached'])?.isWhole, false);
 });
 
-test('a quick run leaves out what takes long', () => {
+test('a quick run leaves out slow benchmarks', () => {
   const names = parseOptions(['--quick'])?.names ?? [];
   assert.ok(names.includes('cached'));
   assert.ok(!names.includes('logs') && !names.includes('stages'));

@@ -1,4 +1,4 @@
-/** What `npm run bench` is told on its command line. */
+/** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
 import { benches } from './benches.ts';
 import type { Effort } from './rounds.ts';
@@ -12,11 +12,11 @@ export interface RunOptions {
   readonly without: readonly Stage[];
   /** Folder of an earlier checkout to measure beside this one; empty: none. */
   readonly beside: string;
-  /** Every benchmark at full effort: its rows become `docs/performance.md`. */
+  /** Every benchmark at full effort: only such a run writes `docs/performance.md`. */
   readonly isWhole: boolean;
 }
 
-/** Tells how it is called, and ends the process with 2. */
+/** Reported with the usage text and exit code 2. */
 export class UsageError extends Error {}
 
 const settings = {
@@ -28,7 +28,7 @@ const settings = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** null: help is asked for. Throws `UsageError`. */
+/** null if help is asked for. Throws `UsageError`. */
 export function parseOptions(args: readonly string[]): RunOptions | null {
   const { values, positionals } = parse(args);
   if (values.help) return null;
@@ -37,7 +37,7 @@ export function parseOptions(args: readonly string[]): RunOptions | null {
   const without = stagesOf(values.without);
   const rounds = Number(values.rounds);
   const seconds = Number(values.seconds);
-  if (!(Number.isInteger(rounds) && rounds >= 1)) throw new UsageError('--rounds must be a whole number from 1 on');
+  if (!(Number.isInteger(rounds) && rounds >= 1)) throw new UsageError('--rounds must be a whole number of at least 1');
   if (!(seconds > 0)) throw new UsageError('--seconds must be more than 0');
   const asked = new Set([
     ...(without.length > 0 ? ['stages'] : []),
@@ -55,7 +55,7 @@ export function parseOptions(args: readonly string[]): RunOptions | null {
   };
 }
 
-/** One round, each variant once. */
+/** One round of each variant. */
 const quickEffort: Effort = {
   rounds: 1,
   durationMs: 2_000,
@@ -106,18 +106,18 @@ export function describeUsage(): string {
   );
   return `npm run bench [-- NAME …] [--rounds 3] [--seconds 4] [--quick] [--without STAGE,…] [--beside FOLDER]
 
-Our paths and their peers in the same run, in turn. Prints ratios beside their aims and keeps them in
-bench/results/; a run of all of them writes docs/performance.md. A missed aim fails nothing.
+Measures our paths and their peers in turn, in the same run. Prints ratios beside their aims and writes
+them to bench/results/; a run of all benchmarks also writes docs/performance.md. A missed aim is no error.
 
 ${names.join('\n')}
 
-  --rounds N      rounds that count, of which the medians are taken (default 3)
-  --seconds N     of each variant in a round (default 4)
-  --quick         a first look in under four minutes: one round, code that is hardly warm, no peer that has to be
-                  installed. Its figures are for a glance and are no measure of an aim
-  --without LIST  what each of these stages of an uncached geocode costs, switched off one after the other:
+  --rounds N      rounds that count; the figures are their medians (default 3)
+  --seconds N     seconds of each variant in a round (default 4)
+  --quick         under four minutes: one round, little warm-up, no peer that must be installed. Its figures are
+                  too rough to judge an aim
+  --without LIST  the cost of each of these stages of an uncached geocode, switched off one after the other:
                   ${stages.join(', ')}
-  --beside FOLDER compares with an earlier checkout there, whose packages are installed
+  --beside FOLDER compares with an earlier checkout in FOLDER, with its packages installed
   --help          this text
 `;
 }

@@ -20,7 +20,7 @@ const rows: readonly BenchRow[] = [
   { path: 'cached geocode', against: 'nginx', ratio: null, aim: { atLeast: 0.4 }, unit: '×', figures: {} },
 ];
 
-test('the page names the machine, the CPU by process, and where the time goes of what missed its aim', () => {
+test('the page names the machine, the CPU by process, and where the time of each missed row goes', () => {
   const page = renderPage({
     rows,
     startedAt: new Date('2026-11-29T00:00:00Z'),

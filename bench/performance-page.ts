@@ -1,6 +1,6 @@
 /**
- * `docs/performance.md`: the rows of one whole run as a table, with the machine that they were measured on, and where the
- * time went of what missed its aim.
+ * `docs/performance.md`: the rows of a whole run as a table, with the machine, and where the time of each missed row
+ * goes.
  *
  * `node bench/performance-page.ts RESULTS [PAGE]` writes it from a file of `bench/results/`.
  */
@@ -36,16 +36,16 @@ export function renderPage({ rows, startedAt, effort, machine }: MeasuredRun): s
   const missed = rows.filter(isMissed);
   return `# Performance
 
-<!-- Made by \`npm run bench\`: run it rather than edit this page. -->
+<!-- Written by \`npm run bench\`: do not edit. -->
 
-\`npm run bench\` measures the service with every feature on, over real PostgreSQL, Redis and RabbitMQ, and its peers in the same run, in
-turn. Figures are medians of ${effort.rounds} rounds of ${effort.durationMs / 1_000} s, after ${effort.warmUpRounds} that count for nothing. What is measured, the stores, the load and
-the upstream share the machine, so ratios say more than rates. A missed aim fails nothing.
+\`npm run bench\` measures the service with every feature on, on real PostgreSQL, Redis and RabbitMQ, and its peers in turn, in the same
+run. Figures are medians of ${effort.rounds} rounds of ${effort.durationMs / 1_000} s, after ${effort.warmUpRounds} warm-up rounds. The measured process, the stores, the load and
+the upstream share the machine, so ratios say more than rates. A missed aim is no error.
 
 Measured on ${startedAt.toISOString().slice(0, 10)}: ${machine.cpus.length} × ${machine.cpus[0] ?? 'an unknown processor'}, ${Math.round(machine.memoryBytes / 1024 ** 3)} GiB,
 ${machine.platform} ${machine.release}, Node.js ${machine.node}.
 
-| path | against | measured | aim | CPU a call by process, µs |
+| path | against | measured | aim | CPU per call by process, µs |
 | --- | --- | ---: | --- | --- |
 ${rows.map((row) => `| ${row.path} | ${row.against} | ${describeValue(row)} | ${describeAim(row)} | ${describeCpu(row)} |`).join('\n')}
 
@@ -55,7 +55,7 @@ ${missed.length === 0 ? 'Nothing.' : missed.map((row) => `- ${explainMiss(row)}`
 
 ## Behind the rows
 
-Requests a second, latencies in ms, and CPU time a call in µs: of the process itself, and of each store with the processes that it has started.
+Requests per second, latencies in ms, and CPU time per call in µs, of the process itself and of each store with its child processes.
 
 | path | figures |
 | --- | --- |

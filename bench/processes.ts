@@ -1,4 +1,4 @@
-/** Servers and the load generator as processes of their own, on cores of their own where the system can do that. */
+/** Runs servers and the load generator as separate processes, on separate cores if the system can do that. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,12 +12,12 @@ import type { Download, DownloadPlan } from './load/download-plan.ts';
 import type { LoadPlan, LoadResult } from './load/plan.ts';
 
 const root = join(import.meta.dirname, '..');
-/** Also of a machine that is busy otherwise. */
+/** Long enough for a busy machine, too. */
 const startDeadlineMs = 120_000;
 const endDeadlineMs = 15_000;
 const longestDownloadMs = 120_000;
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
-/** What is measured has core 0 for itself, as far as the load and the peers' stores leave it. */
+/** The measured server has core 0, shared only with the load and the peers' stores. */
 const serverCore = 0;
 const loadCore = 1;
 
@@ -28,20 +28,23 @@ export interface ServerProcess {
 }
 
 export interface ServerOptions {
-  /** Arguments of Node, or of `program`, for the port that it is to listen on. */
+  /** Arguments of Node, or of `program`, for the port to listen on. */
   args(port: number): readonly string[];
   /** Default: this Node. */
   readonly program?: string;
   env?(port: number): Readonly<Record<string, string>>;
-  /** Done before it is started. */
+  /** Runs before the start. */
   prepare?(port: number): Promise<void>;
-  /** Where it runs. Default: this checkout. */
+  /** Working folder. Default: this checkout. */
   readonly folder?: string | undefined;
-  /** Default: the core of what is measured. */
+  /** Default: the core of the measured server. */
   readonly core?: 'server' | 'load';
 }
 
-/** Resolves when it takes connections. Its output goes nowhere; its error output, where a log goes, through a pipe. */
+/**
+ * Resolves when it accepts connections. Its output is dropped; its error output, which has the log, goes through a
+ * pipe.
+ */
 export async function startServerProcess(options: ServerOptions): Promise<ServerProcess> {
   const port = await findFreePort();
   await options.prepare?.(port);
@@ -64,7 +67,7 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
     }
     await delay(50);
   }
-  // nginx does its work in children.
+  // nginx works in child processes.
   return { pids: [child.pid as number, ...childrenOf(child.pid as number)], port, close: () => end(child) };
 }
 
@@ -85,7 +88,7 @@ export function runDownload(plan: DownloadPlan): Promise<Download> {
   return runGenerator('load/download.ts', plan, longestDownloadMs);
 }
 
-/** Throws where it does not end well, or not within its time. */
+/** Throws if it fails, or takes too long. */
 async function runGenerator<Result>(file: string, plan: object, takesMs: number): Promise<Result> {
   const child = spawnPinned(process.execPath, [join(import.meta.dirname, file), JSON.stringify(plan)], {
     core: loadCore,

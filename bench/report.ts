@@ -1,4 +1,4 @@
-/** One line of the table, and how it is printed and kept. */
+/** A row of the table, and how it is printed and stored. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +8,12 @@ import type { Effort } from './rounds.ts';
 export interface BenchRow {
   readonly path: string;
   readonly against: string;
-  /** null: the peer is not to be had here, as `note` says. */
+  /** null: the peer is not available here, as `note` says. */
   readonly ratio: number | null;
   readonly aim: { readonly atLeast: number } | { readonly atMost: number } | null;
-  /** What the ratio is of: `×` of the peer, or a unit of its own (`µs`, `ms`). */
+  /** The unit of the ratio: `×` the peer, or a unit of its own (`µs`, `ms`). */
   readonly unit: string;
-  /** Figures behind it, for the file and the second line. */
+  /** The figures behind it, for the file and the second line. */
   readonly figures: Readonly<Record<string, unknown>>;
   readonly note?: string;
 }
@@ -27,7 +27,7 @@ export function printRow(row: BenchRow, { isQuick }: Pick<Effort, 'isQuick'>): v
   if (said.length > 0) console.log(`    ${said.join('  ')}`);
 }
 
-/** The note of a row whose peer was not measured. */
+/** The note of a row without its peer. */
 export function missingPeer(name: string, { isQuick }: Pick<Effort, 'isQuick'>): string {
   return isQuick ? `${name} is left out of a quick run` : `${name} is not available here`;
 }
@@ -62,7 +62,7 @@ export interface Machine {
   readonly platform: string;
   readonly release: string;
   readonly node: string;
-  /** A model for each core. */
+  /** The model of each core. */
   readonly cpus: readonly string[];
   readonly memoryBytes: number;
 }
@@ -77,7 +77,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** `bench/results/<time>.json` and `latest.json`; returns the path of the first. */
+/** Writes `bench/results/<time>.json` and `latest.json`; returns the path of the first. */
 export async function keepRows(rows: readonly BenchRow[], startedAt: Date, effort: Effort): Promise<string> {
   await mkdir(resultsFolder, { recursive: true });
   const machine = describeMachine();

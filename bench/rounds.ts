@@ -1,15 +1,15 @@
-/** Variants in turn, so that the noise of the machine meets all of them; the figures are medians over the rounds. */
+/** Runs variants in turn, so that noise of the machine affects all of them; the figures are medians over the rounds. */
 import type { LoadResult } from './load/plan.ts';
 
 export interface Effort {
   /** Rounds before those that count. */
   readonly warmUpRounds: number;
   /**
-   * Load on the service before its first round. After 18 s of load a call still cost a third more than after 60 s: V8
-   * compiles so much code late, and a service runs for weeks.
+   * Load on the service before its first round. After 18 s of load a call still cost a third more than after 60 s,
+   * because V8 compiles much of the code late; a real service runs for weeks.
    */
   readonly leadInMs: number;
-  /** Whether the slowest preparations and the peers that must be installed are left out, and their rows say so. */
+  /** Whether to leave out the slowest preparations and the peers that must be installed; their rows say so. */
   readonly isQuick: boolean;
   readonly rounds: number;
   readonly durationMs: number;
@@ -20,9 +20,9 @@ export interface Figures {
   readonly requestsPerSecond: number;
   readonly latencyMsP50: number;
   readonly latencyMsP99: number;
-  /** null where the system does not tell. */
+  /** null if the system does not report it. */
   readonly cpuMicros: number | null;
-  /** The same of each store. */
+  /** The same for each store. */
   readonly storeCpuMicros: Readonly<Record<string, number>>;
 }
 
@@ -31,9 +31,10 @@ export type Variant = () => Promise<LoadResult>;
 type FiguresOf<Variants> = { [Name in keyof Variants]: null extends Variants[Name] ? Figures | null : Figures };
 
 /**
- * The first rounds count for nothing: a process compiles what it runs often, and one that does more has more to compile.
+ * The first rounds do not count, because a process still compiles its hot code, and a larger program has more to
+ * compile.
  *
- * null stands for a peer that is not to be had. Throws where a variant answered anything but 200.
+ * null stands for a peer that is not available. Throws if a variant answers anything but 200.
  */
 export async function measureInTurn<Variants extends Readonly<Record<string, Variant | null>>>(
   variants: Variants,

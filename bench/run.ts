@@ -10,7 +10,7 @@ const options = readOptions();
 if (options === null) process.stdout.write(describeUsage());
 else await runAll(options);
 
-/** null: all that was asked for is help. */
+/** null: only help was asked for. */
 function readOptions(): RunOptions | null {
   try {
     return parseOptions(process.argv.slice(2));
@@ -31,7 +31,7 @@ async function runAll(run: RunOptions): Promise<void> {
       const startedAtMs = performance.now();
       rows.push(...(await runBench(name, run)));
       console.log(`    ${name} took ${Math.round((performance.now() - startedAtMs) / 1_000)} s\n`);
-      // After each: a run that is stopped leaves what it has measured.
+      // After each benchmark, so that a stopped run leaves its results.
       await keepRows(rows, startedAt, run.effort);
     }
     console.log(`kept in ${await keepRows(rows, startedAt, run.effort)}`);

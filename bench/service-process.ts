@@ -1,4 +1,4 @@
-/** The service as it runs in production: real PostgreSQL, Redis and RabbitMQ, its log on, every feature on. */
+/** The service as in production: real PostgreSQL, Redis and RabbitMQ, its log on, every feature on. */
 import { randomUUID } from 'node:crypto';
 import { rabbitmqUrl } from '../test/support/broker.ts';
 import type { Cleanup } from '../test/support/cleanup.ts';
@@ -16,14 +16,14 @@ import { token } from './peers/cached-answer.ts';
 import { type ServerProcess, startServerProcess } from './processes.ts';
 import type { Stage } from './stages.ts';
 
-/** Where a process of the service under test lives. */
+/** The environment of a service under test. */
 export interface ServicePlace {
   readonly tenant: string;
   readonly database: TestDatabase;
   readonly dataDir: string;
 }
 
-/** A database, a folder and a tenant of its own. */
+/** A new database, folder and tenant. */
 export async function findServicePlace(t: Cleanup): Promise<ServicePlace> {
   return { ...(await newPlace(t)), database: await startTestDatabase(t) };
 }
@@ -32,7 +32,7 @@ async function newPlace(t: Cleanup): Promise<Omit<ServicePlace, 'database'>> {
   return { dataDir: await createDataDir(t), tenant: `bench_${randomUUID().slice(0, 18)}` };
 }
 
-/** What every service under test is started with, on the real stores. */
+/** The settings of every service under test, on the real stores. */
 export function environmentAt({ tenant, database, dataDir }: ServicePlace, port: number): Record<string, string> {
   return {
     PORT: String(port),
@@ -47,18 +47,18 @@ export function environmentAt({ tenant, database, dataDir }: ServicePlace, port:
 }
 
 export interface ServiceProcess extends ServerProcess {
-  /** Of this process alone: what an earlier benchmark left in Redis is no answer here. */
+  /** Unique to this process: answers that an earlier benchmark left in Redis must not count. */
   readonly tenant: string;
   readonly database: TestDatabase;
   readonly upstreamPort: number;
 }
 
-/** A database of Redis of the benchmark's own. */
+/** A Redis database for benchmarks only. */
 export const benchRedisUrl = new URL('/8', redisUrl).href;
 const unreached = 1_000_000;
 const createDeadlineMs = 60_000;
 
-/** Its only provider that is asked is Google, at `upstreamPort`, with a limit in each of the four windows. */
+/** Google at `upstreamPort` is its only provider, with a limit in each of the four windows. */
 export async function startServiceProcess(
   t: Cleanup,
   upstreamPort: number,
@@ -67,7 +67,7 @@ export async function startServiceProcess(
   return startLimited(t, await findServicePlace(t), upstreamPort, { without });
 }
 
-/** The same of another checkout, over a database that it migrates itself. */
+/** The same for another checkout, on a database that it migrates itself. */
 export async function startServiceAt(t: Cleanup, folder: string, upstreamPort: number): Promise<ServiceProcess> {
   const database = openTestDatabase(t, await startEmptyDatabase(t));
   return startLimited(t, { ...(await newPlace(t)), database }, upstreamPort, { folder });
@@ -92,7 +92,7 @@ async function startLimited(
   return { ...service, tenant, database, upstreamPort };
 }
 
-/** Another one over the same stores. */
+/** Another replica on the same stores. */
 export async function startReplicaOf(
   t: Cleanup,
   { tenant, database, upstreamPort }: ServiceProcess,
@@ -101,7 +101,7 @@ export async function startReplicaOf(
 }
 
 interface Variant {
-  /** Stages that do nothing. Default: none. */
+  /** Stages to switch off. Default: none. */
   readonly without?: readonly Stage[];
   /** Another checkout than this one. */
   readonly folder?: string;
@@ -133,7 +133,7 @@ async function startAt(
   return service;
 }
 
-/** Registers an API behind the proxy, as an admin does. */
+/** Registers an API behind the proxy, as an administrator does. */
 export async function addProxiedService(
   server: ServiceProcess,
   service: { readonly service_name: string; readonly base_url: string },
@@ -144,13 +144,13 @@ export async function addProxiedService(
   });
 }
 
-/** Registers a webhook that its address alone protects; returns the path that its deliveries go to. */
+/** Registers a webhook without a signature; returns the path for its deliveries. */
 export async function addUnsignedWebhook(server: ServiceProcess): Promise<string> {
   const created = await create(server, 'webhooks', { webhook_name: 'bench', signature_scheme: 'none' });
   return new URL((created as { webhook_url: string }).webhook_url).pathname;
 }
 
-/** A machine that has just started several of everything may be late at first: 503 is asked again. */
+/** A machine that has just started several processes may be slow at first: repeats after a 503. */
 async function create(server: ServiceProcess, collection: string, body: object): Promise<unknown> {
   const reply = await waitFor(
     `the service to take a row of ${collection}`,

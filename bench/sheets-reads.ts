@@ -1,6 +1,6 @@
 /**
  * 3,000 reads a minute of one spreadsheet, with a write every second, against Google's real quotas (60 reads and 60
- * writes a minute) as the emulator counts them: no caller may get 429, and none may read older than its own write.
+ * writes a minute) as the emulator counts them: no caller may get 429, or read data older than its own write.
  *
  *   node bench/sheets-reads.ts [minutes, default 10] [replicas, default 1]
  */

@@ -6,10 +6,10 @@ export function isStage(name: string): name is Stage {
   return (stages as readonly string[]).includes(name);
 }
 
-/** From `--without audit,events`. Throws where one is not known. */
+/** Parses `--without audit,events`. Throws if a stage is unknown. */
 export function parseStages(text: string): readonly Stage[] {
   const names = text.split(',').filter((name) => name !== '');
   const unknown = names.filter((name) => !isStage(name));
-  if (unknown.length > 0) throw new RangeError(`no such stage: ${unknown.join(', ')}; there are ${stages.join(', ')}`);
+  if (unknown.length > 0) throw new RangeError(`no such stage: ${unknown.join(', ')}; the stages are ${stages.join(', ')}`);
   return names.filter(isStage);
 }

@@ -1,4 +1,4 @@
-/** The processes of the stores behind the service under test, so that each row can tell what a call costs there. */
+/** The processes of the stores behind the service under test, so that each row can show the CPU of a call there. */
 import { rabbitmqUrl } from '../test/support/broker.ts';
 import { databaseServerUrl } from '../test/support/database.ts';
 import { redisUrl } from '../test/support/redis.ts';
@@ -7,7 +7,7 @@ import { findListener } from './load/cpu-time.ts';
 const storeUrls = { postgresql: databaseServerUrl, redis: redisUrl, rabbitmq: rabbitmqUrl } as const;
 const defaultPorts = { postgresql: 5432, redis: 6379, rabbitmq: 5672 } as const;
 
-/** By the store's name the process that listens for it; those on other machines are missing. */
+/** The listening process by the store's name; stores on other machines are missing. */
 export function findStores(): Readonly<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const name of Object.keys(storeUrls) as (keyof typeof storeUrls)[]) {

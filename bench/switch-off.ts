@@ -1,6 +1,6 @@
 /**
- * Loaded before the service (`--import`) to measure what its stages cost: those that BENCH_WITHOUT names do nothing. The
- * factories are wrapped as their modules are loaded, so that the service itself knows no such switch.
+ * Loaded before the service (`--import`) to measure the cost of its stages: the stages in BENCH_WITHOUT do nothing. It
+ * wraps the factories when their modules are loaded, so that the service itself needs no switch.
  */
 import { registerHooks } from 'node:module';
 import { isStage, type Stage } from './stages.ts';
@@ -10,11 +10,11 @@ interface Wrapped {
   readonly file: string;
   readonly factory: string;
   readonly isAsync?: boolean;
-  /** Members that take the place of the part's own; `whole` is the part. */
+  /** Members that replace the part's own; `whole` is the part. */
   readonly members: string;
 }
 
-/** Text of a module that is left out, or says less. */
+/** Text of a module that is removed or shortened. */
 interface Replaced {
   readonly file: string;
   readonly from: RegExp;
@@ -77,13 +77,13 @@ registerHooks({
 });
 
 function replace(source: string, { file, from, to }: Replaced): string {
-  if (!from.test(source)) throw new Error(`${file} has nothing like ${from} to switch off`);
+  if (!from.test(source)) throw new Error(`${file} has no match for ${from}, so it cannot be switched off`);
   return source.replace(from, to);
 }
 
 function wrap(source: string, { factory, isAsync, members, file }: Wrapped): string {
   const declaration = `export ${isAsync ? 'async ' : ''}function ${factory}(`;
-  if (!source.includes(declaration)) throw new Error(`${file} has no ${factory} to switch off`);
+  if (!source.includes(declaration)) throw new Error(`${file} has no ${factory}, so it cannot be switched off`);
   const made = isAsync ? `await whole${factory}(deps)` : `whole${factory}(deps)`;
   return `${source.replace(declaration, declaration.replace('export ', '').replace(factory, `whole${factory}`))}
 export ${isAsync ? 'async ' : ''}function ${factory}(deps: any): ${isAsync ? 'Promise<any>' : 'any'} {

@@ -29,7 +29,7 @@ import { ensureTestBrowser } from './test-browser.ts';
 const root = join(import.meta.dirname, '..');
 const tenant = 'uk_company_1';
 const { pictures } = parseArgs({ options: { pictures: { type: 'string' } } }).values;
-/** Seconds of traffic: a picture of a graph needs more than a query. */
+/** Pictures of graphs need more traffic than queries. */
 const trafficMs = pictures === undefined ? 30_000 : 90_000;
 const startDeadlineMs = 60_000;
 /** The values of Grafana's variables; here the scrapes are a second apart. */

@@ -1,11 +1,11 @@
-/** CPU time and memory of processes, as Linux tells them under /proc. */
+/** CPU time and memory of processes, from /proc of Linux. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** What Linux counts CPU time in, on every platform that Node runs on. */
+/** Linux's unit of CPU time, on every platform that Node supports. */
 const microsPerTick = 10_000;
 const listening = '0A';
 
-/** User and system time of these processes since their start, µs; null where there is no /proc. */
+/** User and system time of these processes since their start, µs; null without /proc. */
 export function cpuMicrosOf(pids: readonly number[]): number | null {
   try {
     return pids.reduce((ticks, pid) => ticks + ownTicks(statOf(pid)), 0) * microsPerTick;
@@ -14,7 +14,7 @@ export function cpuMicrosOf(pids: readonly number[]): number | null {
   }
 }
 
-/** The same of a server with the processes that it has started, ended ones included; null where there is no /proc. */
+/** The same for a server with all processes that it started, including ended ones; null without /proc. */
 export function cpuMicrosOfTree(root: number): number | null {
   try {
     return ticksOfTree(root) * microsPerTick;
@@ -23,7 +23,7 @@ export function cpuMicrosOfTree(root: number): number | null {
   }
 }
 
-/** What is resident of these processes; 0 where there is no /proc. */
+/** Resident memory of these processes; 0 without /proc. */
 export function residentBytesOf(pids: readonly number[]): number {
   try {
     return pids.reduce((kibibytes, pid) => kibibytes + residentKibibytes(pid), 0) * 1_024;
@@ -43,7 +43,7 @@ function ticksOfTree(root: number): number {
     try {
       return ticks + ticksOfTree(child);
     } catch {
-      return ticks; // It has ended since: its time is its parent's now.
+      return ticks; // It has ended since: its time now belongs to its parent.
     }
   }, ownTicks(fields) + ended);
 }
@@ -52,12 +52,12 @@ function ownTicks(fields: readonly string[]): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-/** The name, in parentheses, may hold spaces: what follows it begins with the third field. */
+/** The name, in parentheses, may contain spaces; after it comes the third field. */
 function statOf(pid: number): readonly string[] {
   return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
 }
 
-/** Empty where there is no /proc. */
+/** Empty without /proc. */
 export function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).map(Number);
@@ -66,13 +66,13 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** The process that listens on a TCP port of this machine; null where it cannot be seen. */
+/** The process that listens on a TCP port of this machine; null if it cannot be seen. */
 export function findListener(port: number): number | null {
   const sockets = new Set(['tcp', 'tcp6'].flatMap((table) => listeningSockets(table, port)));
   if (sockets.size === 0) return null;
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const owners = pids.filter((pid) => openFiles(pid).some((file) => sockets.has(file))).map(Number);
-  // Children inherit the socket of their parent, which is the older.
+  // Children inherit the socket of their parent, which is older.
   return owners.length === 0 ? null : Math.min(...owners);
 }
 
@@ -92,6 +92,6 @@ function openFiles(pid: string): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map((file) => readlinkSync(`/proc/${pid}/fd/${file}`));
   } catch {
-    return []; // Another user's, or ended.
+    return []; // It belongs to another user, or has ended.
   }
 }

@@ -1,4 +1,4 @@
-/** What the downloader is told, as JSON in its first argument, and what it prints when it is done. */
+/** The input of the downloader, as JSON in its first argument, and its output. */
 export interface DownloadPlan {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -9,7 +9,7 @@ export interface DownloadPlan {
 
 export interface Download {
   readonly bytesPerSecond: number;
-  /** Resident memory at its highest, less what it was before. */
+  /** Peak resident memory above the start. */
   readonly addedBytes: number;
   readonly cpuMicrosPerMiB: number;
 }

@@ -1,5 +1,5 @@
 /**
- * Downloads one body, and prints how fast it came and how much memory the server took meanwhile. A process of its own.
+ * Downloads one body, and prints its speed and the server's memory meanwhile. Runs as a separate process.
  *
  * Arguments: the plan, as JSON.
  */
@@ -32,7 +32,7 @@ async function download({ url, headers, bytes, serverPids }: DownloadPlan): Prom
   });
   const seconds = (performance.now() - startedAtMs) / 1_000;
   clearInterval(sampling);
-  if (received !== bytes) throw new Error(`${received} bytes of ${bytes} came`);
+  if (received !== bytes) throw new Error(`${received} bytes of ${bytes} arrived`);
   return {
     bytesPerSecond: bytes / seconds,
     addedBytes: most - atRest,

@@ -1,5 +1,5 @@
 /**
- * HTTP/1.1 on one kept-open connection, one request at a time, with as little work as possible: on two cores a load
+ * HTTP/1.1 on one keep-alive connection, one request at a time, with as little work as possible: on two cores a load
  * generator that costs more than the server would measure itself.
  */
 import { connect, type Socket } from 'node:net';
@@ -8,9 +8,9 @@ const headEnd = Buffer.from('\r\n\r\n');
 const lastChunk = Buffer.from('0\r\n\r\n');
 
 export interface HttpConnection {
-  /** The last reply other than 200, whole; for the report of a failed run. */
+  /** The last reply other than 200, complete, for the report of a failed run. */
   lastNotOk(): string | null;
-  /** Sends raw bytes of one request; resolves with the status when the whole reply is there. */
+  /** Sends the raw bytes of one request; resolves with the status when the whole reply has arrived. */
   exchange(request: Buffer): Promise<number>;
   close(): void;
 }

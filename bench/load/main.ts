@@ -1,4 +1,4 @@
-/** The load generator, a process of its own. */
+/** The load generator, a separate process. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuMicrosOf, cpuMicrosOfTree } from './cpu-time.ts';
 import { openHttpConnection, renderRequest } from './http-connection.ts';
@@ -67,7 +67,7 @@ function readCpu({ serverPids, storePids = {} }: LoadPlan): CpuTimes {
   return { server: cpuMicrosOf(serverPids), stores: Object.fromEntries(stores) };
 }
 
-/** µs a request, by store. */
+/** µs per request, by store. */
 function spentBetween(before: CpuTimes['stores'], after: CpuTimes['stores'], requests: number): Record<string, number> {
   const spent: Record<string, number> = {};
   for (const [name, until] of Object.entries(after)) {
@@ -77,7 +77,7 @@ function spentBetween(before: CpuTimes['stores'], after: CpuTimes['stores'], req
   return spent;
 }
 
-/** Rendered once where they repeat: the generator must be cheaper than what it measures. */
+/** Repeated requests are rendered once: the generator must cost less than the server. */
 function createRequests(plan: LoadPlan): (index: number) => Buffer {
   const { method, path, headers, bodyTemplate, firstNumber, distinctNumbers, firstIndex = 0 } = plan;
   const render = (number: number, index: number): Buffer => {

@@ -1,4 +1,6 @@
-/** A cached answer as a bare Fastify route gives it: token, validation, the same Buffer. No tenant, key, limit, log or metric. */
+/**
+ * A cached answer from a bare Fastify route: token, validation, the same Buffer. No tenant, key, limit, log or metric.
+ */
 import { hash } from 'node:crypto';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify from 'fastify';

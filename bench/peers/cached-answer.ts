@@ -1,4 +1,4 @@
-/** The one question of the cached rows, and the bytes of its answer, so that every variant sends the same. */
+/** The question and answer of the cached rows, so that every variant sends the same bytes. */
 export const path = '/api/v1/geocoding/geocode';
 export const token = 'the-token-of-the-benchmark';
 
@@ -12,7 +12,7 @@ export function requestHeaders(tenant: string): Readonly<Record<string, string>>
 
 export const requestBody = JSON.stringify({ address: 'Ташкент, улица Навои, 5' });
 
-/** Of a usual length: 1.1 KB. */
+/** A usual length: 1.1 KB. */
 export const answerBody = JSON.stringify({
   latitude: 41.3194,
   longitude: 69.2484,

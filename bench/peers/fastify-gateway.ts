@@ -1,4 +1,4 @@
-/** The least that a gateway can be: Fastify, one upstream call through undici's pool, the answer's bytes passed on. */
+/** The smallest possible gateway: Fastify, one upstream call through undici's pool, the answer's bytes passed on. */
 import Fastify from 'fastify';
 import { Pool } from 'undici';
 import { path } from './cached-answer.ts';

@@ -1,4 +1,4 @@
-/** Debian's nginx with its cache in front of the bare route: installed where that is possible, else not available. */
+/** Debian's nginx with its cache in front of the bare route; installed if possible, else not available. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import { type ServerProcess, startServerProcess } from '../processes.ts';
 const program = '/usr/sbin/nginx';
 const installDeadlineMs = 300_000;
 
-/** What it does with what the upstream answers: keep it, or pass it on. */
+/** What it does with the upstream's answers: cache them, or pass them on. */
 type NginxRole = 'cache' | 'pass';
 
-/** null where there is no nginx and none can be installed. */
+/** null if nginx is missing and cannot be installed. */
 export async function startNginx(
   folder: string,
   upstreamPort: number,
@@ -20,7 +20,7 @@ export async function startNginx(
   if (!isInstalled()) return null;
   await mkdir(folder, { recursive: true });
   const file = join(folder, 'nginx.conf');
-  // Every folder is named: the packaged ones are root's.
+  // Every folder is named, because the package's folders belong to root.
   return startServerProcess({
     program,
     args: (port) => ['-p', folder, '-c', `${file}.${port}`],

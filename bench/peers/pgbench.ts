@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's own load generator, with a server of this benchmark's own beside it: the standard one takes a hundred
- * clients. Everything of that server is as PostgreSQL has it by default, flushing to the disk included.
+ * PostgreSQL's own load generator, with its own server: the standard one accepts a hundred clients. That server has
+ * PostgreSQL's default settings, including flushes to the disk.
  */
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ export interface PgbenchFigures {
 export interface PgbenchServer {
   /** An empty database, not migrated. */
   readonly databaseUrl: string;
-  /** One statement over and over, prepared, by so many clients at once. */
+  /** Repeats one prepared statement with this many concurrent clients. */
   run(statement: string, clients: number, durationMs: number): Promise<PgbenchFigures>;
 }
 
@@ -31,7 +31,7 @@ const maxClients = 200;
 const startDeadlineMs = 30_000;
 const runFile = promisify(execFile);
 
-/** null where the machine has no PostgreSQL with its pgbench. Ended after `t`. */
+/** null if the machine has no PostgreSQL with its pgbench. Stopped after `t`. */
 export async function startPgbenchServer(t: Cleanup): Promise<PgbenchServer | null> {
   const programs = findPrograms();
   const account = programs === null ? null : findAccount();
@@ -50,7 +50,7 @@ export async function startPgbenchServer(t: Cleanup): Promise<PgbenchServer | nu
   );
   const exited = once(server, 'exit');
   t.after(async () => {
-    server.kill('SIGINT'); // The fast shutdown: clients are not waited for.
+    server.kill('SIGINT'); // The fast shutdown, which does not wait for clients.
     await exited;
   });
   const databaseUrl = `postgres://postgres@127.0.0.1:${port}/postgres`;
@@ -74,7 +74,7 @@ export async function startPgbenchServer(t: Cleanup): Promise<PgbenchServer | nu
   };
 }
 
-/** Debian keeps them out of the path, by version; elsewhere they stand where the path's pgbench does. */
+/** Debian keeps them outside the path, by version; elsewhere they are beside the path's pgbench. */
 function findPrograms(): string | null {
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
@@ -83,7 +83,7 @@ function findPrograms(): string | null {
   return folders.find((folder) => needed.every((program) => existsSync(join(folder, program)))) ?? null;
 }
 
-/** PostgreSQL does not run as root: as `postgres` then, or not at all. */
+/** PostgreSQL does not run as root: then it runs as `postgres`, or not at all. */
 function findAccount(): { readonly uid: number; readonly gid: number } | null {
   const [uid, gid] = [process.getuid?.(), process.getgid?.()];
   if (uid === undefined || gid === undefined) return null;
@@ -99,7 +99,7 @@ async function answers(url: string): Promise<boolean> {
     await client.connect();
     return true;
   } catch {
-    return false; // Not yet.
+    return false; // Not ready yet.
   } finally {
     await client.end().catch(() => {});
   }
@@ -107,6 +107,6 @@ async function answers(url: string): Promise<boolean> {
 
 function figure(report: string, pattern: RegExp): number {
   const found = pattern.exec(report)?.[1];
-  if (found === undefined) throw new Error(`pgbench reported otherwise than expected:\n${report}`);
+  if (found === undefined) throw new Error(`unexpected report of pgbench:\n${report}`);
   return Number(found);
 }

@@ -1,4 +1,6 @@
-/** Portkey's gateway, installed from npm into a folder beside the results: it is no dependency of the service. */
+/**
+ * Portkey's gateway, installed from npm into a folder beside the results, because the service does not depend on it.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -11,7 +13,7 @@ const folder = join(import.meta.dirname, `../results/portkey-${packageVersion}`)
 const program = join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js');
 const installDeadlineMs = 180_000;
 
-/** null where it cannot be installed (no network). */
+/** null if it cannot be installed (no network). */
 export async function startPortkey(): Promise<ServerProcess | null> {
   if (!existsSync(program)) {
     console.log("installing Portkey's gateway");
@@ -29,7 +31,7 @@ export async function startPortkey(): Promise<ServerProcess | null> {
   });
 }
 
-/** A chat completion, its main business, passed on to the upstream. */
+/** A chat completion, its main use, passed on to the upstream. */
 export function portkeyRequest(upstreamPort: number): Pick<LoadPlan, 'method' | 'path' | 'headers' | 'bodyTemplate'> {
   return {
     method: 'POST',

@@ -1,4 +1,4 @@
-/** `GET /BYTES` answers so many bytes, as fast as they are taken. */
+/** `GET /BYTES` answers with this many bytes, as fast as they are read. */
 import { createServer, type ServerResponse } from 'node:http';
 
 const chunk = Buffer.alloc(64 * 1024, 'integration ');

@@ -1,8 +1,12 @@
-/** A provider that answers at once: Google's geocoding for us, a chat completion of the same size for the other gateway. */
+/**
+ * A provider that answers at once: Google's geocoding for us, a chat completion of the same size for the other gateway.
+ */
 import { createServer } from 'node:http';
 
 const street = 'улица Алишера Навои';
-/** `{n}` is the house that was asked for: an answer for another one is judged poor, and the next provider would be asked. */
+/**
+ * `{n}` is the requested house: an answer for another one would count as poor, and the next provider would be asked.
+ */
 const googleTemplate = JSON.stringify({
   results: [
     {
@@ -25,7 +29,7 @@ const googleTemplate = JSON.stringify({
   status: 'OK',
 });
 
-/** The address ends in a number, as those of the benchmarks do. */
+/** The address ends in a number, like those of the benchmarks. */
 function answerGoogle(url: string): Buffer {
   const address = decodeURIComponent(/[?&]address=([^&]*)/.exec(url)?.[1]?.replaceAll('+', ' ') ?? '');
   return Buffer.from(googleTemplate.replaceAll('{n}', /\d+$/.exec(address)?.[0] ?? '5'));

@@ -1,7 +1,7 @@
 /**
- * The webhook receiver that one would write: Fastify, the signature, one INSERT, one awaited publish a request.
- * Arguments: port, database URL, RabbitMQ URL, exchange, secret, form: `plain`, as one writes it first (the statement
- * without a name, the payload as jsonb), or `tuned` (the statement prepared, the payload's bytes as they came).
+ * A straightforward webhook receiver: Fastify, the signature, one INSERT and one awaited publish per request.
+ * Arguments: port, database URL, RabbitMQ URL, exchange, secret, form: `plain`, as a first version would be (an
+ * unprepared statement, the payload as jsonb), or `tuned` (a prepared statement, the payload's bytes unchanged).
  */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import Fastify from 'fastify';

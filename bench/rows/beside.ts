@@ -1,4 +1,7 @@
-/** The same paths of this version and of an earlier checkout, in turn, in one run: what a change of the code has changed. */
+/**
+ * Measures this version and an earlier checkout on the same paths, in turn, in one run: the effect of the changes
+ * between them.
+ */
 import { resolve } from 'node:path';
 import { rabbitmqUrl } from '../../test/support/broker.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
@@ -16,7 +19,7 @@ import { startUpstream } from '../upstream-process.ts';
 interface MeasuredPath {
   readonly name: string;
   readonly connections: number;
-  /** Where each request asks something new. */
+  /** Whether each request asks a new question. */
   readonly isNew: boolean;
   request(service: Measured): Pick<LoadPlan, 'method' | 'path' | 'headers' | 'bodyTemplate'>;
 }
@@ -24,7 +27,7 @@ interface MeasuredPath {
 interface Measured {
   readonly service: ServiceProcess;
   readonly webhookPath: string;
-  /** Counted on over all paths, so that nothing is asked twice. */
+  /** Counted over all paths, so that no question is repeated. */
   nextNumber: number;
 }
 

@@ -23,7 +23,7 @@ import { findStores } from '../stores.ts';
 import { startUpstream } from '../upstream-process.ts';
 
 const connections = 64;
-/** Each is asked for once, since an answer from Redis is in memory afterwards: more than a round can use up in its time. */
+/** Each is asked once, since an answer from Redis is in memory afterwards: more than a round can use. */
 const answersPerRound = 60_000;
 const layerEffort = { durationMs: 2_000, warmUpMs: 500 };
 const answersInMemory = 1_000;
@@ -72,7 +72,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
       async redis() {
         const result = await runLoad(plan(service, { ...layered, firstNumber: nextNumber, distinctNumbers: null }));
         nextNumber += result.numbersUsed;
-        if (nextNumber > answersInRedis) throw new Error('there were not enough answers in Redis');
+        if (nextNumber > answersInRedis) throw new Error('not enough answers in Redis');
         return result;
       },
     },
@@ -118,7 +118,7 @@ export async function benchCachedGeocode(t: Cleanup, effort: Effort): Promise<Be
   ];
 }
 
-/** As another replica would have left them. */
+/** As another replica would have written them. */
 async function putAnswersInRedis(tenant: string, count: number): Promise<void> {
   const store = await openRedisStore({ urls: [benchRedisUrl], logger: pino({ level: 'silent' }) });
   const shared = createSharedLayer(store, () => () => false);
@@ -131,7 +131,7 @@ async function putAnswersInRedis(tenant: string, count: number): Promise<void> {
       await store.get('after the last of them');
       from += answersAtOnce;
     } catch (error) {
-      // Nobody tells of a put that failed, so all of them are layered.
+      // A failed put is not reported, so the whole batch is put again.
       if (!(error instanceof StoreAway)) throw error;
       await waitFor('Redis to keep up', store.isAvailable);
     }

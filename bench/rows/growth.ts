@@ -1,8 +1,7 @@
 /**
- * What a call costs our process where there is much of something, against where there is little of it: nothing that it
- * does may grow with what is merely there.
+ * The CPU of a call in our process with many of something, against with few: unused rows must not make a call slower.
  *
- * Rows are put into the database as the service would have written them, before the process that meets them starts.
+ * Rows are written to the database as the service would write them, before the measured process starts.
  */
 import { hashToken } from '../../src/secrets/token-hash.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
@@ -16,18 +15,18 @@ import { findStores } from '../stores.ts';
 import { startUpstream } from '../upstream-process.ts';
 
 const connections = 64;
-/** Names end in these, which are all of one length. */
+/** Names end in these numbers, which all have the same length. */
 const firstNumber = 100_000;
 
 interface Growth {
   readonly what: string;
   readonly few: number;
   readonly many: number;
-  /** In place of `many` in a quick run, where so many take long to put there. */
+  /** Replaces `many` in a quick run, if `many` rows take long to write. */
   readonly quickMany?: number;
   fill(service: ServiceProcess, count: number): Promise<void>;
   request(service: ServiceProcess, count: number): Pick<LoadPlan, 'method' | 'path' | 'headers' | 'bodyTemplate'>;
-  /** Whether each request is another one, or they repeat over what there is. Default: they repeat. */
+  /** Whether each request is new, or requests repeat over the rows. Default: they repeat. */
   readonly isEndless?: true;
 }
 
@@ -85,7 +84,7 @@ export async function benchGrowth(t: Cleanup, effort: Effort): Promise<BenchRow[
   return rows;
 }
 
-/** What it starts ends with it: a database takes no dozen services at once. */
+/** Stops what it started: a database cannot serve a dozen services at once. */
 async function apart(measure: (own: Cleanup) => Promise<BenchRow>): Promise<BenchRow> {
   const closers: (() => unknown)[] = [];
   try {
@@ -107,7 +106,7 @@ async function measureGrowth(t: Cleanup, upstream: ServerProcess, effort: Effort
   return rowOf(`growth: ${growth.few} → ${many} ${growth.what}`, figures.few, figures.many);
 }
 
-/** One of three replicas is asked: the others' share of the work counts too. */
+/** Only one of three replicas is asked, but the others' CPU counts too. */
 async function measureReplicas(t: Cleanup, upstream: ServerProcess, effort: Effort): Promise<BenchRow> {
   const geocodes = growths.find(({ what }) => what === 'kept answers') as Growth;
   const [alone, one] = [await startServiceProcess(t, upstream.port), await startServiceProcess(t, upstream.port)];
@@ -158,7 +157,7 @@ function rowOf(path: string, few: Figures, many: Figures): BenchRow {
 
 type Database = ServiceProcess['database'];
 
-/** Copies of one row, `n` from `firstNumber` on, with other members; ids are new. */
+/** Copies of one row, `n` from `firstNumber` on, with other members and new ids. */
 async function copyRows(
   { db }: Database,
   table: string,
@@ -180,7 +179,7 @@ async function copyRows(
 
 const tokenLength = 43;
 
-/** As tokens of webhooks look. */
+/** In the form of webhook tokens. */
 function tokenOf(number: string): string {
   return `whk_${'bench'.padEnd(tokenLength - String(firstNumber).length, '-')}${number}`;
 }
@@ -199,10 +198,10 @@ async function fillWebhooks({ database, tenant }: ServiceProcess, count: number)
   await database.db.querySystem({ text: 'analyze webhook_configs', values: [] });
 }
 
-/** A statement takes so many: each has a time limit. */
+/** Rows per statement, because each statement has a time limit. */
 const answersAtOnce = 50_000;
 
-/** Of addresses that the load does not ask for. */
+/** Of addresses that the load does not use. */
 async function fillAnswers({ database, tenant }: ServiceProcess, count: number): Promise<void> {
   for (let from = 1; from <= count; from += answersAtOnce) {
     await database.db.querySystem({

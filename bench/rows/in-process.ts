@@ -1,4 +1,4 @@
-/** The benchmarks that stand beside what they measure, in this table's terms. */
+/** The benchmarks that are beside the code they measure, as rows of this table. */
 
 import { runGatewayBench } from '../../src/gateway/execute-call.bench.ts';
 import { benchNormalizeAddress } from '../../src/geocoding/address/normalize-address.bench.ts';

@@ -1,4 +1,4 @@
-/** The audit log with ten million rows: `scripts/fill-logs.ts` in this table's terms. */
+/** The audit log with ten million rows: the results of `scripts/fill-logs.ts` as rows of this table. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const script = join(import.meta.dirname, '../../scripts/fill-logs.ts');
 const manyRows = 10_000_000;
 const quickRows = 500_000;
 
-/** As the script prints it. */
+/** The output of the script. */
 interface Report {
   readonly rows: number;
   readonly filledSeconds: number;
@@ -60,7 +60,7 @@ async function fillLogs(t: Cleanup, rows: number): Promise<Report> {
   const ended = once(child, 'exit');
   const said = await text(child.stdout);
   await ended;
-  // It ends with 1 where a limit of its own is not held: the row says by how much.
+  // It exits with 1 if one of its limits is exceeded; the row shows by how much.
   if (said === '') throw new Error('scripts/fill-logs.ts ended without a report');
   return JSON.parse(said) as Report;
 }

@@ -1,4 +1,7 @@
-/** What the audit chain's digests cost an uncached geocode: with and without them in turn, the database's CPU included. */
+/**
+ * The cost of the audit chain's digests for an uncached geocode: with and without them in turn, including the
+ * database's CPU.
+ */
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import { path, requestHeaders } from '../peers/cached-answer.ts';
 import { runLoad } from '../processes.ts';

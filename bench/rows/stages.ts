@@ -1,4 +1,6 @@
-/** What each stage of an uncached geocode costs: the service whole, then without one more stage at a time, in one run. */
+/**
+ * The cost of each stage of an uncached geocode: the whole service, then without one more stage at a time, in one run.
+ */
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import type { BenchRequest } from '../benches.ts';
 import { path, requestHeaders } from '../peers/cached-answer.ts';
@@ -13,7 +15,7 @@ import { startUpstream } from '../upstream-process.ts';
 const connections = 64;
 const bodyTemplate = JSON.stringify({ address: 'Ташкент, улица Навои, {n}' });
 
-/** `without`: what is switched off, one after the other. */
+/** `without`: the stages to switch off, one after the other. */
 export async function benchStages(t: Cleanup, { without, ...effort }: BenchRequest): Promise<BenchRow[]> {
   const upstream = await startUpstream(t);
   const bare = await startServerProcess({

@@ -1,4 +1,7 @@
-/** The bundle as the image runs it, over migrated stores: from spawn to ready beside an empty Node, and its memory at rest. */
+/**
+ * The bundle as the image runs it, on migrated stores: from spawn to ready beside an empty Node, and its memory at
+ * rest.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,14 +18,14 @@ import { type Effort, median } from '../rounds.ts';
 import { environmentAt, findServicePlace, type ServicePlace } from '../service-process.ts';
 
 const root = join(import.meta.dirname, '../..');
-/** Starts are short, and vary: more of them than of other rounds. */
+/** Starts are short and vary, so there are more of them than of other rounds. */
 const startsPerRound = 5;
 const readyDeadlineMs = 60_000;
-/** From ready to the look at its memory: connections are up, and the first rounds of its timers are over. */
+/** From ready to the memory check: by then connections are open, and each timer has run once. */
 const restMs = 20_000;
-/** A look is a refused connection: cheap. */
+/** A check is a refused connection: cheap. */
 const lookEveryMs = 3;
-// Production refuses those of examples.
+// Random, because production refuses the secrets of examples.
 const jwtSecret = randomBytes(32).toString('hex');
 const encryptionKeys = `bench:${randomBytes(32).toString('base64')}`;
 const mebibyte = 1024 ** 2;
@@ -31,7 +34,7 @@ export async function benchStart(t: Cleanup, { rounds, isQuick }: Effort): Promi
   const bundle = join(await createDataDir(t), 'dist');
   execFileSync(process.execPath, ['scripts/build.ts', bundle], { cwd: root, stdio: 'ignore' });
   const place = await findServicePlace(t);
-  // The first one migrates and compiles: its successors find both done, as a replica that is replaced does.
+  // The first start migrates and compiles; the next ones find both done, like a replica that is replaced.
   await startOnce(bundle, place, null);
   const ready: Started[] = [];
   const emptyMs: number[] = [];
@@ -72,7 +75,7 @@ interface Started {
   readonly residentBytes: number;
 }
 
-/** Starts it, waits `thenMs` more (null: none), looks at it, and ends it. Throws where it is not ready in a minute. */
+/** Starts it, waits `thenMs` more (null: no wait), measures it, and stops it. Throws if it is not ready in a minute. */
 async function startOnce(bundle: string, place: ServicePlace, thenMs: number | null): Promise<Started> {
   const port = await findFreePort();
   const [program = '', ...args] = imageCommand();
@@ -102,13 +105,13 @@ async function startOnce(bundle: string, place: ServicePlace, thenMs: number | n
   }
 }
 
-/** The last words of the image's recipe. */
+/** The last `CMD` of the Dockerfile. */
 function imageCommand(): readonly string[] {
   const recipe = readFileSync(join(root, 'deploy/Dockerfile'), 'utf8');
   return JSON.parse(/^CMD (\[.*\])$/m.exec(recipe)?.[1] ?? '[]') as string[];
 }
 
-/** Its `/health` answers 200. */
+/** Whether its `/health` answers 200. */
 async function untilReady(child: ChildProcess, port: number): Promise<void> {
   const { promise: ended, reject } = Promise.withResolvers<never>();
   let said = '';

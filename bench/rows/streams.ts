@@ -10,7 +10,7 @@ import { type BenchRow, missingPeer } from '../report.ts';
 import { type Effort, median } from '../rounds.ts';
 import { addProxiedService, startServiceProcess } from '../service-process.ts';
 
-/** A gigabyte in a run of four seconds a round; a quick run takes less. */
+/** A gigabyte with four seconds per round; a quick run uses less. */
 const bytesPerMs = 250_000;
 const mebibyte = 1024 ** 2;
 
@@ -34,7 +34,7 @@ export async function benchStreams(t: Cleanup, effort: Effort): Promise<BenchRow
   for (let round = 0; round <= rounds; round += 1) {
     const ours = await runDownload(plan(service, '/api/v1/proxy/files'));
     const other = nginx === null ? null : await runDownload(plan(nginx, ''));
-    if (round === 0) continue; // It warms up.
+    if (round === 0) continue; // The warm-up.
     own?.push(ours);
     if (other !== null) peer?.push(other);
   }

@@ -1,4 +1,7 @@
-/** An uncached geocode: authenticated, limited in four windows, audited durably, with events; against gateways that do less. */
+/**
+ * An uncached geocode: authenticated, limited in four windows, audited durably, with events; against gateways that do
+ * less.
+ */
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import type { LoadPlan } from '../load/plan.ts';
 import { path, requestHeaders } from '../peers/cached-answer.ts';
@@ -60,7 +63,7 @@ export async function benchUncachedGeocode(t: Cleanup, effort: Effort): Promise<
   return rowsOf(busy, alone, effort);
 }
 
-/** Calls that were not written down were answered by a cache, and measured something else. */
+/** Calls without an audit row were answered by a cache, and measured something else. */
 async function checkAudit({ database, tenant }: ServiceProcess, calls: number): Promise<void> {
   const { rows } = await database.db.querySystem<{ audited: number }>({
     text: 'select count(*)::int as audited from integration_logs where management_company_id = $1',

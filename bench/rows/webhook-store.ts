@@ -1,7 +1,7 @@
 /**
- * What keeping a delivery costs, without HTTP and publishing, against pgbench inserting the same row, one a transaction:
- * once the intake's commit of the event's row alone (and the webhook's counters), once all that it writes for a delivery
- * in the service: its delivery id and its outbox row too. pgbench writes the one row in both.
+ * The cost of storing a delivery, without HTTP and publishing, against pgbench inserting the same row, one per
+ * transaction: once the intake's commit of the event's row alone (and the webhook's counters), once everything that it
+ * writes for a delivery in the service, with its delivery id and its outbox row. pgbench writes the one row in both.
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
@@ -35,7 +35,7 @@ interface Run {
   readonly latencyMsMean: number;
 }
 
-/** The same row as pgbench writes it. */
+/** The same row as pgbench writes. */
 const insertStatement = `
   insert into webhook_events (id, management_company_id, webhook_id, webhook_name, source_service, event_type, delivery_id,
     body_sha256, status, signature_verified, matched_secret, source_address, headers, payload, content_type,
@@ -47,7 +47,7 @@ const insertStatement = `
 export async function benchWebhookStore(t: Cleanup, { rounds, durationMs, warmUpMs }: Effort): Promise<BenchRow[]> {
   const server = await startPgbenchServer(t);
   if (server === null) {
-    return [{ path, against, ratio: null, unit: '×', aim, figures: {}, note: 'there is no pgbench on this machine' }];
+    return [{ path, against, ratio: null, unit: '×', aim, figures: {}, note: 'pgbench is missing on this machine' }];
   }
   const { db, intake } = await openOwn(t, server.databaseUrl);
   await insertWebhook(db);
@@ -86,7 +86,9 @@ export async function benchWebhookStore(t: Cleanup, { rounds, durationMs, warmUp
   ];
 }
 
-/** The intake as the service builds it, in this process, its commits through one connection; nobody publishes. */
+/**
+ * The intake as the service builds it, in this process, with one connection for its commits; no events are published.
+ */
 async function openOwn(t: Cleanup, url: string): Promise<{ db: Database; intake: Intake }> {
   const logger = pino({ level: 'silent' });
   await migrate({ url, logger });
@@ -105,7 +107,7 @@ async function openOwn(t: Cleanup, url: string): Promise<{ db: Database; intake:
   return { db, intake };
 }
 
-/** The one whose counters every delivery moves. */
+/** The webhook whose counters every delivery updates. */
 async function insertWebhook(db: Database): Promise<void> {
   await db.querySystem({
     text: `
@@ -116,7 +118,7 @@ async function insertWebhook(db: Database): Promise<void> {
   });
 }
 
-/** Every run begins with empty tables, and with nothing left to write back. */
+/** Every run begins with empty tables, and with all dirty pages written. */
 async function empty(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

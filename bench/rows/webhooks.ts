@@ -1,10 +1,10 @@
-/** Webhooks, in this table's terms. */
+/** The webhook benchmarks as rows of this table. */
 import { runWebhookBench } from '../../src/webhooks/receiving/receive.bench.ts';
 import type { Cleanup } from '../../test/support/cleanup.ts';
 import type { BenchRow } from '../report.ts';
 import type { Effort } from '../rounds.ts';
 
-/** What the slower of the two takes in about a second on two cores. */
+/** Deliveries that the slower of the two handles in about a second on two cores. */
 const deliveriesPerSecond = 3_000;
 
 export async function benchWebhooks(t: Cleanup, { rounds, warmUpRounds, durationMs }: Effort): Promise<BenchRow[]> {
