@@ -2,7 +2,7 @@
 import { type Control, type Fault, faultModes } from './control.ts';
 import { type EmulatorReply, type EmulatorRequest, jsonReply, type Route } from './vendor.ts';
 
-/** `known`: names of the emulated vendors; a request that names another one is a 400. */
+/** `known`: names of the emulated vendors; any other name is a 400. */
 export function controlRoutes(control: Control, known: readonly string[]): readonly Route[] {
   const path = (rest: string): RegExp => new RegExp(`^/__emulator/${rest}$`);
   return [
@@ -45,7 +45,7 @@ export function controlRoutes(control: Control, known: readonly string[]): reado
           const { vendor, per_minute: perMinute, class: quotaClass = 'requests' } = body;
           if (!isKnown(vendor, known)) throw new RangeError('vendor: unknown');
           if (perMinute !== null && !(Number.isInteger(perMinute) && Number(perMinute) >= 0)) {
-            throw new RangeError('per_minute: a whole number, or null for none');
+            throw new RangeError('per_minute: a whole number, or null for no quota');
           }
           control.setQuota(vendor, perMinute as number | null, String(quotaClass));
           return { vendor, class: quotaClass, per_minute: perMinute };
@@ -57,7 +57,7 @@ export function controlRoutes(control: Control, known: readonly string[]): reado
       handle: (request) =>
         withBody(request, (body) => {
           const { vendor, key, bad = true } = body;
-          if (!isKnown(vendor, known) || typeof key !== 'string') throw new RangeError('vendor and key are needed');
+          if (!isKnown(vendor, known) || typeof key !== 'string') throw new RangeError('vendor and key are required');
           control.setKeyBad(vendor, key, bad !== false);
           return { vendor, bad: bad !== false };
         }),
@@ -70,7 +70,7 @@ type Body = Readonly<Record<string, unknown>>;
 function withBody(request: EmulatorRequest, act: (body: Body) => unknown): EmulatorReply {
   try {
     const body: unknown = JSON.parse(request.body.toString('utf8'));
-    if (typeof body !== 'object' || body === null) throw new RangeError('a JSON object is needed');
+    if (typeof body !== 'object' || body === null) throw new RangeError('a JSON object is required');
     return jsonReply(200, act(body as Body));
   } catch (error) {
     return jsonReply(400, { error: error instanceof Error ? error.message : 'bad request' });

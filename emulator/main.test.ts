@@ -13,7 +13,7 @@ async function runEmulator(t: TestContext, args: readonly string[]) {
   return { code, out, err };
 }
 
-test('the emulator says how it is used, and what it cannot do, in words', async (t) => {
+test('the emulator prints its usage, and a sentence for each invalid option', async (t) => {
   const helped = await runEmulator(t, ['--help']);
   assert.deepEqual([helped.code, helped.err], [0, '']);
   assert.match(helped.out, /--data-dir DIR/);
@@ -24,7 +24,7 @@ test('the emulator says how it is used, and what it cannot do, in words', async 
   }
 });
 
-test('a port that is taken is said in one line', async (t) => {
+test('a port in use is reported in one line', async (t) => {
   const holder = createServer().listen(0, '127.0.0.1');
   t.after(() => holder.close());
   await once(holder, 'listening');

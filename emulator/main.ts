@@ -4,12 +4,12 @@ import { startEmulator } from './start.ts';
 
 const usage = `Usage: node emulator/main.ts [OPTIONS]
 
-  --port N        where it answers (default 9000)
-  --host ADDRESS  default 127.0.0.1
-  --data-dir DIR  keeps the sheets there; without it they end with the process
-  --help          these lines
+  --port N        port to listen on (default 9000)
+  --host ADDRESS  address to listen on (default 127.0.0.1)
+  --data-dir DIR  folder that keeps the sheets; without it they are lost when the process ends
+  --help          prints this text
 `;
-/** The same as those of the command line: 1 failed, 2 wrong usage. */
+/** The exit codes of the service's command line: 1 failed, 2 wrong usage. */
 const exitCodes = { failed: 1, usage: 2 } as const;
 
 const options = readOptions();
@@ -28,7 +28,7 @@ async function run({ port, host, dataDir }: { port: number; host: string; dataDi
   }
 }
 
-/** null if nothing is to be started; the reason was printed. */
+/** null if nothing is to be started; the reason has been printed. */
 function readOptions(): { port: number; host: string; dataDir: string | null } | null {
   try {
     const { values } = parseArgs({

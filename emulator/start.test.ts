@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { type Emulator, type EmulatorOptions, startEmulator } from './start.ts';
 import { type CreateVendor, jsonReply } from './vendor.ts';
 
-/** A vendor that counts what it really did. */
+/** A vendor that counts the work it did. */
 function countingVendor(): { create: CreateVendor; done: () => number } {
   let done = 0;
   return {
@@ -44,7 +44,7 @@ test('a fault applies as often as requested, then requests succeed again', async
   assert.equal(emulator.control.requests('tester').faulted, 2);
 });
 
-test('a fault without a count lasts until it is cleared, and strikes its vendor alone', async (t) => {
+test('a fault without a count lasts until it is cleared, and affects only its vendor', async (t) => {
   const { emulator, work } = await start(t);
   emulator.control.fail({ vendor: 'tester', mode: '503' });
   emulator.control.fail({ vendor: 'someone else', mode: '500' });
@@ -54,7 +54,7 @@ test('a fault without a count lasts until it is cleared, and strikes its vendor 
   assert.equal(emulator.control.faults.length, 1);
 });
 
-test('a fault by chance strikes when the dice say so', async (t) => {
+test('a fault with a probability depends on the random number', async (t) => {
   const dice = [0.9, 0.1, 0.5];
   const { emulator, work } = await start(t, { random: () => dice.shift() ?? 1 });
   emulator.control.fail({ vendor: 'tester', mode: '500', probability: 0.5 });
@@ -63,7 +63,7 @@ test('a fault by chance strikes when the dice say so', async (t) => {
   assert.deepEqual(statuses, [200, 500, 200]);
 });
 
-test('each fault of a reply shows as itself', async (t) => {
+test('each fault mode changes the reply as described', async (t) => {
   const { emulator, work } = await start(t);
   const after = (mode: 'html' | 'truncated' | 'empty' | 'over_query_limit' | 'request_denied') => {
     emulator.control.fail({ vendor: 'tester', mode, times: 1 });
@@ -88,7 +88,7 @@ test('a connection is reset, cut or left to hang', async (t) => {
   await assert.rejects(work(AbortSignal.timeout(50)), { name: 'TimeoutError' });
 });
 
-test('a fault after the work has the work done, a fault before it has not', async (t) => {
+test('with `after` the work is done before the fault, with `before` it is not', async (t) => {
   const { emulator, work, done } = await start(t);
   emulator.control.fail({ vendor: 'tester', mode: 'reset', when: 'before', times: 1 });
   await assert.rejects(work());
@@ -115,7 +115,7 @@ test('a quota holds for any rolling minute and comes back call by call', async (
   assert.deepEqual(counts.accounts, { 'k requests': { received: 6, maxPerMinute: 4 } });
 });
 
-test('faults, quotas and counts are also reached over HTTP', async (t) => {
+test('faults, quotas and counts are also available over HTTP', async (t) => {
   const { emulator, work } = await start(t);
   const control = async (method: string, path: string, body?: unknown) => {
     const reply = await fetch(`${emulator.url}/__emulator/${path}`, {
@@ -148,7 +148,7 @@ test('an unknown path is answered in HTML, as Google’s front end does', async 
   assert.match(reply.headers.get('content-type') ?? '', /html/);
 });
 
-test('closing ends even requests that hang', async () => {
+test('closing also ends requests that hang', async () => {
   const vendor = countingVendor();
   const emulator = await startEmulator({ port: 0, vendors: [vendor.create] });
   emulator.control.fail({ vendor: 'tester', mode: 'hang', delayMs: 0 });

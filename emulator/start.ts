@@ -19,7 +19,7 @@ import {
 import { vendors as allVendors } from './vendors.ts';
 
 export interface EmulatorOptions {
-  /** Default 127.0.0.1, because everybody who reaches it may set faults. */
+  /** Default 127.0.0.1, because anyone who can reach it may set faults. */
   readonly host?: string;
   /** 0: any free port. */
   readonly port: number;
@@ -72,7 +72,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const request = await readRequest(incoming);
     if (request === null) return send(outgoing, jsonReply(413, { error: 'the body is too large' }));
-    // Pages in a browser, of any origin, may neither set faults nor read counts.
+    // Web pages of any origin may neither set faults nor read counts.
     const isOfBrowser = incoming.headers.origin !== undefined || incoming.headers['sec-fetch-site'] !== undefined;
     if (isOfBrowser && /^\/+__emulator(?:\/|$)/.test(request.rawPath)) {
       return send(outgoing, jsonReply(403, { error: 'the control API is not for browsers' }));

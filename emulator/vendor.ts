@@ -31,7 +31,7 @@ export interface Route {
 }
 
 export interface Vendor {
-  /** As in the control API: `google_maps`. */
+  /** The name in the control API: `google_maps`. */
   readonly name: string;
   readonly routes: readonly Route[];
   /** Default quotas by class: requests per rolling minute and account. null: none. */

@@ -1,4 +1,4 @@
-/** Google's own client and node-geocoder work against the emulator unchanged but for its address. */
+/** Google's own client and node-geocoder work against the emulator with only their address changed. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Client, Language, TravelMode } from '@googlemaps/google-maps-services-js';
@@ -31,7 +31,7 @@ test("Google's client geocodes a house, in each language", async (t) => {
   }
 });
 
-test("Google's client finds its way back from a house's coordinates", async (t) => {
+test("Google's client reverse geocodes a house's coordinates", async (t) => {
   const emulator = await start(t);
   const client = new Client();
   const url = `${emulator.url}/maps/api/geocode/json`;
@@ -49,7 +49,7 @@ test("Google's client finds its way back from a house's coordinates", async (t) 
   assert.deepEqual(back.results.at(-1)?.types, ['country', 'political']);
 });
 
-test("Google's client asks the legacy matrix", async (t) => {
+test("Google's client reads the legacy distance matrix", async (t) => {
   const emulator = await start(t);
   const { data } = await new Client().distancematrix({
     url: `${emulator.url}/maps/api/distancematrix/json`,
@@ -72,7 +72,7 @@ test("Google's client asks the legacy matrix", async (t) => {
   assert.ok((data.rows[0]?.elements[0]?.distance.value ?? 0) > 250_000);
 });
 
-test('rubbish has no results, and a question without an address is refused', async (t) => {
+test('a meaningless address has no results, and a request without an address is refused', async (t) => {
   const emulator = await start(t);
   const ask = async (query: string) =>
     readJson<{ status: string }>(await fetch(`${emulator.url}/maps/api/geocode/json?${query}`));
@@ -93,7 +93,7 @@ test('a missing and a bad key are refused, without spending quota', async (t) =>
   assert.equal((await ask('&key=good')).status, 'OVER_QUERY_LIMIT');
 });
 
-test('Routes wants a field mask and a key it knows, and answers each pair by itself', async (t) => {
+test('Routes requires a field mask and a valid key, and answers each pair separately', async (t) => {
   const emulator = await start(t);
   emulator.control.setKeyBad('google_maps', 'bad');
   const ask = async (headers: Record<string, string>, body: unknown) => {
@@ -136,7 +136,7 @@ test('Routes wants a field mask and a key it knows, and answers each pair by its
   );
 });
 
-test('node-geocoder reads the emulator as it reads Google', async (t) => {
+test('node-geocoder works against the emulated Google', async (t) => {
   const emulator = await start(t);
   const geocoder = openNodeGeocoder('google', emulator.url, { language: 'ru' });
   const [found] = await geocoder.geocode('Ташкент, улица Навои, 12');

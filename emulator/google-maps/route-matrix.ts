@@ -103,7 +103,7 @@ function parseBody(body: Buffer): Json {
     const parsed: unknown = JSON.parse(body.toString('utf8'));
     if (isObject(parsed)) return parsed;
   } catch {
-    // Said below, in Google's words.
+    // Falls through to the error below, in Google's words.
   }
   throw new Refused('Invalid JSON payload received.');
 }

@@ -1,4 +1,4 @@
-/** Nominatim (OpenStreetMap): search, reverse and status. For tests of this service and of others. */
+/** Nominatim (OpenStreetMap): search, reverse and status. */
 import { findPlaces } from '../places/find-place.ts';
 import { isQuarter, type Language, type Located, moveBy, toLanguage } from '../places/located.ts';
 import { nearPlaces } from '../places/near-place.ts';

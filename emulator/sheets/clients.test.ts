@@ -1,4 +1,4 @@
-/** Google's own client and google-spreadsheet work against the emulator unchanged but for its address. */
+/** Google's own client and google-spreadsheet work against the emulator with only their address changed. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -37,7 +37,7 @@ async function authFor(emulator: Emulator, made?: Key): Promise<InstanceType<typ
   return auth;
 }
 
-test("somebody's own service account works at once, unless it is told to be bad", async (t) => {
+test("any service account works at once, unless it was marked as bad", async (t) => {
   const emulator = await start(t);
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const own = {
@@ -92,7 +92,7 @@ test("Google's client writes, appends, reads and clears", async (t) => {
   }
 });
 
-test("an API key reads what is shared with everyone, in Google's client, and nothing more", async (t) => {
+test("an API key reads only what is shared with everyone, in Google's client", async (t) => {
   const emulator = await start(t);
   const client = sheets({ version: 'v4', auth: 'a-key', rootUrl: `${emulator.url}/` });
   const { values } = client.spreadsheets;
@@ -109,7 +109,7 @@ test("an API key reads what is shared with everyone, in Google's client, and not
   await assert.rejects(values.get({ spreadsheetId: 'open', range }), { status: 400, message: /API key not valid/ });
 });
 
-test('an invalid request is refused in the API’s words, and the next one is answered', async (t) => {
+test('an invalid request is refused with the API’s text, and the next one is answered', async (t) => {
   const emulator = await start(t);
   const auth = await authFor(emulator);
   const { token } = await auth.getAccessToken();

@@ -91,7 +91,7 @@ const ofOtherHosts = new Set([
 ]);
 
 if (!existsSync(directory)) {
-  test('recorded Google Sheets replies', { skip: 'the recorded fixtures are not there' }, () => {});
+  test('recorded Google Sheets replies', { skip: 'the recorded fixtures are missing' }, () => {});
 } else {
   for (const file of readdirSync(directory).filter((name) => name.endsWith('.json'))) {
     const recorded = JSON.parse(readFileSync(new URL(file, directory), 'utf8')) as Recorded;

@@ -1,4 +1,4 @@
-/** Developer metadata: notes of a program on rows, columns, sheets or the spreadsheet, which move with them. */
+/** Developer metadata: a program's notes on rows, columns, sheets or the spreadsheet, which move with them. */
 import { randomInt } from 'node:crypto';
 import { ApiError } from './api-error.ts';
 import { countAt, gridOf, type Json, listAt, objectAt } from './request-parts.ts';
@@ -68,7 +68,7 @@ function matching(spreadsheet: SpreadsheetState, filters: readonly unknown[]): r
   const lookups = filters.map((filter) => {
     const { developerMetadataLookup, ...others } = objectAt(filter, 'dataFilter');
     if (developerMetadataLookup === undefined || Object.keys(others).length > 0) {
-      throw new ApiError(400, 'The emulator looks for developer metadata by developerMetadataLookup alone');
+      throw new ApiError(400, 'The emulator finds developer metadata only by developerMetadataLookup');
     }
     return objectAt(developerMetadataLookup, 'developerMetadataLookup');
   });
@@ -76,7 +76,7 @@ function matching(spreadsheet: SpreadsheetState, filters: readonly unknown[]): r
   for (const lookup of lookups) {
     const strange = Object.keys(lookup).find((name) => !(names as readonly string[]).includes(name));
     if (strange !== undefined)
-      throw new ApiError(400, `The emulator does not look for developer metadata by ${strange}`);
+      throw new ApiError(400, `The emulator does not find developer metadata by ${strange}`);
   }
   return (spreadsheet.developerMetadata ?? []).filter((each) =>
     lookups.some((lookup) => names.every((name) => lookup[name] === undefined || lookup[name] === each[name])),

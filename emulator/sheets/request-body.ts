@@ -8,7 +8,7 @@ export function parseBody(request: EmulatorRequest): Record<string, unknown> {
     const body: unknown = JSON.parse(request.body.toString('utf8'));
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
   } catch {
-    // Said below, in the API's words.
+    // Falls through to the error below, in the API's words.
   }
   throw new ApiError(400, 'Invalid JSON payload received. Unexpected token.');
 }

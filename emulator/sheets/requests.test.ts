@@ -1,4 +1,4 @@
-/** What the emulated Sheets API takes, what it refuses by name, and that no order of a test ends it. */
+/** Tests what the emulated Sheets API accepts, what it refuses by name, and that no command of a test stops it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GoogleSpreadsheet } from 'google-spreadsheet';
@@ -16,7 +16,7 @@ async function start(t: { after(fn: () => Promise<void>): void }, dataDir: strin
   return { emulator, client, change, control };
 }
 
-test('a change of cells or of a sheet touches only what its mask names', async (t) => {
+test('a change of cells or of a sheet changes only what its mask names', async (t) => {
   const { emulator, client, change } = await start(t);
   const spreadsheetId = 'masked';
   await client.spreadsheets.values.update({
@@ -48,7 +48,7 @@ test('a change of cells or of a sheet touches only what its mask names', async (
   await assert.rejects(change(spreadsheetId, [{ updateCells: { start: start0, rows: [] } }]), /At least one field/);
 });
 
-test('a request that is not supported is refused by its name, and nothing of its batch is done', async (t) => {
+test('an unsupported request is refused by name, and its whole batch is not applied', async (t) => {
   const { emulator, client, change } = await start(t);
   const added = { addSheet: { properties: { title: 'added' } } };
   await assert.rejects(change('named', [added, { addChart: {} }]), /requests\[1\].*does not support addChart/);
@@ -130,7 +130,7 @@ test('typed values are parsed by the spreadsheet’s locale', async (t) => {
   assert.deepEqual(shown.data.values?.[0]?.slice(0, 3), ['1,5', '1\u00a0234,5', '05.03.2026']);
 });
 
-test('notes of a program move with their row, and their id is taken once', async (t) => {
+test('developer metadata moves with its row, and its id can be used only once', async (t) => {
   const { client, change } = await start(t);
   const spreadsheetId = 'notes';
   const note = (metadataId: number, row: number) => ({
@@ -161,14 +161,14 @@ test('notes of a program move with their row, and their id is taken once', async
   );
 });
 
-test('no order of a test ends the emulator, and what an order does not know is refused', async (t) => {
+test('no command stops the emulator, and unknown members of a command are refused', async (t) => {
   const { mkdtempSync, rmSync } = await import('node:fs');
   const dataDir = mkdtempSync('/tmp/emulator-');
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
   const { emulator, control } = await start(t, dataDir);
   const told = await control('spreadsheets/new', { missing: true });
   assert.deepEqual(await told.json(), { spreadsheet_id: 'new', missing: true });
-  await control('spreadsheets/other', { title: 'Named' }); // Written later than the one that is not there.
+  await control('spreadsheets/other', { title: 'Named' }); // Saved after the missing one.
   for (const body of [{ missing: 'yes' }, { lost: true }, { shared_with: 'a@b.c' }, { title: 5 }]) {
     assert.equal((await control('spreadsheets/new', body)).status, 400, JSON.stringify(body));
   }
@@ -177,5 +177,5 @@ test('no order of a test ends the emulator, and what an order does not know is r
     assert.equal((await control('faults', { ...fault, ...more })).status, 400, JSON.stringify(more));
   }
   assert.deepEqual(emulator.control.faults, []);
-  await emulator.close(); // What was to be saved is: without a fault, and without the missing one.
+  await emulator.close(); // Saves the rest without an error, and without the missing one.
 });

@@ -70,7 +70,7 @@ export class SpreadsheetStore {
         writeFileSync(`${file}.new`, JSON.stringify(kept));
         renameSync(`${file}.new`, file);
       } catch {
-        // A disk that takes nothing ends no process: it is tried again with the next change.
+        // A disk error must not stop the process: the next change tries again.
       }
     }
     this.#unsaved.clear();

@@ -1,4 +1,4 @@
-/** node-geocoder works against the emulated Yandex unchanged but for its address. */
+/** node-geocoder works against the emulated Yandex with only its address changed. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openNodeGeocoder } from '../../test/support/node-geocoder.ts';
@@ -11,7 +11,7 @@ async function start(t: TestContext): Promise<Emulator> {
   return emulator;
 }
 
-test('node-geocoder reads the emulator as it reads Yandex', async (t) => {
+test('node-geocoder works against the emulated Yandex', async (t) => {
   const emulator = await start(t);
   const geocoder = openNodeGeocoder('yandex', emulator.url, { language: 'ru_RU' });
   const [found] = await geocoder.geocode('Ташкент, улица Навои, 12');
@@ -24,7 +24,7 @@ test('node-geocoder reads the emulator as it reads Yandex', async (t) => {
   assert.deepEqual([...(await geocoder.geocode('абырвалг'))], []);
 });
 
-test('names come in the language that was asked for', async (t) => {
+test('names are in the requested language', async (t) => {
   const emulator = await start(t);
   for (const [lang, expected] of [
     ['ru_RU', 'Узбекистан, Ташкент, улица Навои, 12'],
@@ -38,7 +38,7 @@ test('names come in the language that was asked for', async (t) => {
   }
 });
 
-test('the order of coordinates is as `sco` says, and longitudes wrap', async (t) => {
+test('`sco` sets the order of coordinates, and longitudes wrap around', async (t) => {
   const emulator = await start(t);
   const echo = async (query: string) => {
     const reply = await fetch(`${emulator.url}/v1/?apikey=k&format=json&lang=ru_RU&${query}`);
@@ -52,7 +52,7 @@ test('the order of coordinates is as `sco` says, and longitudes wrap', async (t)
   assert.equal(await echo('geocode=337.587093,55.733969'), '-22.412907 55.733969');
 });
 
-test('refusals are worded as Yandex words them', async (t) => {
+test('refusals have Yandex’s texts', async (t) => {
   const emulator = await start(t);
   emulator.control.setKeyBad('yandex_maps', 'bad');
   emulator.control.setQuota('yandex_maps', 1);
