@@ -1,4 +1,4 @@
-/** What every `Broker` must do, whichever is behind it. */
+/** What every `Broker` must do. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -20,7 +20,7 @@ export function createTestMessage(overrides: Partial<BrokerMessage> = {}): Broke
 }
 
 export function brokerContract(name: string, start: (t: Cleanup) => Promise<Broker>): void {
-  test(`${name}: a tap hears what is published, confirmed or not, just as it was`, async (t) => {
+  test(`${name}: a tap gets every published message unchanged, confirmed or not`, async (t) => {
     const broker = await start(t);
     const heard: BrokerMessage[] = [];
     await broker.tap((message) => heard.push(message));
@@ -29,13 +29,13 @@ export function brokerContract(name: string, start: (t: Cleanup) => Promise<Brok
     await broker.publishConfirmed(confirmed);
     assert.equal(broker.publishUnconfirmed(unconfirmed), true);
     await waitFor('both messages', () => heard.length === 2);
-    // Two channels: the order between a confirmed and an unconfirmed message is not promised.
+    // Two channels: the order of a confirmed and an unconfirmed message is not guaranteed.
     const byId = new Map(heard.map((message) => [message.eventId, message]));
     assert.deepEqual(byId.get(confirmed.eventId), confirmed);
     assert.deepEqual(byId.get(unconfirmed.eventId), unconfirmed);
   });
 
-  test(`${name}: a tap hears every number with the digits it was published with`, async (t) => {
+  test(`${name}: a tap gets every number with its published digits`, async (t) => {
     const broker = await start(t);
     const heard: BrokerMessage[] = [];
     await broker.tap((message) => heard.push(message));
@@ -45,7 +45,7 @@ export function brokerContract(name: string, start: (t: Cleanup) => Promise<Brok
     assert.equal(heard[0]?.body.toString(), numbers.toString());
   });
 
-  test(`${name}: many confirmed messages arrive in the order they were handed in`, async (t) => {
+  test(`${name}: many confirmed messages arrive in their publishing order`, async (t) => {
     const broker = await start(t);
     const heard: string[] = [];
     await broker.tap((message) => heard.push(message.eventId));
@@ -68,7 +68,7 @@ export function brokerContract(name: string, start: (t: Cleanup) => Promise<Brok
     assert.deepEqual(heard[0]?.body, large.body);
   });
 
-  test(`${name}: after leaving, a tap hears nothing; the others go on, also beside one that throws`, async (t) => {
+  test(`${name}: a closed tap gets nothing; other taps continue, even if one throws`, async (t) => {
     const broker = await start(t);
     const left: BrokerMessage[] = [];
     const stayed: BrokerMessage[] = [];
@@ -83,7 +83,7 @@ export function brokerContract(name: string, start: (t: Cleanup) => Promise<Brok
     assert.equal(left.length, 0);
   });
 
-  test(`${name}: a tap may come back after the last one left`, async (t) => {
+  test(`${name}: a tap may be opened after the last one was closed`, async (t) => {
     const broker = await start(t);
     const leave = await broker.tap(() => {});
     await leave();
@@ -93,7 +93,7 @@ export function brokerContract(name: string, start: (t: Cleanup) => Promise<Brok
     await waitFor('the message', () => heard.length === 1);
   });
 
-  test(`${name}: once closed it takes nothing`, async (t) => {
+  test(`${name}: a closed broker accepts nothing`, async (t) => {
     const broker = await start(t);
     assert.equal(broker.isAvailable(), true);
     await broker.close();

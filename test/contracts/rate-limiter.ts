@@ -1,4 +1,4 @@
-/** What every limiter does, whatever it counts in. */
+/** What every limiter must do, wherever it counts. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { parseTenantId, type TenantId } from '../../src/ids.ts';
@@ -23,7 +23,7 @@ function refusalOf(decision: LimitDecision) {
   return decision;
 }
 
-/** `open` starts its clock at a moment that is not near a month's end. */
+/** `open` starts its clock at a time that is not near a month's end. */
 export function rateLimiterContract(name: string, open: (t: TestContext) => Promise<LimiterUnderTest>): void {
   const tenant = parseTenantId('tenant_a');
 
@@ -38,12 +38,12 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     return { limiter, clock, spend, grantsOf };
   };
 
-  test(`${name}: the whole limit may be spent at once, and not one more`, async (t) => {
+  test(`${name}: the whole limit may be spent at once, and no more`, async (t) => {
     const { grantsOf } = await openWith(t);
     assert.equal(await grantsOf(100, [subjectOf('a', [perMinute(60)])]), 60);
   });
 
-  test(`${name}: tokens return a minute and a margin after they were spent, each in its own time`, async (t) => {
+  test(`${name}: each token returns a minute and a margin after it was spent`, async (t) => {
     const { clock, grantsOf } = await openWith(t);
     const subject = [subjectOf('a', [perMinute(60)])];
     assert.equal(await grantsOf(20, subject), 20);
@@ -55,7 +55,7 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     assert.equal(await grantsOf(100, subject), 20);
   });
 
-  test(`${name}: trying again after retryAfterMs is granted, and just before it is not`, async (t) => {
+  test(`${name}: a retry after retryAfterMs is granted, one just before it is not`, async (t) => {
     const { clock, spend, grantsOf } = await openWith(t);
     const subject = [
       subjectOf('a', [perMinute(10), { windowType: 'hour', maxRequests: 15 }]),
@@ -74,7 +74,7 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     }
   });
 
-  test(`${name}: all windows of all subjects, or nothing`, async (t) => {
+  test(`${name}: all windows of all subjects are charged, or none`, async (t) => {
     const { limiter, spend, grantsOf } = await openWith(t);
     const family = subjectOf('family', [perMinute(10)]);
     const service = subjectOf('service', [perMinute(5), { windowType: 'day', maxRequests: 3 }]);
@@ -152,7 +152,7 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     assert.equal(await grantsOf(2, tashkent), 1);
   });
 
-  test(`${name}: a back-off holds for its subject, with or without windows, and a shorter one does not end it`, async (t) => {
+  test(`${name}: a back-off applies to its subject, with or without windows, and a shorter one does not end it`, async (t) => {
     const { limiter, clock, spend } = await openWith(t);
     for (const subject of [subjectOf('limited', [perMinute(5)]), subjectOf('unlimited', [])]) {
       await limiter.backOff(tenant, subject, clock.now() + 9_000);
@@ -167,7 +167,7 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     }
   });
 
-  test(`${name}: a back-off lasts a quarter of an hour at most, is told, and can be ended`, async (t) => {
+  test(`${name}: a back-off lasts 15 minutes at most, is visible, and can be ended`, async (t) => {
     const { limiter, clock, spend } = await openWith(t);
     for (const subject of [subjectOf('limited', [perMinute(5)]), subjectOf('unlimited', [])]) {
       assert.equal(await limiter.pausedUntilMs(tenant, [subject]), null);
@@ -180,7 +180,7 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     }
   });
 
-  test(`${name}: peeking spends nothing, and states say what is used until when`, async (t) => {
+  test(`${name}: peeking spends nothing, and states show use and end`, async (t) => {
     const { limiter, clock, spend } = await openWith(t);
     const subject = subjectOf('a', [{ windowType: 'hour', maxRequests: 9 }, perMinute(5)]);
     await limiter.peek(tenant, [subject]);
@@ -195,7 +195,7 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     }
   });
 
-  test(`${name}: what is counted here alone is back after a minute to the millisecond, and never before`, async (t) => {
+  test(`${name}: tokens of a limit that only this program counts return after exactly a minute`, async (t) => {
     const { limiter, clock, spend, grantsOf } = await openWith(t);
     const subject = subjectOf('family', [perMinute(3)], { isCountedHereAlone: true });
     assert.equal(await grantsOf(1, [subject]), 1);
@@ -214,7 +214,7 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     assert.equal(await grantsOf(5, [subject]), 3);
   });
 
-  test(`${name}: tenants and subjects do not share`, async (t) => {
+  test(`${name}: tenants and subjects have separate limits`, async (t) => {
     const { limiter, spend, grantsOf } = await openWith(t);
     const subject = [subjectOf('a', [perMinute(1)])];
     assert.equal(await grantsOf(2, subject), 1);
@@ -224,7 +224,7 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     assert.equal(await grantsOf(3, [subjectOf('c', [])]), 3);
   });
 
-  test(`${name}: one turn's callers with different wishes each get their own answer`, async (t) => {
+  test(`${name}: callers in one turn with different requests each get their own answer`, async (t) => {
     const { spend } = await openWith(t);
     const few = subjectOf('few', [perMinute(2)]);
     const many = subjectOf('many', [perMinute(50), { windowType: 'hour', maxRequests: 60 }]);

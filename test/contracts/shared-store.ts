@@ -1,4 +1,4 @@
-/** What every `SharedStore` must do, whichever is behind it. */
+/** What every `SharedStore` must do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SharedStore } from '../../src/storage/redis/shared-store.ts';
@@ -7,16 +7,16 @@ import { waitFor } from '../support/wait-for.ts';
 
 export interface SharedStoreUnderTest {
   readonly store: SharedStore;
-  /** Another replica's view of the same store, or the same one where there can be only one. */
+  /** Another replica's view of the same store, or the same one if only one is possible. */
   readonly other: SharedStore;
-  /** Lets `durationMs` pass for the store. */
+  /** Advances the store's time by `durationMs`. */
   pass(durationMs: number): Promise<void>;
 }
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 
 export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise<SharedStoreUnderTest>): void {
-  test(`${name}: a value comes back with the bytes it was set with`, async (t) => {
+  test(`${name}: a value keeps its bytes`, async (t) => {
     const { store, other } = await start(t);
     const value = Buffer.from([0, 255, 10, 13, 34, 128]);
     await store.set('binary', value, 60_000);
@@ -24,7 +24,7 @@ export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise
     assert.equal(await store.get('absent'), null);
   });
 
-  test(`${name}: many keys asked for in one turn each get their own value`, async (t) => {
+  test(`${name}: many keys read in one turn each get their own value`, async (t) => {
     const { store } = await start(t);
     const keys = Array.from({ length: 1_200 }, (_, index) => `key-${index}`);
     await Promise.all(keys.filter((_, index) => index % 3 !== 0).map((key) => store.set(key, bytes(key), 60_000)));
@@ -35,14 +35,14 @@ export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise
     }
   });
 
-  test(`${name}: a value is gone after its time`, async (t) => {
+  test(`${name}: a value expires`, async (t) => {
     const { store, pass } = await start(t);
     await store.set('short', bytes('x'), 40);
     await pass(60);
     assert.equal(await store.get('short'), null);
   });
 
-  test(`${name}: a deleted value is gone, and deleting nothing is no fault`, async (t) => {
+  test(`${name}: a deleted value is gone, and deleting a missing key is no error`, async (t) => {
     const { store } = await start(t);
     await store.set('one', bytes('1'), 60_000);
     await store.set('two', bytes('2'), 60_000);
@@ -52,7 +52,7 @@ export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise
     assert.equal(await store.get('two'), null);
   });
 
-  test(`${name}: of many who set a key if absent, one succeeds`, async (t) => {
+  test(`${name}: if many set a key if absent, one succeeds`, async (t) => {
     const { store, other } = await start(t);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
@@ -62,7 +62,7 @@ export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise
     assert.equal(answers.filter(Boolean).length, 1);
   });
 
-  test(`${name}: a key set if absent is free again after its time`, async (t) => {
+  test(`${name}: a key set if absent is free after its expiry`, async (t) => {
     const { store, pass } = await start(t);
     assert.equal(await store.setIfAbsent('lock', 'a', 40), true);
     assert.equal(await store.setIfAbsent('lock', 'b', 40), false);
@@ -70,7 +70,7 @@ export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise
     assert.equal(await store.setIfAbsent('lock', 'b', 60_000), true);
   });
 
-  test(`${name}: only its holder deletes or extends a key`, async (t) => {
+  test(`${name}: only the holder of a key deletes or extends it`, async (t) => {
     const { store, other, pass } = await start(t);
     await store.setIfAbsent('lock', 'mine', 40);
     assert.equal(await other.deleteIfEqual('lock', 'theirs'), false);
@@ -82,7 +82,7 @@ export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise
     assert.equal(await store.extendIfEqual('lock', 'mine', 60_000), false);
   });
 
-  test(`${name}: a counter adds up over replicas and keeps the time of its first addition`, async (t) => {
+  test(`${name}: a counter sums over replicas and keeps the expiry of its first addition`, async (t) => {
     const { store, other, pass } = await start(t);
     await Promise.all(
       Array.from({ length: 50 }, (_, index) => (index % 2 ? store : other).increment('sum', 2, 60_000)),
@@ -95,7 +95,7 @@ export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise
     assert.equal(await store.increment('brief', 5, 60_000), 5);
   });
 
-  test(`${name}: a message reaches every subscriber, also the publisher's own, and none after leaving`, async (t) => {
+  test(`${name}: a message reaches every subscriber, also the publisher's, and none after it unsubscribed`, async (t) => {
     const { store, other } = await start(t);
     const heard: string[] = [];
     const leave = await store.subscribe('news', (message) => heard.push(`store ${message}`));
@@ -113,7 +113,7 @@ export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise
     assert.deepEqual(heard.slice(2), ['other two', 'other three']);
   });
 
-  test(`${name}: a listener that throws disturbs nobody`, async (t) => {
+  test(`${name}: a listener that throws does not affect the others`, async (t) => {
     const { store } = await start(t);
     const heard: (string | null)[] = [];
     await store.subscribe('news', () => {
@@ -124,7 +124,7 @@ export function sharedStoreContract(name: string, start: (t: Cleanup) => Promise
     await waitFor('the other listener to hear', () => heard.length === 1);
   });
 
-  test(`${name}: it is available and counts at least itself`, async (t) => {
+  test(`${name}: the store is available and counts at least this replica`, async (t) => {
     const { store } = await start(t);
     assert.equal(store.isAvailable(), true);
     assert.ok(store.replicasSeen() >= 1);

@@ -1,4 +1,4 @@
-/** What is deployed gives the service no more than it needs. */
+/** The deployments give the service no more rights than it needs. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ test('with Compose no replica has a superuser, a writable image or a capability'
   assert.doesNotMatch(logins.find((login) => login.includes('integration_app')) ?? '', / createrole /);
 });
 
-test('with Compose every store has a password that somebody must choose, and stays inside', () => {
+test('with Compose every store requires a chosen password and has no public port', () => {
   assert.match(services.redis?.command?.join(' ') ?? '', /requirepass/);
   assert.match(services.redis?.environment?.REDIS_PASSWORD ?? '', /^\$\{REDIS_PASSWORD:\?/);
   for (const [name, service] of Object.entries(services)) {
@@ -60,14 +60,14 @@ test('Compose and its example name variables that the service reads', () => {
   }
   const example = new Set([...read('deploy/env.example').matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name));
   for (const [, name] of read('deploy/compose.yaml').matchAll(/\$\{([A-Z_]+):\?/g)) {
-    assert.ok(example.has(name), `${name} is needed, and not in deploy/env.example`);
+    assert.ok(example.has(name), `${name} is required, but missing in deploy/env.example`);
   }
 });
 
-/** The image fixes its folder and listens everywhere; the last two are development's words for LOG_LEVEL and NODE_ENV. */
+/** The image fixes its folder and address; the last two are development's names for LOG_LEVEL and NODE_ENV. */
 const notForOperators = ['DATA_DIR', 'HOST', 'DEBUG', 'ENVIRONMENT'];
 
-test('Compose, its example and the Helm chart know every variable that an operator may set', () => {
+test('Compose, its example and the Helm chart have every variable that an operator may set', () => {
   const variables = configVariables().filter((name) => !notForOperators.includes(name));
   assert.ok(variables.length > 50);
   const values = read('deploy/helm/integration-service/values.yaml');
@@ -76,7 +76,7 @@ test('Compose, its example and the Helm chart know every variable that an operat
   const example = read('deploy/env.example');
   for (const variable of variables) {
     for (const [name, { environment = {} }] of replicas) {
-      assert.ok(variable in environment, `${variable} is not handed on to ${name} (deploy/compose.yaml)`);
+      assert.ok(variable in environment, `${variable} is not passed to ${name} (deploy/compose.yaml)`);
       const handedOn = String(environment[variable]);
       for (const [, source] of handedOn.matchAll(/\$\{([A-Z_0-9]+)/g)) {
         assert.match(example, new RegExp(`^#?${source}=`, 'm'), `${source} is not in deploy/env.example`);
@@ -87,7 +87,7 @@ test('Compose, its example and the Helm chart know every variable that an operat
   }
 });
 
-test('with Compose what is left empty keeps its default', () => {
+test('with Compose an empty variable keeps its default', () => {
   const secret = 'Zq7w'.repeat(4) + 'kP3x9LmT'.repeat(3);
   const given: Record<string, string> = {
     DATABASE_PASSWORD: secret,
@@ -115,7 +115,7 @@ test('with Compose what is left empty keeps its default', () => {
   }
 });
 
-test('in Kubernetes a pod has no account, no root and no way inside but what is named', () => {
+test('in Kubernetes a pod has no account, no root and only the named network access', () => {
   const pod = read('deploy/helm/integration-service/templates/statefulset.yaml');
   for (const line of [
     'automountServiceAccountToken: false',
@@ -136,7 +136,7 @@ test('in Kubernetes a pod has no account, no root and no way inside but what is 
   assert.equal(values.networkPolicy.enabled, true);
 });
 
-test('under systemd the process has a user of its own, and the system calls of a service', () => {
+test('under systemd the process has its own user, and only the system calls of a service', () => {
   const unit = read('deploy/systemd/integration-service.service');
   for (const line of [
     'User=integration',

@@ -9,7 +9,7 @@ const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'u
   packages: Record<string, { version?: string; integrity?: string; link?: boolean; resolved?: string }>;
 };
 
-test('every locked package is pinned by its hash, and comes from no host of its own', () => {
+test('every locked package is pinned by its hash, and names no host', () => {
   const named = Object.entries(packages).filter(([place, { link }]) => place.startsWith('node_modules/') && !link);
   assert.ok(named.length > 100);
   const unpinned = named.filter(([, { integrity }]) => !/^sha512-/.test(integrity ?? ''));
@@ -17,16 +17,16 @@ test('every locked package is pinned by its hash, and comes from no host of its 
     unpinned.map(([place]) => place),
     [],
   );
-  // Without an address of its own a package is taken from the registry that npm is set to, whichever it is.
+  // Without an address, a package comes from the registry that npm is configured for.
   assert.deepEqual(
     named.flatMap(([place, { resolved }]) => (resolved === undefined ? [] : [place])),
     [],
   );
 });
 
-test('the runtime is the locked one: the optional package of its platform, and no other file', (t) => {
+test('the runtime is the locked optional package of the platform', (t) => {
   const locked = join(root, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
-  if (!existsSync(locked)) return t.diagnostic('the lock names no runtime for this platform');
+  if (!existsSync(locked)) return t.diagnostic('the lock file has no runtime for this platform');
   const used = join(root, 'node_modules/node/bin/node');
   const [one, other] = [statSync(locked), statSync(used)];
   if (one.ino === other.ino) return;

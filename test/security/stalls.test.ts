@@ -1,9 +1,9 @@
 /**
- * No work on text from outside grows faster than the text, or holds the event loop: each reader of such text is run on the
- * shapes that are worst for it, at the largest size that it is given at once, and on a quarter of it.
+ * No parser of external text takes more than linear time or blocks the event loop: each one runs on the shapes that are
+ * worst for it, at its largest size and at a quarter of it.
  *
- * What is compared is this thread's own processor time, the best of a few runs, so that a busy machine fails nothing. Run by
- * itself with `STALL_TABLE=1` it prints the table of `docs/security.md`.
+ * The test compares this thread's own CPU time, the best of a few runs, so that a busy machine fails nothing. Run alone
+ * with `STALL_TABLE=1` it prints the table of `docs/security.md`.
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ const pump = (piece: string, length: number): string => piece.repeat(Math.ceil(l
 const membersOf = (length: number): string =>
   Array.from({ length: Math.ceil(length / 12) }, (_, index) => `"k${index}":1`).join();
 
-/** Shapes by name: each makes a text of about this length. */
+/** Shapes by name: each generates a text of about this length. */
 const shapes: Readonly<Record<string, (length: number) => string>> = {
   'multipart: one head without an end': (n) => `--\n${pump('name=', n)}`,
   'multipart: many heads': (n) => `--\n${pump(`name=a${'b'.repeat(300)}\n`, n)}`,
@@ -70,12 +70,12 @@ const shapes: Readonly<Record<string, (length: number) => string>> = {
 };
 
 interface Reader {
-  /** The largest text that it is given in one turn, in characters. */
+  /** The largest text that it gets in one turn, in characters. */
   readonly size: number;
   readonly read: (text: string) => unknown;
 }
 
-/** Their forms begin as often as they can in texts below, and go on for long. */
+/** Secrets whose encoded forms begin as often as possible in the texts below, and continue for long. */
 const echoed = [`${'1'.repeat(2_047)}x`, `${'a&'.repeat(1_000)}x`, `${' '.repeat(2_000)}x`];
 const secrets = Array.from({ length: 8 }, (_, index) => `canary-${index}-0123456789abcdef`);
 
@@ -121,7 +121,7 @@ function cpuMs(work: () => unknown): number {
     try {
       work();
     } catch {
-      // What it says of the text is tested elsewhere.
+      // What it reports about the text is tested elsewhere.
     }
     const { user, system } = process.threadCpuUsage(before);
     best = Math.min(best, (user + system) / 1000);
@@ -130,9 +130,9 @@ function cpuMs(work: () => unknown): number {
   return best;
 }
 
-/** Twice over linear, and what is lost in the clock's grain and the collector's. */
+/** Twice linear, plus the clock's resolution and garbage collection. */
 const isLinear = (quarterMs: number, wholeMs: number): boolean => wholeMs <= 8 * quarterMs + 20;
-/** The rule is 50 ms on a machine of our own; a slower and busier one is given four times that. */
+/** The rule is 50 ms on our own machine; a slower and busier one gets four times that. */
 const mostMs = 200;
 
 for (const [name, { size, read }] of Object.entries(readers)) {
@@ -152,7 +152,7 @@ for (const [name, { size, read }] of Object.entries(readers)) {
   });
 }
 
-/** The longest turn of this thread while the work was done in many. */
+/** The longest turn of this thread, when the work takes many turns. */
 async function longestTurnMs(work: () => Promise<unknown>): Promise<number> {
   const now = (): number => {
     const { user, system } = process.threadCpuUsage();
@@ -168,7 +168,7 @@ async function longestTurnMs(work: () => Promise<unknown>): Promise<number> {
     if (!isDone) setImmediate(look);
   };
   setImmediate(look);
-  // What it says of the text is tested elsewhere.
+  // What it reports about the text is tested elsewhere.
   await work().catch(() => {});
   isDone = true;
   await new Promise((resolve) => setImmediate(resolve));
@@ -176,7 +176,7 @@ async function longestTurnMs(work: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-/** As large as they are taken, in the shapes that take a parser, a check or a writer longest. */
+/** The largest accepted bodies, in the shapes that are slowest to parse, check or write. */
 const largestBody = 12 * 1024 * kibibyte;
 const largeShapes: Readonly<Record<string, (length: number) => string>> = {
   ...Object.fromEntries(Object.entries(shapes).filter(([name]) => /^JSON|^blanks/.test(name))),
@@ -210,14 +210,14 @@ const largeReaders: Readonly<Record<string, (text: string) => Promise<unknown>>>
 };
 
 for (const [name, read] of Object.entries(largeReaders)) {
-  test(`${name} is read in turns, whatever its shape`, async () => {
+  test(`${name} is read in short turns, whatever its shape`, async () => {
     let worst = { ms: 0, shape: '' };
     for (const [shape, make] of Object.entries(largeShapes)) {
       const text = make(largestBody);
-      // No other reader is given what the API refuses.
+      // Bodies that the API refuses reach no other reader.
       if (!name.startsWith('API') && faultOfShape(text) !== null) continue;
       let ms = await longestTurnMs(() => read(text));
-      // The collector has its turns too.
+      // The garbage collector has its turns too.
       if (ms > mostMs / 4) ms = Math.min(ms, await longestTurnMs(() => read(text)));
       if (ms > worst.ms) worst = { ms, shape };
       assert.ok(ms < mostMs, `${shape}: a turn of ${ms} ms`);
@@ -246,7 +246,7 @@ function patternsOf(file: string): FoundPattern[] {
   return found;
 }
 
-/** Pieces that a pattern is made of, as texts that it may begin to match again and again. */
+/** The pieces of a pattern, as texts that it may start to match again and again. */
 function piecesOf(pattern: string): string[] {
   const words = pattern.match(/[A-Za-z0-9_=:/.&<>"'-]{1,40}/g) ?? [];
   const plain = [
@@ -280,7 +280,7 @@ function piecesOf(pattern: string): string[] {
 
 const largestText = 16 * kibibyte;
 
-/** What is short by the time that it is looked at, or the operator's own. */
+/** Patterns for text that is short by then, or comes from the operator. */
 function boundOf(file: string, pattern: string): number {
   if (file.startsWith('/geocoding/address/')) return 500;
   // The path of an address: of a service, a webhook or the environment.

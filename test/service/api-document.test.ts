@@ -1,4 +1,4 @@
-/** The document of the API, of all routes together: what validators and client generators refuse. */
+/** The API document with all routes: it must have nothing that validators and client generators refuse. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type JsonSchema, smallestValue } from '../support/routes.ts';
@@ -30,7 +30,7 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-test('no operation declares a parameter twice, lacks one of its path, or says nothing of success', async (t) => {
+test('no operation declares a parameter twice, omits one of its path, or lacks a success', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const ids = new Set<string>();
@@ -62,7 +62,7 @@ test('no operation declares a parameter twice, lacks one of its path, or says no
   }
 });
 
-test('every operation shows what it answers, in its own content type; what an upstream answers through the proxy is its own', async (t) => {
+test('every operation describes its answers and their content type, except for a proxied upstream's', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -92,7 +92,7 @@ test('every operation shows what it answers, in its own content type; what an up
   assert.deepEqual([...used].sort(), document.tags.map(({ name }) => name).sort(), 'each tag is used and described');
 });
 
-test('every operation says whether it asks for a credential, and with which scope', async (t) => {
+test('every operation says whether it needs a credential, and which scope', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const open = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -132,7 +132,7 @@ test('the proxy is described as it is: any body, any answer, errors of the API a
   }
 });
 
-test('each member of an answer or an error is described, those of batches and of failures too', async (t) => {
+test('each member of an answer or an error is described, also in batches and failures', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document & {
     readonly components: { readonly schemas: { readonly Problem: JsonSchema } };
@@ -162,7 +162,7 @@ test('each member of an answer or an error is described, those of batches and of
   }
 });
 
-test('what may be left out may be null, and the description says so', async (t) => {
+test('optional members may be null, and the description says so', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const examples: Readonly<Record<string, object>> = {
@@ -179,7 +179,7 @@ test('what may be left out may be null, and the description says so', async (t) 
     const post = document.paths[`/api/v1${path}`]?.post;
     assert.ok(post !== undefined, path);
     const { properties = {}, required = [] } = bodySchemaOf(post);
-    // `range_name` is another name of what is required.
+    // `range_name` is another name of a required member.
     const left = Object.keys(properties).filter((name) => !required.includes(name) && name !== 'range_name');
     const nulls = Object.fromEntries(left.map((name) => [name, null]));
     const reply = await app.admin('POST', path, { ...nulls, ...example });
@@ -201,7 +201,7 @@ test('the metadata of a spreadsheet take max_wait_seconds in the query, and say 
   }
 });
 
-test('what a POST takes of an Idempotency-Key is what its description says', async (t) => {
+test('a POST accepts an Idempotency-Key exactly if its description says so', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const headersOf = ({ parameters = [] }: Operation) =>
@@ -248,7 +248,7 @@ test('what a POST takes of an Idempotency-Key is what its description says', asy
   ]);
 });
 
-test('the headers of the cache and of the limits are described where they are answered', async (t) => {
+test('the headers of the cache and of the limits are described for the routes that send them', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const reads: readonly [string, string, unknown][] = [
@@ -277,7 +277,7 @@ test('the headers of the cache and of the limits are described where they are an
   }
 });
 
-test('every body has an example that can be sent as it stands', async (t) => {
+test('every body has an example that can be sent unchanged', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const exampleOf = (path: string, method: string) =>
@@ -290,8 +290,8 @@ test('every body has an example that can be sent as it stands', async (t) => {
   }
   let sent = 0;
   for (const [path, methods] of Object.entries(document.paths)) {
-    // What senders and upstreams take is theirs, and no delivery was received here that could be sent again,
-    // nor has the webhook a target.
+    // Senders and upstreams define their own bodies, no delivery was received here that could be sent again, and the
+    // webhook has no target.
     if (/\/(?:hooks|proxy)\/|\/events\/\{id\}|-target/.test(path)) continue;
     for (const [method, { requestBody }] of Object.entries(methods)) {
       if (requestBody === undefined || (method === 'post' && /\/(?:services|webhooks|tokens)$/.test(path))) continue;
@@ -334,7 +334,7 @@ function takesNull(schema: JsonSchema): boolean {
   return alternativesOf(schema).some(({ type }) => type === 'null');
 }
 
-test('every operation says which refusals its callers can meet, with the problem document', async (t) => {
+test('every operation describes its possible refusals, with the problem document', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   for (const [path, methods] of Object.entries(document.paths)) {
@@ -342,7 +342,7 @@ test('every operation says which refusals its callers can meet, with the problem
       const at = `${method} ${path}`;
       const statuses = Object.keys(responses).filter((status) => status.startsWith('4'));
       assert.ok(statuses.includes('4XX'), at);
-      // Senders of webhooks bring no credential: their path is one.
+      // Senders of webhooks have no credential: their path authenticates them.
       if (path.startsWith('/api/v1/') && !path.startsWith('/api/v1/hooks/'))
         for (const status of ['400', '401', '403']) assert.ok(statuses.includes(status), at);
       if (path.includes('{')) assert.ok(statuses.includes('404'), at);

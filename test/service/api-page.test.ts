@@ -1,11 +1,11 @@
-/** The API page in a real browser, without any network beyond the service. */
+/** The API page in a real browser, without any network except the service. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { findTestBrowser } from '../../scripts/test-browser.ts';
 import { startTestService } from '../support/service.ts';
 
-test('/docs shows the operations, and asks nobody else for anything', async (t) => {
+test('/docs shows the operations, and loads nothing from another host', async (t) => {
   const browserPath = findTestBrowser();
   assert.ok(browserPath !== null, 'no browser: npm test installs one');
   const app = await startTestService(t);

@@ -1,4 +1,4 @@
-/** Tokens that are bound to services, and tokens with a limit of their own: by every route, on every replica. */
+/** Tokens that are bound to services, and tokens with their own limit: on every route and every replica. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readApiRoutes, smallestValue } from '../support/routes.ts';
@@ -43,33 +43,33 @@ async function ask(
   );
 }
 
-/** What a bound token may ask, with the reason; it refuses a bound token everything else. */
+/** The routes that a bound token may use, with the reason; all others refuse it. */
 const judged: Readonly<Record<string, string>> = {
-  'POST /geocoding/geocode': 'the chain keeps to its services',
-  'POST /geocoding/forward': 'the chain keeps to its services',
-  'POST /geocoding/reverse': 'the chain keeps to its services',
-  'POST /geocoding/batch': 'the chain keeps to its services',
-  'POST /geocoding/distance': 'the chain keeps to its services',
-  'POST /geocoding/matrix': 'the chain keeps to its services',
-  'GET /geocoding/health': 'shows its services alone',
-  'GET /sheets/health': 'shows its services alone',
-  'GET /logs': 'shows its services alone',
-  'GET /logs/export': 'shows its services alone',
-  'GET /costs': 'counts its services alone',
-  'GET /stats/series': 'counts its services alone',
-  'GET /problems': 'tells of its services alone',
-  'GET /rate-limits': 'shows its services alone',
-  'GET /services': 'shows its services alone',
-  'POST /hooks/{webhook_token}': 'public: it takes no token',
-  'GET /hooks/{webhook_token}': 'public: it takes no token',
+  'POST /geocoding/geocode': 'the chain contains only its services',
+  'POST /geocoding/forward': 'the chain contains only its services',
+  'POST /geocoding/reverse': 'the chain contains only its services',
+  'POST /geocoding/batch': 'the chain contains only its services',
+  'POST /geocoding/distance': 'the chain contains only its services',
+  'POST /geocoding/matrix': 'the chain contains only its services',
+  'GET /geocoding/health': 'shows only its services',
+  'GET /sheets/health': 'shows only its services',
+  'GET /logs': 'shows only its services',
+  'GET /logs/export': 'shows only its services',
+  'GET /costs': 'counts only its services',
+  'GET /stats/series': 'counts only its services',
+  'GET /problems': 'shows only problems of its services',
+  'GET /rate-limits': 'shows only its services',
+  'GET /services': 'shows only its services',
+  'POST /hooks/{webhook_token}': 'public: it needs no token',
+  'GET /hooks/{webhook_token}': 'public: it needs no token',
 };
-/** Bodies about a service that the token is not bound to, where the smallest one is about none. */
+/** Bodies about a service that the token is not bound to, for routes whose smallest body names no service. */
 const bodies: Readonly<Record<string, object>> = {
   'POST /rate-limits/preview': { service_name: 'yandex_maps', limits: { per_minute: 1 }, hours: 1 },
   'POST /services': { service_name: 'fresh', service_type: 'api', base_url: 'https://example.org' },
 };
 
-test('every route refuses a token what is not of its services', async (t) => {
+test('every route refuses a bound token whatever is not of its services', async (t) => {
   const { app, makeToken } = await start(t);
   const sheets = {
     service_name: 'sheets_b',
@@ -116,18 +116,18 @@ test('every route refuses a token what is not of its services', async (t) => {
   assert.deepEqual(
     Object.keys(judged).filter((name) => !met.has(name)),
     [],
-    'routes that are no more',
+    'routes that no longer exist',
   );
 });
 
-test('a bound token is answered by its services alone, and sees them alone', async (t) => {
+test('only its own services answer a bound token, and it sees only them', async (t) => {
   const { app, makeToken } = await start(t);
   await app.call('POST', '/geocoding/geocode', { address });
   await app.call('POST', '/geocoding/geocode', { address, provider: 'yandex_maps' });
   const { token } = await makeToken({ services: ['yandex_maps', 'later'] });
   const asked = await ask(app, token, 'POST', '/geocoding/geocode', { address });
   assert.equal(asked.json.provider, 'yandex_maps', asked.text);
-  assert.equal(asked.headers.get('x-cache'), 'MISS', 'what others may use gave no answer to it');
+  assert.equal(asked.headers.get('x-cache'), 'MISS', 'it got an answer that others may use');
   const again = await ask(app, token, 'POST', '/geocoding/geocode', { address });
   assert.match(String(again.headers.get('x-cache')), /^HIT/);
   const named = await ask(app, token, 'POST', '/geocoding/geocode', { address, provider: 'google_maps' });
@@ -159,7 +159,7 @@ test('a bound token is answered by its services alone, and sees them alone', asy
   assert.match(batch.text, /FORBIDDEN/);
 });
 
-test('a change of a token acts on every replica within a second, and of two changes at once one is refused', async (t) => {
+test('a change of a token takes effect on every replica within a second, and one of two concurrent changes is refused', async (t) => {
   const { app, env, makeToken } = await start(t);
   const replica = await startTestReplica(t, app, env);
   const { id, token, etag } = await makeToken({});
@@ -187,7 +187,7 @@ test('a change of a token acts on every replica within a second, and of two chan
   }
 });
 
-test('a token has no more requests a minute than its own limit, over all replicas, and the refusal is explained', async (t) => {
+test('a token never exceeds its own limit per minute, over all replicas, and the refusal is explained', async (t) => {
   const { app, env, makeToken } = await start(t);
   const replica = await startTestReplica(t, app, env);
   const { token } = await makeToken({ name: 'slow', rate_limit_per_minute: 4 });
@@ -208,10 +208,10 @@ test('a token has no more requests a minute than its own limit, over all replica
   const { limit, spent_by } = why.json;
   assert.deepEqual(limit, { kind: 'token', token: 'slow', window_type: 'minute', max_requests: 4 }, why.text);
   assert.deepEqual(spent_by, [{ source_service: 'bot', operation: 'geocode', requests: 1 }]);
-  assert.equal((await app.call('POST', '/geocoding/geocode', { address })).status, 200, 'other tokens go on');
+  assert.equal((await app.call('POST', '/geocoding/geocode', { address })).status, 200, 'other tokens are not affected');
 });
 
-test('a rotated token keeps its rights under a new text, and the old one ends after its grace', async (t) => {
+test('a rotated token keeps its rights, and the old text stays valid for the grace period', async (t) => {
   const { app, makeToken } = await start(t);
   const old = await makeToken({ services: ['yandex_maps'], rate_limit_per_minute: 50 });
   const use = (token: string) => ask(app, token, 'POST', '/geocoding/geocode', { address });
@@ -222,12 +222,12 @@ test('a rotated token keeps its rights under a new text, and the old one ends af
   const { services, rate_limit_per_minute: limit, name, replaces, token } = made.json;
   assert.deepEqual([services, limit, name, replaces.id], [['yandex_maps'], 50, 'bound', old.id]);
   assert.notEqual(token, old.token);
-  assert.deepEqual([(await use(token)).status, (await use(old.token)).status], [200, 200], 'both are good meanwhile');
+  assert.deepEqual([(await use(token)).status, (await use(old.token)).status], [200, 200], 'both are valid meanwhile');
   const leftMs = Date.parse(replaces.expires_at) - Date.parse(made.json.created_at);
   assert.ok(Math.abs(leftMs - 3_600_000) < 60_000, String(leftMs));
 
   const again = await app.admin('POST', `/tokens/${old.id}/rotate`, { grace_seconds: 604_800 });
-  assert.equal(again.json.replaces.expires_at, replaces.expires_at, 'a grace makes no token live longer');
+  assert.equal(again.json.replaces.expires_at, replaces.expires_at, 'a grace period never extends a token's life');
   const last = await app.admin('POST', `/tokens/${made.json.id}/rotate`, { grace_seconds: 0 });
   await waitFor('its end', async () => (await use(token)).status === 401);
   assert.equal((await use(last.json.token)).status, 200);
@@ -236,7 +236,7 @@ test('a rotated token keeps its rights under a new text, and the old one ends af
   assert.equal((await app.admin('POST', `/tokens/${last.json.id}/rotate`, {}, foreign)).status, 404);
 });
 
-test('costs, series and problems tell a bound token of its services, and nothing of others', async (t) => {
+test('costs, series and problems show a bound token only its services', async (t) => {
   const { app, makeToken } = await start(t);
   const { services } = (await app.admin('GET', '/services')).json;
   const { id } = services.find(({ service_name }: { service_name: string }) => service_name === 'yandex_maps');
@@ -249,7 +249,7 @@ test('costs, series and problems tell a bound token of its services, and nothing
     const budget = { monthly_limit_usd: 0.01, action: 'alert' };
     assert.equal((await app.admin('PUT', `/budgets/${encodeURIComponent(name)}`, budget)).status, 200);
   }
-  // A webhook may bear the name of a service; it is none, and its target is nobody's business.
+  // A webhook may have the name of a service, but it is not that service, and the token may not see its target.
   const hook = { webhook_name: 'yandex_maps', signature_scheme: 'none', target_url: 'https://target.example/in' };
   const { webhook_url: url } = (await app.admin('POST', '/webhooks', hook)).json;
   await fetch(`${app.url}${new URL(url).pathname}`, { method: 'POST', body: '{"id":"1"}' });

@@ -1,4 +1,4 @@
-/** Blocking budgets as callers over HTTP meet them, with real stores: never passed, and every refusal written down. */
+/** Blocking budgets for callers over HTTP, with real stores: never exceeded, and every refusal is recorded. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ const priceUsd = 0.005;
 const spentOf = async (app: TestService, name: string): Promise<number> =>
   (await app.admin('GET', `/budgets/${name}`)).json.spent_usd;
 
-/** Until the replica that is asked knows of it. */
+/** Waits until the replica that is asked knows the budget. */
 async function budgetHolds(ask: () => ReturnType<TestService['call']>): Promise<void> {
   await waitFor('the budget of nothing is known', async () => {
     const reply = await ask();
@@ -21,7 +21,7 @@ async function budgetHolds(ask: () => ReturnType<TestService['call']>): Promise<
   });
 }
 
-test('1,000 calls at once over two replicas never pass a blocking budget, and it says what was spent', async (t) => {
+test('1,000 concurrent calls over two replicas never exceed a blocking budget, which shows what was spent', async (t) => {
   const vendors = await startVendors(t);
   const env = { ...vendors.env, RABBITMQ_URL: rabbitmqUrl };
   const first = await startTestService(t, env);
@@ -46,15 +46,16 @@ test('1,000 calls at once over two replicas never pass a blocking budget, and it
       if (reply.status === 200) answered += 1;
       else codes.add(`${reply.status} ${reply.json.code}`);
     }
-    assert.ok(vendors.received('google_maps') - before <= affordable, 'the budget was passed');
+    assert.ok(vendors.received('google_maps') - before <= affordable, 'the budget was exceeded');
   };
   await askMany(1_000);
-  // Those that found the provider's places taken have spent nothing: what is left is there for who comes next.
+  // Calls that the full bulkhead refused have spent nothing: the rest of the budget stays for later calls.
   for (let answeredBefore = -1; answeredBefore !== answered; ) {
     answeredBefore = answered;
     await askMany(40);
   }
-  // On a busy machine Redis may answer too late: what was reserved then stays taken for two minutes, on the safe side.
+  // On a busy machine Redis may answer too late: such a reservation stays for two minutes, so that the budget is never
+  // exceeded.
   assert.ok(answered <= affordable && answered > affordable / 2, `${answered} of ${affordable}`);
   assert.ok(codes.delete('429 BUDGET_EXCEEDED'), [...codes].join());
   codes.delete('503 SERVICE_UNAVAILABLE');
@@ -66,7 +67,7 @@ test('1,000 calls at once over two replicas never pass a blocking budget, and it
   assert.equal(Math.round(costs.total_cost * 1e6), Math.round(spent * 1e6));
 });
 
-test('a call that a budget or a limit refuses has its row in the log: geocoding, sheets and any API alike', async (t) => {
+test('a call that a budget or a limit refuses has an audit row: in geocoding, sheets and proxy', async (t) => {
   const provider = await startFakeProvider(t, answerWith(200, '{"ok":true}'));
   const app = await startTestService(t, {
     OUTBOUND_ALLOWED_NETWORKS: new URL(provider.url).host,
@@ -105,7 +106,7 @@ test('a call that a budget or a limit refuses has its row in the log: geocoding,
     (await app.call('GET', `/logs?request_id=${requestId}`)).json.logs as Record<string, unknown>[];
   for (const [operation, call] of Object.entries(calls)) {
     await budgetHolds(() => call({}));
-    // Those that wait for each other go to Google as one request; each is a call of its own all the same.
+    // Calls that wait for each other go to Google as one request, but each counts as a call of its own.
     const ids = Array.from({ length: 4 }, () => randomUUID());
     const replies = await Promise.all(ids.map((id) => call({ 'x-request-id': id })));
     for (const [index, { status, json }] of replies.entries()) {

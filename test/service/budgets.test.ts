@@ -1,4 +1,4 @@
-/** Budgets end to end: set over HTTP, told of at their thresholds, and never passed where they block. */
+/** Budgets end to end: set over HTTP, announced at their thresholds, and never exceeded if they block. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ import { startTestService } from '../support/service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-test('a budget is set, spent, blocks, and is taken away', async (t) => {
+test('a budget is set, spent, blocks, and is removed', async (t) => {
   const app = await startTestService(t);
   const admin = { authorization: `Bearer ${app.adminToken}` };
   const put = (name: string, body: unknown) => app.call('PUT', `/budgets/${name}`, body, admin);
@@ -33,7 +33,7 @@ test('a budget is set, spent, blocks, and is taken away', async (t) => {
     spent_usd: 0,
     resets_at: new Date(month.endsAtMs).toISOString(),
   });
-  // What was read can be sent back.
+  // The answer can be sent back unchanged.
   assert.deepEqual((await put('google_maps', made.json)).json, made.json);
   assert.equal((await put('*', { monthly_limit_usd: 100 })).json.action, 'alert');
   assert.equal((await put('no_such_service', { monthly_limit_usd: 1 })).status, 404);
@@ -41,7 +41,7 @@ test('a budget is set, spent, blocks, and is taken away', async (t) => {
   assert.equal((await put('google_maps', { monthly_limit_usd: 1, action: 'shout' })).json.errors[0].path, 'action');
   assert.equal((await app.call('GET', '/budgets')).status, 403);
 
-  // A budget of nothing blocks as soon as it is known; calls made before that are part of what is spent.
+  // A budget of zero blocks as soon as it is known; earlier calls count as spent.
   assert.equal((await put('google_maps', { monthly_limit_usd: 0, action: 'block' })).status, 200);
   let house = 0;
   const askGoogle = () => app.geocode(`Ташкент, улица Навои, ${++house}`, { provider: 'google_maps' });
@@ -73,7 +73,7 @@ test('a budget is set, spent, blocks, and is taken away', async (t) => {
     ['*', 'google_maps'],
   );
 
-  // More money, and it goes on within a second.
+  // With more money, calls continue within a second.
   assert.equal((await put('google_maps', { monthly_limit_usd: 1, action: 'block' })).status, 200);
   await waitFor('calls go to Google again', async () => {
     const reply = await app.geocode(`Ташкент, улица Навои, ${100 + Math.floor(Math.random() * 1e6)}`);
@@ -84,7 +84,7 @@ test('a budget is set, spent, blocks, and is taken away', async (t) => {
   assert.equal((await app.call('GET', '/budgets/google_maps', undefined, admin)).status, 404);
 });
 
-test('a budget holds from its answer on, with all that was spent while there was none', async (t) => {
+test('a budget applies as soon as it is answered, and includes what was spent before it existed', async (t) => {
   const app = await startTestService(t);
   const admin = { authorization: `Bearer ${app.adminToken}` };
   const block = { monthly_limit_usd: 0.0125, action: 'block' };
@@ -114,7 +114,7 @@ async function spendUsd(database: TestDatabase, tenant: string, usd: number): Pr
   });
 }
 
-/** `count` replicas over one database; Redis through `url`, or the in-process store where it is null. */
+/** `count` replicas on one database; Redis at `url`, or the in-process store if it is null. */
 async function startReplicas(
   t: Cleanup,
   count: number,
@@ -151,7 +151,7 @@ async function startReplicas(
   } as const;
   const reserve = (index: number, usd = priceUsd) =>
     (replicas[index % count] as (typeof replicas)[number]).guard.reserve(tenant, 'google_maps', usd);
-  /** How many of so many at once are granted, and what they hold. */
+  /** How many of that many concurrent calls are granted, and their reservations. */
   const reserveMany = async (asked: number) => {
     const decisions = await Promise.all(Array.from({ length: asked }, (_, index) => reserve(index)));
     return decisions.flatMap((decision) => (decision.kind === 'reserved' ? [decision.reservation] : []));
@@ -159,14 +159,14 @@ async function startReplicas(
   return { database, tenant, budget, replicas, reserve, reserveMany };
 }
 
-test('1,000 calls at once over three replicas take exactly what the budget has', async (t) => {
+test('1,000 concurrent calls over three replicas spend exactly the budget', async (t) => {
   const { database, tenant, reserveMany } = await startReplicas(t, 3, 1, [redisUrl]);
   await spendUsd(database, tenant, 0.1);
   // 0.90 USD are left: 180 calls.
   const granted = await reserveMany(1_000);
   assert.equal(granted.length, 180);
   assert.equal((await reserveMany(100)).length, 0);
-  // What was not billed is free again, and no more than that.
+  // Reservations that were not billed are free again, and no more.
   for (const reservation of granted.slice(0, 30)) reservation.settle(0);
   for (const reservation of granted.slice(30)) reservation.settle(priceUsd);
   const again = await waitFor('the money is back', async () => {
@@ -176,7 +176,7 @@ test('1,000 calls at once over three replicas take exactly what the budget has',
   assert.ok(again.length + (await reserveMany(60)).length <= 30);
 });
 
-test('a reservation whose reply was lost is not taken twice', async (t) => {
+test('a reservation whose reply was lost is not charged twice', async (t) => {
   const lost = { replies: 0 };
   const { reserveMany } = await startReplicas(t, 1, 1, [redisUrl], (store) => ({
     ...store,
@@ -199,7 +199,7 @@ test('a reservation whose reply was lost is not taken twice', async (t) => {
   assert.equal((await reserveMany(100)).length, 50);
 });
 
-test('without Redis one process keeps to the budget exactly', async (t) => {
+test('without Redis a single process spends exactly the budget', async (t) => {
   const { database, tenant, reserveMany } = await startReplicas(t, 1, 1, [null]);
   await spendUsd(database, tenant, 0.5);
   const granted = await reserveMany(1_000);
@@ -220,7 +220,7 @@ test('while Redis is away each replica spends its share, and the sum stays withi
   proxy.cut();
   await waitFor('Redis is away', () => replicas.every(({ store }) => !store.isAvailable()));
   const alone = await reserveMany(1_000);
-  // 0.70 USD are left to all: at most 140 calls, and with three that share well nearly all of them.
+  // 0.70 USD are left for all: at most 140 calls, and with three equal shares almost all of them.
   assert.ok(alone.length > 0 && alone.length <= 140, String(alone.length));
 
   proxy.resume();
@@ -229,7 +229,7 @@ test('while Redis is away each replica spends its share, and the sum stays withi
   assert.ok(60 + alone.length + after.length <= 200, `${alone.length} + ${after.length}`);
 });
 
-test('a counter that Redis lost is counted again, with what is under way', async (t) => {
+test('a counter that Redis lost is counted again, with reservations in progress', async (t) => {
   const { replicas, reserveMany, budget } = await startReplicas(t, 1, 1, [redisUrl]);
   const underWay = await reserveMany(150);
   assert.equal(underWay.length, 150);

@@ -1,4 +1,4 @@
-/** The bundle as an image runs it: from a folder with nothing else in it, allowed to write its data folder alone. */
+/** The bundle as an image runs it: from a folder with nothing else, with write access only to its data folder. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
 const buildDeadlineMs = 60_000;
 
-test('the bundle starts, serves and stops from an empty folder that it may not write', async (t) => {
+test('the bundle starts, serves and stops from an empty folder without write access', async (t) => {
   const app = await createDataDir(t);
   const dataDir = await createDataDir(t);
   await run(process.execPath, ['scripts/build.ts', app], { cwd: root, timeout: buildDeadlineMs });
@@ -35,7 +35,7 @@ test('the bundle starts, serves and stops from an empty folder that it may not w
     SERVICE_TOKENS: `test:${token}`,
     EMULATOR: 'off',
   };
-  // Node refuses every other file, as a read-only root file system and an unknown user would.
+  // Node refuses every other file, like a read-only root file system with an unknown user.
   const limits = [
     '--permission',
     `--allow-fs-read=${app}`,
@@ -86,5 +86,5 @@ test('the bundle starts, serves and stops from an empty folder that it may not w
   child.kill('SIGTERM');
   assert.deepEqual(await exited, [0, null], said);
   const compiled = await readdir(join(dataDir, 'compile-cache'), { recursive: true });
-  assert.ok(compiled.length > 1, 'the next start finds its code compiled');
+  assert.ok(compiled.length > 1, 'the code is not compiled for the next start');
 });

@@ -1,4 +1,4 @@
-/** One call whole: what `GET /calls/{request_id}` tells of calls that went in different ways. */
+/** The whole of one call: what `GET /calls/{request_id}` shows of calls with different outcomes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { askProxy, expired, startBeforeConditionalUpstream } from '../support/conditional-upstream.ts';
@@ -28,7 +28,7 @@ async function storyOf(app: TestService, requestId: string) {
   assert.deepEqual(
     steps.map(({ at_ms }) => at_ms),
     steps.map(({ at_ms }) => at_ms).toSorted((a, b) => a - b),
-    'in the order it happened',
+    'the steps are not in order of time',
   );
   for (const { at_ms, duration_ms } of steps) {
     assert.ok(at_ms >= 0 && at_ms + (duration_ms ?? 0) <= json.duration_ms, `${at_ms} of ${json.duration_ms}`);
@@ -44,7 +44,7 @@ const shortOf = (steps: readonly Step[]) =>
     );
 const askedCaches = ['cache memory miss', 'cache redis miss', 'cache postgres miss'];
 
-test('a call that failed over shows each attempt, the pause between them and who was passed over', async (t) => {
+test('a call with a failover shows each attempt, the pauses and the skipped providers', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, { ...vendors.env, REQUEST_MAX_RETRIES: '1' });
   vendors.control.fail({ vendor: 'google_maps', mode: '503' });
@@ -77,7 +77,7 @@ test('a call that failed over shows each attempt, the pause between them and who
     assert.ok(connect_ms >= 0 && first_byte_ms >= 0 && body_ms >= 0, JSON.stringify(request));
     assert.ok(
       connect_ms + first_byte_ms + body_ms <= duration_ms + (at_ms - (request.at_ms ?? 0)),
-      'parts of the whole',
+      'the parts exceed the whole',
     );
   }
 
@@ -92,7 +92,7 @@ test('a call that failed over shows each attempt, the pause between them and who
   assert.deepEqual(passedOver.slice(-2), ['skipped google_maps breaker', 'attempt yandex_maps ok']);
 });
 
-test('where every provider is passed over the replica that was asked remembers why', async (t) => {
+test('if every provider is skipped, the replica that was asked remembers why', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
   vendors.control.fail({ vendor: 'google_maps', mode: 'request_denied' });
@@ -143,7 +143,7 @@ test('a refused call names the limit, and a call that waits shows the wait', asy
   assert.equal(refused.json.limits[0].error_code, 'RATE_LIMIT_EXCEEDED');
 });
 
-test('another replica tells the same steps, says what it cannot know, and whether the events are out', async (t) => {
+test('another replica shows the same steps, what it cannot know, and whether the events are published', async (t) => {
   const vendors = await startVendors(t);
   const one = await startTestService(t, vendors.env);
   const two = await startTestReplica(t, one, vendors.env);
@@ -171,7 +171,7 @@ test('another replica tells the same steps, says what it cannot know, and whethe
   assert.ok(shortOf((await storyOf(one, 'replicas')).steps).includes('cache memory hit'));
 });
 
-test('rows of before are told as they are, and said to be less than the whole', async (t) => {
+test('rows of an older version are shown as they are, and marked as incomplete', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
   await app.call('POST', '/geocoding/geocode', { address: homeAddress(1) }, { 'x-request-id': 'older' });
@@ -181,7 +181,7 @@ test('rows of before are told as they are, and said to be less than the whole', 
   assert.deepEqual(shortOf(steps), ['attempt google_maps ok']);
 });
 
-test('calls that share a fetch say so: one has the attempt, the others the wait for it', async (t) => {
+test('calls that share a fetch show it: one has the attempt, the others the wait', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
   vendors.control.fail({ vendor: 'google_maps', mode: 'slow', delayMs: 300 });
@@ -196,7 +196,7 @@ test('calls that share a fetch say so: one has the attempt, the others the wait 
   }
 });
 
-test('a confirmed answer shows what was kept past its time, and the request that confirmed it', async (t) => {
+test('a revalidated answer shows the expired answer and the request that confirmed it', async (t) => {
   const { app, register, has } = await startBeforeConditionalUpstream(t);
   await register('api');
   has({ ...expired, etag: '"1"' });
@@ -211,7 +211,7 @@ test('a confirmed answer shows what was kept past its time, and the request that
   );
 });
 
-test('a matrix has its requests as steps of one call', async (t) => {
+test('the requests of a matrix are steps of one call', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
   const places = [0, 1, 2].map((index) => ({ latitude: 41.2 + index / 100, longitude: 69.2 }));

@@ -30,16 +30,16 @@ interface Ended {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
-  // biome-ignore lint/suspicious/noExplicitAny: results of every shape.
+  // biome-ignore lint/suspicious/noExplicitAny: results have many shapes.
   readonly json: any;
 }
 
 interface RunOptions {
   readonly env?: Record<string, string>;
   readonly stdin?: string;
-  /** Told once it runs. */
+  /** Called when it runs. */
   readonly onStarted?: (kill: () => void) => Promise<void>;
-  /** Told of each piece of what it says on stderr. */
+  /** Called with each piece of its stderr. */
   readonly onSaid?: (said: string, interrupt: () => void) => void;
 }
 
@@ -66,7 +66,7 @@ async function cli(t: TestContext, args: readonly string[], options: RunOptions 
   return { code, out, err, json: args.includes('--json') && args[0] !== 'logs' ? JSON.parse(out) : undefined };
 }
 
-test('help names every command of the contract, and a wrong command is told from a failed one', async (t) => {
+test('help names every command of the contract, and a wrong command has another exit code than a failed one', async (t) => {
   const help = await cli(t, ['help']);
   assert.equal(help.code, 0);
   const names = ['migrate', 'token create', 'token list', 'token revoke', 'secret encrypt', 'secret rotate'];
@@ -105,7 +105,7 @@ test('help names every command of the contract, and a wrong command is told from
   assert.match(failed.json.error, /database/);
 });
 
-test('an admin token of a first start opens the service, which started after it was made', async (t) => {
+test('an admin token made before the first start works', async (t) => {
   const dataDir = await createDataDir(t);
   const made = await cli(t, ['token', 'create', '--admin'], { env: { DATA_DIR: dataDir } });
   assert.equal(made.code, 0, made.err);
@@ -116,7 +116,7 @@ test('an admin token of a first start opens the service, which started after it 
   assert.equal(reply.status, 200, await reply.text());
 });
 
-test('an admin token for one tenant is for that one alone', async (t) => {
+test('an admin token for one tenant works for that tenant only', async (t) => {
   const env = { JWT_SECRET: randomBytes(32).toString('hex') };
   const tenantsOf = async (...args: string[]) =>
     (await cli(t, ['token', 'create', '--admin', '--json', ...args], { env })).json.tenants;
@@ -125,7 +125,7 @@ test('an admin token for one tenant is for that one alone', async (t) => {
   assert.deepEqual(await tenantsOf(), ['*']);
 });
 
-test('where another program signs admin tokens, none is made up', async (t) => {
+test('if another program signs admin tokens, the command creates none', async (t) => {
   const env = { JWT_JWKS_URL: 'https://issuer.example/keys', DATA_DIR: await createDataDir(t) };
   const refused = await cli(t, ['token', 'create', '--admin'], { env });
   assert.equal(refused.code, 1);
@@ -133,7 +133,7 @@ test('where another program signs admin tokens, none is made up', async (t) => {
   assert.equal(refused.out, '');
 });
 
-test('a service token works at once, is listed without itself, and is refused when it is revoked', async (t) => {
+test('a service token works at once, is listed without its text, and is refused after it is revoked', async (t) => {
   const service = await startTestService(t);
   const env = { DATABASE_URL: service.database.url, MANAGEMENT_COMPANY_ID: service.tenant };
   const made = await cli(t, ['token', 'create', '--name', 'billing', '--scopes', 'geocoding', '--json'], { env });
@@ -156,7 +156,7 @@ test('a service token works at once, is listed without itself, and is refused wh
   assert.equal((await cli(t, ['token', 'revoke', made.json.id], { env })).code, 1);
 });
 
-test('the last calls are shown oldest first, and found by their request', async (t) => {
+test('the last calls are shown oldest first, and found by their request id', async (t) => {
   const service = await startTestService(t);
   const env = { DATABASE_URL: service.database.url, MANAGEMENT_COMPANY_ID: service.tenant };
   await service.geocode('Ташкент, улица Навои, 5');
@@ -182,7 +182,7 @@ test('the last calls are shown oldest first, and found by their request', async 
   assert.match(quiet.err, new RegExp(`^The tenant ${service.tenant} has no such calls yet`));
 });
 
-test('a command without its database says which variable names it, and why it does not answer', async (t) => {
+test('a command without its database names the variable, and the reason why it does not answer', async (t) => {
   const env = { DATABASE_URL: `postgres://user:canary@127.0.0.1:${await findFreePort()}/db` };
   for (const args of [['migrate'], ['token', 'list'], ['logs', 'tail']]) {
     const { code, out, err } = await cli(t, args, { env });
@@ -192,7 +192,7 @@ test('a command without its database says which variable names it, and why it do
   }
 });
 
-test('rotation seals every secret anew, and goes on past those that no key opens', async (t) => {
+test('rotation seals every secret again, and skips those that no key opens', async (t) => {
   const { url, db } = await startTestDatabase(t);
   const keys = [randomBytes(32), randomBytes(32), randomBytes(32)].map((key, index) => ({ id: `k${index}`, key }));
   const [lost, old, current] = keys as [(typeof keys)[0], (typeof keys)[0], (typeof keys)[0]];
@@ -244,7 +244,7 @@ test('rotation seals every secret anew, and goes on past those that no key opens
   for (const { api_key, sealed } of rows) assert.match(`${api_key} ${sealed}`, /^v1:k2:\S+ v1:k2:\S+$/);
 });
 
-test('rotation takes the webhooks’ secrets along, and goes on where a killed run stopped', async (t) => {
+test('rotation includes the webhooks’ secrets, and continues after a killed run', async (t) => {
   const { url, db } = await startTestDatabase(t);
   const [old, current] = ['k0', 'k1'].map((id) => ({ id, key: randomBytes(32) })) as [EncryptionKey, EncryptionKey];
   const keyring = createKeyring([old]);
@@ -276,7 +276,7 @@ test('rotation takes the webhooks’ secrets along, and goes on where a killed r
     ENCRYPTION_KEYS: [current, old].map(({ id, key }) => `${id}:${key.toString('base64')}`).join(','),
   };
 
-  // A row that somebody else holds stops the run, where it is killed.
+  // A row that another transaction has locked stops the run, and it is killed there.
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const { promise: held, resolve: hold } = Promise.withResolvers<void>();
   const holding = db.forTenant(tenantId, async (tx) => {
@@ -289,7 +289,7 @@ test('rotation takes the webhooks’ secrets along, and goes on where a killed r
     env,
     onStarted: async (kill) => {
       await waitFor('it is stopped in the middle', async () => (await countSealedWith(current)) === 120);
-      // It holds no other row while it waits: webhooks are received meanwhile, and count theirs.
+      // It locks no other row while it waits: webhooks are received meanwhile, and update their counters.
       await db.forTenant(tenantId, (tx) =>
         tx.query({ text: 'update webhook_configs set total_received = 1 where id < $1', values: [ids[120]] }),
       );
@@ -303,7 +303,7 @@ test('rotation takes the webhooks’ secrets along, and goes on where a killed r
   const resumed = await cli(t, ['secret', 'rotate', '--json'], { env });
   assert.equal(resumed.code, 0, resumed.out);
   assert.deepEqual([resumed.json.remaining, resumed.json.broken], [0, []]);
-  // What the killed run had sealed is left alone.
+  // Secrets that the killed run had sealed stay as they are.
   assert.equal(resumed.json.resealed, 630);
   assert.deepEqual([await countSealedWith(current), await countSealedWith(old)], [750, 0]);
   const onlyCurrent = createKeyring([current]);
@@ -316,7 +316,7 @@ test('rotation takes the webhooks’ secrets along, and goes on where a killed r
   }
 });
 
-test('a sealed key for the environment is opened by the service’s keys alone', async (t) => {
+test('only the service’s keys open a sealed key for the environment', async (t) => {
   const env = { DATA_DIR: await createDataDir(t) };
   const sealed = await cli(t, ['secret', 'encrypt'], { env, stdin: 'AIza-canary\n' });
   assert.equal(sealed.code, 0, sealed.err);
@@ -325,7 +325,7 @@ test('a sealed key for the environment is opened by the service’s keys alone',
   assert.equal((await cli(t, ['secret', 'encrypt'], { env })).code, 2);
 });
 
-test('a file in another encoding than UTF-8 is refused before anything is asked', async (t) => {
+test('a file in another encoding than UTF-8 is refused before any request', async (t) => {
   const file = join(await createDataDir(t), 'houses.csv');
   await writeFile(file, Buffer.from([...Buffer.from('address\n'), 0xcd, 0xe0, 0xe2, 0xee, 0xe8, 0x0a]));
   const refused = await cli(t, ['geocode', file, '--url', 'http://127.0.0.1:1', '--json']);
@@ -333,7 +333,7 @@ test('a file in another encoding than UTF-8 is refused before anything is asked'
   assert.match(refused.json.error, /not UTF-8/);
 });
 
-test('a file that was interrupted is resumed, and no address is asked twice', async (t) => {
+test('an interrupted file is resumed, and no address is requested twice', async (t) => {
   const asked: string[] = [];
   let limited = true;
   const service = createServer(async (request, response) => {
@@ -367,7 +367,7 @@ test('a file that was interrupted is resumed, and no address is asked twice', as
   assert.match(interrupted.out, /2 of 6 rows are left/);
 
   limited = false;
-  // A crash in the middle of a line loses that line only.
+  // A crash within a line loses only that line.
   const journal = join(`${file}.geocode`, 'answers.ndjson');
   await writeFile(journal, `${await readFile(journal, 'utf8')}{"question":"[\\"c`);
   const resumed = await cli(t, [...args, '--json'], { env: { DATA_DIR: folder } });
@@ -383,7 +383,7 @@ test('a file that was interrupted is resumed, and no address is asked twice', as
   });
   const paid = asked.filter((address) => address !== 'c');
   assert.deepEqual(paid.toSorted(), ['a', 'b, 1', 'd', 'nowhere']);
-  assert.ok((await readFile(resumed.json.output, 'utf8')).startsWith('\uFEFF'), 'as the file began');
+  assert.ok((await readFile(resumed.json.output, 'utf8')).startsWith('\uFEFF'), 'the byte-order mark is missing');
   const [header, ...rows] = (await readFile(resumed.json.output, 'utf8')).trim().split('\r\n');
   assert.equal(header, 'id,address,latitude,longitude,formatted_address,confidence,location_type,provider,result');
   assert.equal(rows[1], '2,"b, 1",41.3,69.2,"b, 1, ""city""",,,,found');
@@ -391,10 +391,10 @@ test('a file that was interrupted is resumed, and no address is asked twice', as
 
   const askedBefore = asked.length;
   assert.equal((await cli(t, args, { env: { DATA_DIR: folder } })).code, 0);
-  assert.equal(asked.length, askedBefore, 'a second run costs nothing');
+  assert.equal(asked.length, askedBefore, 'the second run sent requests');
 });
 
-test('the doctor names each fault of the environment, and finds a running service well', async (t) => {
+test('the doctor names each fault of the environment, and finds a running service healthy', async (t) => {
   const wrong = await cli(t, ['doctor', '--json'], { env: { PORT: 'x', NODE_ENV: 'production' } });
   assert.equal(wrong.code, 1);
   assert.ok(wrong.json.findings.some(({ detail }: { detail: string }) => detail.startsWith('PORT ')));
@@ -428,7 +428,7 @@ test('the doctor names each fault of the environment, and finds a running servic
   assert.ok(!looked.out.includes('short'));
 });
 
-test('the doctor says which store cannot be had, why, and what to do, and ends', async (t) => {
+test('the doctor says which store is not available, why, and what to do, and ends', async (t) => {
   const silent = createSilentServer();
   t.after(() => silent.close());
   const silentAt = `127.0.0.1:${await silent.port()}`;
@@ -462,7 +462,7 @@ test('the doctor says which store cannot be had, why, and what to do, and ends',
   }
 });
 
-test('the doctor notices a database of Redis that is not there', async (t) => {
+test('the doctor notices a Redis database that does not exist', async (t) => {
   const env = { DATA_DIR: await createDataDir(t), REDIS_URL: `${redisUrl}/4000` };
   const looked = await cli(t, ['doctor', '--url', `http://127.0.0.1:${await findFreePort()}`, '--json'], { env });
   const findings = looked.json.findings as { check: string; status: string; detail: string; remedy: string }[];
@@ -472,7 +472,7 @@ test('the doctor notices a database of Redis that is not there', async (t) => {
   assert.match(found.remedy, /name a database in REDIS_URL/);
 });
 
-test('the doctor warns of a Redis that would evict counters', { skip: withoutRedisServer() }, async (t) => {
+test('the doctor warns about a Redis that would evict counters', { skip: withoutRedisServer() }, async (t) => {
   const policies: [Record<string, string>, status: string, words: RegExp][] = [
     [{ maxmemory: '64mb', 'maxmemory-policy': 'allkeys-lru' }, 'failed', /allkeys-lru, maxmemory 64 MiB: counters/],
     [{ maxmemory: '64mb', 'maxmemory-policy': 'allkeys-random' }, 'failed', /counters of quotas may be evicted/],
@@ -496,12 +496,12 @@ test('the doctor warns of a Redis that would evict counters', { skip: withoutRed
   }
 });
 
-/** Takes connections, and says nothing. */
+/** A server that accepts connections and never answers. */
 function createSilentServer() {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
     sockets.add(socket);
-    socket.on('error', () => {}); // The other side may leave as it likes.
+    socket.on('error', () => {}); // The other side may disconnect at any time.
   }).listen(0, '127.0.0.1');
   const listening = once(server, 'listening');
   return {
@@ -516,7 +516,7 @@ function createSilentServer() {
   };
 }
 
-test('logs verify proves the audit log, names an edited row, and holds after an erasure', async (t) => {
+test('logs verify passes, names an edited row, and passes after an erasure', async (t) => {
   const keys = { ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 3).toString('base64')}` };
   const service = await startTestService(t, { EMULATOR: 'on', ...keys });
   const { url } = service.database;

@@ -1,10 +1,10 @@
-/** The data behind the console, as other programs ask for it. */
+/** The API's data for the console, used directly. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId } from '../../src/ids.ts';
 import { startTestService } from '../support/service.ts';
 
-test('series show what was called a moment ago, and refuse what is not known by name', async (t) => {
+test('series show recent calls, and refuse unknown parameters by name', async (t) => {
   const app = await startTestService(t);
   for (const street of ['Навои', 'Бабура', 'Навои']) {
     assert.equal((await app.geocode(`Ташкент, улица ${street}, 7`)).status, 200);
@@ -46,7 +46,7 @@ test('series show what was called a moment ago, and refuse what is not known by 
   }
 });
 
-test('problems are none where all is well, and name the budget, the dead deliveries and the target that is off', async (t) => {
+test('there are no problems in a healthy service, then the budget, the dead deliveries and the switched-off target', async (t) => {
   const app = await startTestService(t);
   const problems = async (headers?: Record<string, string>) => {
     const reply = await app.call('GET', '/problems', undefined, headers);
@@ -104,7 +104,7 @@ test('problems are none where all is well, and name the budget, the dead deliver
   assert.deepEqual(await problems({ 'x-management-company-id': 'uk_company_2' }), []);
 });
 
-test('a sheets account that nears its limit is a problem that names the account and who spends it', async (t) => {
+test('a Sheets account near its limit is a problem that names the account and its callers', async (t) => {
   const app = await startTestService(t);
   const nearOf = async () =>
     ((await app.call('GET', '/problems')).json as Record<string, string>[]).filter(({ service }) =>
@@ -131,7 +131,7 @@ test('a sheets account that nears its limit is a problem that names the account 
   assert.match(near?.message_ru ?? '', /лимита Google на чтение \(60 в минуту\) через \d+ с; больше всех — dispatcher/);
 });
 
-test('a call is told whole by its request id: from the log, or from memory where the cache alone answered', async (t) => {
+test('a call is found by its request id: in the log, or in memory if the cache answered', async (t) => {
   const app = await startTestService(t);
   const ask = (id: string) =>
     app.call('POST', '/geocoding/geocode', { address: 'Ташкент, улица Навои, 7' }, { 'x-request-id': id });
@@ -149,7 +149,7 @@ test('a call is told whole by its request id: from the log, or from memory where
   assert.equal(attempts.length, 1);
   const [{ service_name, status, place, starts_after_ms, log_id }] = attempts;
   assert.deepEqual([service_name, status, place], ['google_maps', 'success', 1]);
-  assert.ok(starts_after_ms >= 0 && starts_after_ms <= asked.json.duration_ms, 'the cache is asked before');
+  assert.ok(starts_after_ms >= 0 && starts_after_ms <= asked.json.duration_ms, 'the cache was not asked before');
   assert.equal((await app.call('GET', `/logs/${log_id}`)).json.request_id, 'call-asked');
   const types = events.map(({ type }: { type: string }) => type);
   assert.deepEqual(types.toSorted(), [
@@ -170,7 +170,7 @@ test('a call is told whole by its request id: from the log, or from memory where
   }
 });
 
-test('what was changed lately is listed with its name, newest first, of this tenant alone', async (t) => {
+test('recent changes are listed by name, newest first, of this tenant only', async (t) => {
   const app = await startTestService(t);
   const meters = { service_name: 'meters', service_type: 'api', base_url: 'https://meters.example.com' };
   const { json: made } = await app.admin('POST', '/services', meters);
@@ -192,5 +192,5 @@ test('what was changed lately is listed with its name, newest first, of this ten
   assert.equal((await listed('?limit=1')).length, 1);
   assert.deepEqual(await listed(`?from=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`), []);
   assert.deepEqual(await listed('', { 'x-management-company-id': `${app.tenant}_other` }), []);
-  assert.equal((await app.call('GET', '/changes')).status, 403, 'the configuration is for those who may change it');
+  assert.equal((await app.call('GET', '/changes')).status, 403, 'the configuration is for administrators only');
 });

@@ -1,4 +1,4 @@
-/** Signing in to the console: the cookie, what it may do, and how it ends. */
+/** Signing in to the console: the cookie, its rights, and how it ends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -28,7 +28,7 @@ function ask(service: TestService, pair: string, method: string, path: string, h
 
 const json = { 'content-type': 'application/json' };
 
-test('a token is exchanged for a cookie that scripts cannot read, and changes need proof of the page', async (t) => {
+test('a token is exchanged for a cookie that scripts cannot read, and changes need a CSRF token', async (t) => {
   const service = await startTestService(t);
   const { status, cookie, pair, session } = await signIn(service, {
     tenant: service.tenant,
@@ -36,7 +36,7 @@ test('a token is exchanged for a cookie that scripts cannot read, and changes ne
   });
   assert.equal(status, 201);
   assert.match(cookie, /; HttpOnly; SameSite=Strict$/);
-  assert.ok(!JSON.stringify(session).includes(pair.split('=')[1] as string), 'the secret is in the cookie alone');
+  assert.ok(!JSON.stringify(session).includes(pair.split('=')[1] as string), 'the secret is outside the cookie');
   assert.equal(session.is_admin, true);
   assert.equal(session.has_every_tenant, true);
 
@@ -49,10 +49,10 @@ test('a token is exchanged for a cookie that scripts cannot read, and changes ne
 
   assert.equal((await ask(service, pair, 'DELETE', '/console/session')).status, 403);
   assert.equal((await ask(service, pair, 'DELETE', '/console/session', proof)).status, 200);
-  assert.equal((await ask(service, pair, 'GET', '/api/v1/tokens')).status, 401, 'signed out is revoked, not forgotten');
+  assert.equal((await ask(service, pair, 'GET', '/api/v1/tokens')).status, 401, 'signing out did not revoke the session');
 });
 
-test('a session without admin only reads, and ends with the token behind it', async (t) => {
+test('a session without admin only reads, and ends with its token', async (t) => {
   const service = await startTestService(t);
   const made = await service.admin('POST', '/tokens', { name: 'reader', scopes: ['logs:read'] });
   const { pair, session } = await signIn(service, { tenant: service.tenant, token: made.json.token });
@@ -77,7 +77,7 @@ test('an administrator sees who is signed in, and ends a session', async (t) => 
   assert.equal((await ask(service, other.pair, 'GET', '/api/v1/rate-limits')).status, 401);
 });
 
-test('the printed link signs in once, and a wrong token, tenant or cookie not at all', async (t) => {
+test('the printed link signs in once; a wrong token, tenant or cookie never does', async (t) => {
   const service = await startTestService(t);
   const code = service.service.makeConsoleCode();
   const first = await signIn(service, { code });

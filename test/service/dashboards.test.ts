@@ -1,4 +1,4 @@
-/** Dashboards and alerts stand on names: each must be one that the service exposes. */
+/** Every metric name in dashboards and alerts must exist in the service. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,14 +7,15 @@ import { createMetrics } from '../../src/metrics/metrics.ts';
 
 const deploy = join(import.meta.dirname, '../../deploy');
 
-test('every metric that a dashboard or an alert asks for is one that the service exposes', async () => {
+test('the service exposes every metric that a dashboard or an alert queries', async () => {
   const rendered = await createMetrics({ clock: { now: () => 0 } }).render();
   const exposed = new Set([...rendered.text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name as string));
   const files = [...globSync(join(deploy, 'grafana/dashboards/*.json')), join(deploy, 'prometheus/alerts.yml')];
   assert.equal(files.length, 5);
   for (const file of files) {
     const text = readFileSync(file, 'utf8');
-    // A rate drops the name: of two metrics that are selected together it refuses series that differ in nothing else.
+    // A rate drops the metric's name: if two metrics are selected together, series that differ only in their names are
+    // refused.
     assert.doesNotMatch(text, /__name__/, file);
     const asked = text.matchAll(/\b((?:integration|process|nodejs)_[a-z_]+?)(?:_bucket|_count|_sum)?(?=[^a-z_])/g);
     const names = new Set([...asked].map(([, name]) => name as string));
@@ -23,7 +24,7 @@ test('every metric that a dashboard or an alert asks for is one that the service
   }
 });
 
-test('the four dashboards of the contract are there, with panels that do not overlap', () => {
+test('the four dashboards of the contract exist, and their panels do not overlap', () => {
   const titles: string[] = [];
   for (const file of globSync(join(deploy, 'grafana/dashboards/*.json'))) {
     const { title, panels } = JSON.parse(readFileSync(file, 'utf8')) as {

@@ -1,4 +1,4 @@
-/** Nothing acknowledged is lost, and nothing is stored twice, whoever is killed and whatever is away. */
+/** Nothing acknowledged is lost or stored twice, whatever is killed or away. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -29,7 +29,7 @@ interface Acknowledged {
 
 const writer = fileURLToPath(new URL('../support/durable-writer.ts', import.meta.url));
 
-/** Runs a writer until it acknowledged `count` records, then kills it. `onCount` is told of each. */
+/** Runs a writer until it acknowledged `count` records, then kills it. `onCount` is called for each. */
 async function runAndKill(
   args: readonly string[],
   count: number,
@@ -76,7 +76,7 @@ async function checkAfterKills(
     acknowledged.push(...(await runAndKill(args, 400, (count) => plan(faults, count))));
   }
 
-  // The one that comes after them takes over their spools and their events.
+  // The next process takes over their spools and their events.
   const relay = await startOutboxRelay({
     db,
     broker,
@@ -130,7 +130,7 @@ async function checkAfterKills(
     [],
   );
 
-  // The roll-up counts exactly the rows that are there.
+  // The roll-up counts exactly the stored rows.
   const [counts] = await select<{ rows: number; counted: number }>(
     'select (select count(*) from integration_logs) as rows, (select sum(request_count)::int from usage_daily) as counted',
   );
@@ -143,12 +143,12 @@ function correlationOf(body: unknown): string {
   return (parsed as { correlation_id: string }).correlation_id;
 }
 
-test('a process killed in the middle of traffic, again and again', async (t) => {
+test('a process is killed under traffic, repeatedly', async (t) => {
   const acknowledged = await checkAfterKills(t, 4, () => undefined);
   assert.ok(acknowledged.length >= 1_600);
 });
 
-test('killed while PostgreSQL is away: what was spooled is stored by the next process', async (t) => {
+test('killed while PostgreSQL is away: the next process stores the spooled records', async (t) => {
   const acknowledged = await checkAfterKills(t, 3, (faults, count) => {
     if (count === 150) faults.cutDatabase();
   });

@@ -1,9 +1,9 @@
-/** What the edge does for every answer, and what an administrator of one tenant does not get to see. */
+/** Headers of every answer, and what an administrator of one tenant cannot see. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { signAdminToken, startTestService } from '../support/service.ts';
 
-test('answers are not kept and not sniffed, whatever they are', async (t) => {
+test('every answer forbids caching and content sniffing', async (t) => {
   const app = await startTestService(t);
   for (const [path, headers] of [
     ['/api/v1/services', { authorization: `Bearer ${app.adminToken}`, 'x-management-company-id': app.tenant }],
@@ -18,7 +18,7 @@ test('answers are not kept and not sniffed, whatever they are', async (t) => {
   }
 });
 
-test('a token that is wider than its reader is neither shown nor revoked', async (t) => {
+test('a token with more tenants than its reader's is neither shown nor revoked', async (t) => {
   const app = await startTestService(t);
   const narrow = { authorization: `Bearer ${await signAdminToken({ tenants: [app.tenant], scope: 'admin' })}` };
   const make = async (tenants: string[] | undefined) =>
@@ -36,7 +36,7 @@ test('a token that is wider than its reader is neither shown nor revoked', async
   for (const id of wider) assert.equal((await app.admin('DELETE', `/tokens/${id}`)).status, 204);
 });
 
-test('a webhook takes no secret that is found by trying', async (t) => {
+test('a webhook refuses secrets that can be guessed', async (t) => {
   const app = await startTestService(t);
   for (const [signature_scheme, secret_key] of [
     ['hmac_hex', ' '],
@@ -51,7 +51,7 @@ test('a webhook takes no secret that is found by trying', async (t) => {
   }
 });
 
-test('who finds a weakness is told whom to tell, where the operator says so', async (t) => {
+test('security.txt names the operator's contact if it is set', async (t) => {
   const app = await startTestService(t, { SECURITY_CONTACT: 'mailto:security@example.com,https://example.com/report' });
   const reply = await fetch(`${app.url}/.well-known/security.txt`);
   const text = await reply.text();

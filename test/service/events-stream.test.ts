@@ -41,7 +41,7 @@ async function listen(app: TestService, query = '', headers: Record<string, stri
 }
 
 for (const bus of ['in-process', 'RabbitMQ']) {
-  test(`events reach their tenant alone, as they are published (${bus})`, async (t) => {
+  test(`events reach only their tenant, as they are published (${bus})`, async (t) => {
     const app = await startTestService(
       t,
       bus === 'RabbitMQ' ? { RABBITMQ_URL: 'amqp://guest:guest@127.0.0.1:5672' } : {},
@@ -66,7 +66,7 @@ for (const bus of ['in-process', 'RabbitMQ']) {
   });
 }
 
-test('the stream is for admins, of known types', async (t) => {
+test('the stream is for admins, and only for known types', async (t) => {
   const app = await startTestService(t);
   assert.equal((await app.call('GET', '/events/stream')).status, 403);
   const wrong = await app.call('GET', '/events/stream?type=nothing', undefined, {
@@ -77,7 +77,7 @@ test('the stream is for admins, of known types', async (t) => {
   assert.equal((await app.call('GET', '/events/stream', undefined, foreign)).status, 403);
 });
 
-test('a revoked token ends its stream, and a stop ends all', async (t) => {
+test('a revoked token ends its stream, and a shutdown ends all streams', async (t) => {
   const app = await startTestService(t);
   const admin = { authorization: `Bearer ${app.adminToken}` };
   const { token, id } = (await app.call('POST', '/tokens', { name: 'watcher', scopes: ['admin'] }, admin)).json;

@@ -1,4 +1,4 @@
-/** Geocoding end to end: HTTP, the pipeline, real stores, and the emulated providers over their own HTTP. */
+/** Geocoding end to end: HTTP, the pipeline, real stores, and the emulated providers over HTTP. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestReplica, startTestService } from '../support/service.ts';
@@ -20,7 +20,7 @@ test('geocoding, with all its stores and providers', async (t) => {
     assert.deepEqual(second.json, { ...first.json, cached: true });
   });
 
-  await t.test('the call is in the audit log, and its events are on their way', async () => {
+  await t.test('the call is in the audit log, and its events are published', async () => {
     await app.geocode('Ташкент, проспект Амира Темура, 15');
     const { rows } = await app.database.db.querySystem<{ operation: string; status: string; endpoint: string }>({
       text: 'select operation, status, endpoint from integration_logs where management_company_id = $1',
@@ -43,14 +43,14 @@ test('geocoding, with all its stores and providers', async (t) => {
     assert.equal((await app.call('POST', '/geocoding/forward', { address: 'Самарканд' })).status, 200);
   });
 
-  await t.test('a named provider answers alone, and an unknown one is the caller’s fault', async () => {
+  await t.test('a named provider is the only one asked, and an unknown one is an input error', async () => {
     const yandex = await app.geocode('Ташкент, улица Шота Руставели, 1', { provider: 'yandex' });
     assert.equal(yandex.json.provider, 'yandex_maps');
     const unknown = await app.geocode('Ташкент', { provider: 'nobody' });
     assert.deepEqual([unknown.status, unknown.json.errors[0].path], [400, 'provider']);
   });
 
-  await t.test('a point has an address, and a distance is measured three ways', async () => {
+  await t.test('a point is reverse geocoded, and a distance is measured in three ways', async () => {
     const reverse = await app.call('POST', '/geocoding/reverse', { latitude: 41.311081, longitude: 69.240562 });
     assert.equal(reverse.status, 200, reverse.text);
     assert.ok(reverse.json.formatted_address.length > 0);
@@ -66,7 +66,7 @@ test('geocoding, with all its stores and providers', async (t) => {
     assert.ok(driving.json.duration_seconds > 0);
   });
 
-  await t.test('a batch answers in order, asks once for one address, and streams lines when asked', async () => {
+  await t.test('a batch answers in order, asks once per address, and streams lines on request', async () => {
     const addresses = ['Ташкент, улица Навои, 30', '', 'ТАШКЕНТ, ул. Навои 30', 'Бухара'];
     const whole = await app.call('POST', '/geocoding/batch', { addresses });
     assert.deepEqual([whole.status, whole.json.success_count, whole.json.failure_count], [200, 3, 1]);
@@ -79,12 +79,12 @@ test('geocoding, with all its stores and providers', async (t) => {
     assert.equal(lines.text.trimEnd().split('\n').length, 4);
   });
 
-  await t.test('nothing found anywhere is 404', async () => {
+  await t.test('nothing found at any provider is 404', async () => {
     const reply = await app.geocode('qqqqzzzz 999999 xxxwww');
     assert.deepEqual([reply.status, reply.json.code], [404, 'ADDRESS_NOT_FOUND']);
   });
 
-  await t.test('a tenant’s settings complete its questions', async () => {
+  await t.test('a tenant’s settings complete its requests', async () => {
     const settings = {
       city: 'Самарканд',
       bounds: { south: 39.5, west: 66.8, north: 39.8, east: 67.1 },
@@ -104,7 +104,7 @@ test('geocoding, with all its stores and providers', async (t) => {
     assert.deepEqual((await app.call('GET', '/geocoding/settings', undefined, asAdmin)).json, { street_aliases: [] });
   });
 
-  await t.test('a matrix counts once in the tenant’s limit, and its elements are kept', async () => {
+  await t.test('a matrix counts once in the tenant’s limit, and its elements are cached', async () => {
     const distancesAsked = async (): Promise<number> => {
       const { rows } = await app.database.db.querySystem<{ n: number }>({
         text: `select count(*)::int as n from integration_logs where management_company_id = $1 and operation = 'distance'`,
@@ -154,7 +154,7 @@ test('geocoding, with all its stores and providers', async (t) => {
     await app.call('PATCH', `/services/${google.id}`, { config: { shadow_share: null } }, asAdmin);
   });
 
-  await t.test('health names each provider, and details are for admins', async () => {
+  await t.test('health names each provider, and details are for admins only', async () => {
     const health = await app.call('GET', '/geocoding/health');
     assert.deepEqual(Object.keys(health.json.providers), [
       'google_maps',
@@ -170,7 +170,7 @@ test('geocoding, with all its stores and providers', async (t) => {
     assert.ok(Array.isArray(providers) && providers.length === 5);
   });
 
-  await t.test('metrics carry the names that dashboards stand on', async () => {
+  await t.test('metrics have the names that dashboards query', async () => {
     const text = await (await fetch(`${app.url}/metrics`)).text();
     for (const name of ['integration_requests_total', 'integration_cache_hits_total', 'integration_service_health']) {
       assert.match(text, new RegExp(`^${name}\\{`, 'm'));
@@ -179,7 +179,7 @@ test('geocoding, with all its stores and providers', async (t) => {
   });
 });
 
-test('the tenant’s own limit refuses with Retry-After, and a hit is free', async (t) => {
+test('the tenant’s own limit refuses with Retry-After, and a cache hit is free', async (t) => {
   const app = await startTestService(t, { RATE_LIMIT_GEOCODING_PER_MINUTE: '2' });
   const left = async () =>
     (await app.call('GET', '/geocoding/health')).json.providers.google_maps.rate_limit_remaining as number;
@@ -203,7 +203,7 @@ test('the tenant’s own limit refuses with Retry-After, and a hit is free', asy
   });
 });
 
-test('what the emulator made up is served no more once the environment names a real account', async (t) => {
+test('emulated answers are no longer served once the environment names a real account', async (t) => {
   const vendors = await startVendors(t);
   const { ENCRYPTION_KEYS } = vendors.env as { ENCRYPTION_KEYS: string };
   const emulated = await startTestService(t, { ENCRYPTION_KEYS });
@@ -223,11 +223,11 @@ test('what the emulator made up is served no more once the environment names a r
 });
 
 /** alexreisner/geocoder#872 and #1148, CyrusNuevoDia/geocoder#89, geocoder-php/GeocoderLaravel#203, nchaulet/node-geocoder#73. */
-test('what others’ caches got wrong', async (t) => {
+test('faults of other caches', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
 
-  await t.test('an outage is no empty answer, and is not kept', async () => {
+  await t.test('an outage is not an empty answer, and is not cached', async () => {
     const address = 'Ташкент, улица Навои, 91';
     for (const vendor of ['google_maps', 'yandex_maps']) vendors.control.fail({ vendor, mode: '503' });
     const failed = await app.geocode(address, { provider: 'google_maps' });
@@ -246,7 +246,7 @@ test('what others’ caches got wrong', async (t) => {
     assert.equal(again.json.place_id, first.json.place_id);
   });
 
-  await t.test('a point’s signs are part of its question', async () => {
+  await t.test('the signs of coordinates are part of the cache key', async () => {
     const ask = async (latitude: number, longitude: number) => {
       const reply = await app.call('POST', '/geocoding/reverse', { latitude, longitude });
       return reply.headers.get('x-cache');

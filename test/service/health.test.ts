@@ -1,4 +1,4 @@
-/** Health: what probes and traffic show, over all replicas, announced once. */
+/** Health from probes and traffic, over all replicas, announced once. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -45,7 +45,7 @@ function admin(app: TestService, method: string, path: string, body?: unknown, t
   });
 }
 
-/** Events of one service as they were appended, the published ones included: a trigger keeps a copy. */
+/** All events of one service, including published ones: a trigger keeps a copy. */
 async function keepEvents(app: TestService): Promise<() => Promise<Json[]>> {
   await app.database.db.asOwner(async (tx) => {
     await tx.query({ text: 'create table kept_events (n bigserial, event_type text, body json)' });
@@ -68,7 +68,7 @@ async function keepEvents(app: TestService): Promise<() => Promise<Json[]>> {
   };
 }
 
-test('a service degrades, goes down and recovers, as probes on demand see it', async (t) => {
+test('a service becomes degraded, down and healthy by probes on demand', async (t) => {
   const upstream = await startUpstream(t);
   const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
   const events = await keepEvents(app);
@@ -90,7 +90,7 @@ test('a service degrades, goes down and recovers, as probes on demand see it', a
   assert.equal(shown.health_status, 'down');
   assert.equal(shown.last_health_check, down.last_health_check);
   upstream.status = 404;
-  assert.deepEqual(await statuses(2), ['down', 'healthy'], 'whatever it answers, it works');
+  assert.deepEqual(await statuses(2), ['down', 'healthy'], 'any answer counts as healthy');
 
   const [degraded, gone, recovered, ...more] = await events();
   assert.deepEqual(more, []);
@@ -127,7 +127,7 @@ test('a refused credential and a refused connection are failures', async (t) => 
   assert.deepEqual([refused.ok, refused.last_error], [false, 'connection refused']);
 });
 
-test('failures that several replicas saw add up, and are announced once', async (t) => {
+test('failures seen by several replicas add up, and are announced once', async (t) => {
   const upstream = await startUpstream(t);
   const env = { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host, REQUEST_MAX_RETRIES: '0' };
   const one = await startTestService(t, env);
@@ -136,7 +136,7 @@ test('failures that several replicas saw add up, and are announced once', async 
   const id = await register(one, { base_url: upstream.url });
   upstream.status = 500;
   let asked = 0;
-  // Failures of one path alone say nothing of the service, so each call asks another.
+  // Failures of one path alone do not count against the service, so each call uses another path.
   const ask = (app: TestService) =>
     app.call('PUT', `/proxy/api/${'x'.repeat(++asked)}`, undefined, { 'x-management-company-id': one.tenant });
   await waitFor('the other replica knows the service', async () => (await ask(two)).status === 500);
@@ -154,7 +154,7 @@ test('failures that several replicas saw add up, and are announced once', async 
   );
 });
 
-test('calls alone take a service down, and then it is not asked for a while', async (t) => {
+test('calls alone mark a service as down, and then it is not asked for a while', async (t) => {
   const upstream = await startUpstream(t);
   const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
   const id = await register(app, { base_url: upstream.url });
@@ -168,7 +168,7 @@ test('calls alone take a service down, and then it is not asked for a while', as
   });
 });
 
-test('a server that refuses HEAD is asked with GET, and with GET alone where HEAD was answered', async (t) => {
+test('a server that refuses HEAD is probed with GET, and later with GET only', async (t) => {
   const upstream = await startUpstream(t);
   const app = await startTestService(t, {
     OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host,
@@ -193,7 +193,7 @@ test('a server that refuses HEAD is asked with GET, and with GET alone where HEA
   }
 });
 
-test('services are probed by one replica at a time, at no cost, and without being asked', async (t) => {
+test('one replica at a time probes the services, at no cost, without a request', async (t) => {
   const upstream = await startUpstream(t);
   const env = { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host, HEALTH_CHECK_INTERVAL_SECONDS: '1' };
   const one = await startTestService(t, env);
@@ -215,7 +215,7 @@ test('services are probed by one replica at a time, at no cost, and without bein
   await admin(one, 'DELETE', `/services/${id}`);
 });
 
-test('scheduled probes leave a row in the audit log only where their outcome changes', async (t) => {
+test('scheduled probes leave an audit row only if their outcome changes', async (t) => {
   const upstream = await startUpstream(t);
   const app = await startTestService(t, {
     OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host,
@@ -243,7 +243,7 @@ test('scheduled probes leave a row in the audit log only where their outcome cha
   assert.deepEqual(await rows(), ['success', 'error', 'success']);
 });
 
-test('services of several tenants at one address are probed once for all', async (t) => {
+test('services of several tenants at one address share one probe', async (t) => {
   const upstream = await startUpstream(t);
   const app = await startTestService(t, {
     OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host,
@@ -263,7 +263,7 @@ test('services of several tenants at one address are probed once for all', async
   assert.ok(upstream.requests.length < 2 * tenants.length, `${upstream.requests.length} probes`);
 });
 
-test('a probe counts against the limit of the account, so that no minute holds one request too many', async (t) => {
+test('a probe counts against the account's limit, so no minute has a request too many', async (t) => {
   const upstream = await startUpstream(t);
   const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
   const id = await register(app, { base_url: upstream.url, rate_limit_per_minute: 2 });
@@ -281,7 +281,7 @@ test('the metrics show a service from the start, as unknown, until it is deleted
   const metrics = async () => (await fetch(`${app.url}/metrics`)).text();
   const health = (name: string) => `integration_service_health{service="${name}",status="unknown"} 1`;
 
-  assert.ok((await metrics()).includes(health('google_maps')), 'what the environment names is there when it is ready');
+  assert.ok((await metrics()).includes(health('google_maps')), 'a service of the environment is missing at readiness');
 
   const ids = [
     await register(app, { base_url: upstream.url }),

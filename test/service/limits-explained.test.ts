@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestService } from '../support/service.ts';
 
-test('a refusal is explained: which limit, who spent it, when it frees', async (t) => {
+test('a refusal is explained: which limit, who spent it, when it ends', async (t) => {
   const service = await startTestService(t, { EMULATOR: 'on', RATE_LIMIT_GEOCODING_PER_MINUTE: '3' });
   const ask = (number: number, source: string) =>
     service.call(
@@ -34,7 +34,7 @@ test('a refusal is explained: which limit, who spent it, when it frees', async (
   assert.equal(other.status, 404);
 });
 
-test('a service’s own limit is explained by its name, and other limits are tried on recorded traffic', async (t) => {
+test('a service’s own limit is named, and other limits are tested on recorded traffic', async (t) => {
   const service = await startTestService(t, { EMULATOR: 'on' });
   const { json: list } = await service.admin('GET', '/services');
   const google = list.services.find(({ service_name }: { service_name: string }) => service_name === 'google_maps');

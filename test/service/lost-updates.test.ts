@@ -1,4 +1,7 @@
-/** Two admins who change one thing never overwrite each other: `ETag` and `If-Match`, and a PATCH that keeps what it does not name. */
+/**
+ * Two admins who change one resource never overwrite each other: `ETag` and `If-Match`, and a PATCH that changes only
+ * what it names.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestService, type TestReply } from '../support/service.ts';
@@ -16,7 +19,7 @@ const service = {
 };
 const webhook = { webhook_name: 'orders', source_service: 'custom', target_url: 'https://8.8.8.8/hook' };
 
-test('a change that was meant for a state of before is refused', async (t) => {
+test('a change based on an old version is refused', async (t) => {
   const app = await startTestService(t);
   const admin = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     app.call(method, path, body, { authorization: `Bearer ${app.adminToken}`, ...headers });
@@ -59,7 +62,7 @@ test('a change that was meant for a state of before is refused', async (t) => {
   for (const { path, first, methods, bodyOf } of kinds) {
     await t.test(path.replace(/[0-9a-f-]{36}/, '{id}'), async () => {
       const read = await admin('GET', path);
-      assert.equal(etagOf(read), first, 'what was answered of the change is what is read');
+      assert.equal(etagOf(read), first, 'the ETag of the change differs from that of a read');
       let current = first;
       let turn = 1;
       for (const method of methods) {
@@ -78,7 +81,7 @@ test('a change that was meant for a state of before is refused', async (t) => {
       const [one, other] = await Promise.all(
         [100, 200].map((of) => admin(methods[0] as string, path, bodyOf(of), { 'if-match': current })),
       );
-      assert.deepEqual([one?.status, other?.status].sort(), [200, 412], 'of two at once one is told');
+      assert.deepEqual([one?.status, other?.status].sort(), [200, 412], 'one of two concurrent changes must be refused');
       isStale(await admin('DELETE', path, undefined, { 'if-match': current }));
       current = etagOf(await admin('GET', path));
       assert.equal((await admin('DELETE', path, undefined, { 'if-match': current })).status, 204);
@@ -86,12 +89,12 @@ test('a change that was meant for a state of before is refused', async (t) => {
     });
   }
 
-  await t.test('a budget that is not there meets no condition', async () => {
+  await t.test('a missing budget meets no condition', async () => {
     isStale(await admin('PUT', '/budgets/*', { monthly_limit_usd: 5 }, { 'if-match': '*' }));
     assert.equal((await admin('GET', '/budgets/*')).status, 404);
   });
 
-  await t.test('PATCH keeps what stands beside what it names, at any depth', async () => {
+  await t.test('PATCH keeps members that it does not name, at any depth', async () => {
     const { json } = await admin('POST', '/services', { ...service, service_name: 'deep' });
     const place = `/services/${json.id}`;
     const patched = async (config: unknown) => {
@@ -117,7 +120,7 @@ test('a change that was meant for a state of before is refused', async (t) => {
     assert.deepEqual(
       [config.timeout_seconds, config.max_retries],
       [5, 1],
-      'two who change different things both have them',
+      'two concurrent changes of different members are both applied',
     );
   });
 });
