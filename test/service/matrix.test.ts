@@ -1,4 +1,4 @@
-/** Matrices end to end: how many requests reach the vendors, what each costs, and what becomes of elements that fail. */
+/** Matrices end to end: how many requests reach the vendors, their cost, and what happens to elements that fail. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestService } from '../support/service.ts';
@@ -11,12 +11,12 @@ interface Element {
   readonly error?: { readonly code: string };
 }
 
-/** Places that are the same in every test, `shift` hundredths of a degree away from them. */
+/** The same places in every test; `shift` moves them by hundredths of a degree. */
 const placesAt = (count: number, shift = 0) =>
   Array.from({ length: count }, (_place, index) => ({ latitude: 41.2 + index / 100 + shift / 100, longitude: 69.2 }));
 const matrixOf = (origins: object[], destinations = origins, mode = 'driving') => ({ origins, destinations, mode });
 
-test('elements that no cache has share the vendors’ matrix requests', async (t) => {
+test('uncached elements share the vendors’ matrix requests', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
   const ask = async (body: object, headers: Record<string, string> = {}) => {
@@ -40,7 +40,7 @@ test('elements that no cache has share the vendors’ matrix requests', async (t
     return rows;
   };
 
-  await t.test('25 by 25 are one request when cold and none when warm', async () => {
+  await t.test('25 by 25 elements need one request uncached, and none cached', async () => {
     const cold = await ask(matrixOf(placesAt(25)));
     assert.deepEqual([cold.google, cold.elements.length], [1, 625]);
     assert.ok(cold.elements.every(({ distance_meters }) => distance_meters !== null));
@@ -52,7 +52,7 @@ test('elements that no cache has share the vendors’ matrix requests', async (t
     assert.deepEqual(warm.elements, cold.elements);
   });
 
-  await t.test('only what is new is asked for, and a single distance shares the same answers', async () => {
+  await t.test('only new elements are requested, and a single distance shares the same answers', async () => {
     const oneMore = await ask(matrixOf([...placesAt(25).slice(0, 24), ...placesAt(1, 50)], placesAt(25)));
     assert.equal(oneMore.google, 1);
     const log = await app.call('GET', `/logs?request_id=${oneMore.requestId}&operation=distance`);
@@ -67,10 +67,10 @@ test('elements that no cache has share the vendors’ matrix requests', async (t
     assert.equal(vendors.received('google_maps'), before);
     const alone = { origin, destination: placesAt(1, 60)[0], mode: 'driving' };
     assert.equal((await app.call('POST', '/geocoding/distance', alone)).status, 200);
-    assert.equal((await ask(matrixOf([placesAt(1)[0] as object], placesAt(2, 60)))).google, 1, 'one of two is known');
+    assert.equal((await ask(matrixOf([placesAt(1)[0] as object], placesAt(2, 60)))).google, 1, 'one of two is cached');
   });
 
-  await t.test('a place that is given twice is asked for once, also where nothing is kept', async () => {
+  await t.test('a repeated place is requested once, even without a cache', async () => {
     const twice = [...placesAt(2, 100), ...placesAt(2, 100)];
     const { google, elements, requestId } = await ask(matrixOf(twice), { 'cache-control': 'no-store' });
     assert.equal(google, 1);
@@ -78,7 +78,7 @@ test('elements that no cache has share the vendors’ matrix requests', async (t
     assert.equal((await rowsOf(requestId))[0]?.elements, 4);
   });
 
-  await t.test('what one provider fails at the next is asked, within its own bounds', async () => {
+  await t.test('the next provider gets the elements that one failed, within its own limits', async () => {
     vendors.control.fail({ vendor: 'google_maps', mode: '500', pathIncludes: 'computeRouteMatrix' });
     const { elements, yandex, requestId } = await ask(matrixOf(placesAt(25, 200)));
     assert.equal(yandex, 7, 'Yandex takes 100 elements at once');
@@ -89,7 +89,7 @@ test('elements that no cache has share the vendors’ matrix requests', async (t
     vendors.control.heal();
   });
 
-  await t.test('elements that a limit has no room for go to the next provider, the others do not', async () => {
+  await t.test('only the elements that exceed a limit go to the next provider', async () => {
     await limitGoogle(app, 10);
     await waitFor('the limit to be known', async () => {
       const { services } = (await app.call('GET', '/rate-limits')).json;
@@ -98,7 +98,7 @@ test('elements that no cache has share the vendors’ matrix requests', async (t
     });
     const { services } = (await app.admin('GET', '/services')).json;
     const google = services.find(({ service_name }: { service_name: string }) => service_name === 'google_maps');
-    // What it failed above is over.
+    // Ends the pause from the failures above.
     assert.equal((await app.admin('POST', `/services/${google.id}/check`)).status, 200);
     const { elements } = await ask(matrixOf(placesAt(5, 300)));
     const byProvider = Map.groupBy(elements, ({ provider }) => provider);
@@ -107,7 +107,7 @@ test('elements that no cache has share the vendors’ matrix requests', async (t
     assert.equal(ofGoogle + ofYandex, 25);
   });
 
-  await t.test('two callers of overlapping matrices at once share elements and wait for each other’s', async () => {
+  await t.test('two concurrent callers of overlapping matrices share elements and wait for each other’s', async () => {
     const [one, other] = await Promise.all([
       ask(matrixOf(placesAt(6, 400), placesAt(6, 400), 'walking')),
       ask(matrixOf(placesAt(6, 403), placesAt(6, 403), 'walking')),
@@ -116,7 +116,7 @@ test('elements that no cache has share the vendors’ matrix requests', async (t
   });
 });
 
-test('where no provider answers, each element says why', async (t) => {
+test('if no provider answers, each element says why', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
   for (const vendor of ['google_maps', 'yandex_maps']) {

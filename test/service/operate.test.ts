@@ -1,4 +1,4 @@
-/** What operators look at, end to end: logs, costs, cache, rate limits and tokens. */
+/** An operator's data end to end: logs, costs, cache, rate limits and tokens. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { signAdminToken, startTestService, type TestReply } from '../support/service.ts';
@@ -33,7 +33,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.deepEqual([counted.json.total, counted.json.total_is_capped], [streets.length, false]);
   });
 
-  await t.test('filters hold, and one entry is shown whole', async () => {
+  await t.test('filters apply, and one entry is shown in full', async () => {
     const of = async (query: string) => (await app.call('GET', `/logs?${query}`)).json.logs.length;
     assert.equal(await of('service_name=google_maps&operation=geocode&status=success'), streets.length);
     assert.equal(await of('status=error'), 0);
@@ -56,7 +56,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.equal(first.response_body, null);
   });
 
-  await t.test('what the log cannot understand is 400 with its place, an unknown id 404', async () => {
+  await t.test('an invalid log query is 400 with its place, an unknown id 404', async () => {
     const wrong: [string, string][] = [
       ['from_date=yesterday', 'from_date'],
       ['from_date=2026-02-30', 'from_date'],
@@ -89,7 +89,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     }
   });
 
-  await t.test('an export is lines of JSON with their bodies', async () => {
+  await t.test('an export has one line of JSON per row, with bodies', async () => {
     const reply = await app.call('GET', '/logs/export?service_name=google_maps');
     assert.equal(reply.headers.get('content-type'), 'application/x-ndjson; charset=utf-8');
     const lines = reply.text
@@ -101,7 +101,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.equal((await app.call('GET', '/logs/export?status=error')).text, '');
   });
 
-  await t.test('costs are the provider’s price, and what the cache saved', async () => {
+  await t.test('costs are the provider’s price and the savings of the cache', async () => {
     const report = await waitFor('the hit is counted', async () => {
       const reply = await app.call('GET', '/costs');
       assert.equal(reply.status, 200, reply.text);
@@ -152,7 +152,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     ]);
   });
 
-  await t.test('the cache says what it holds and lets go of it', async () => {
+  await t.test('the cache lists its entries and drops them', async () => {
     const stats = (await asAdmin('GET', '/cache/stats')).json;
     assert.deepEqual([stats.hits, stats.misses, stats.hit_rate], [1, 5, 0.1667]);
     assert.equal(stats.layers[0].entries, 5);
@@ -181,7 +181,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.equal((await app.call('GET', '/cache/stats')).status, 403);
   });
 
-  await t.test('the limits show what is used of each', async () => {
+  await t.test('the limits show their use', async () => {
     const { json } = await app.call('GET', '/rate-limits');
     const geocoding = json.families.find(({ family }: { family: string }) => family === 'geocoding').windows[0];
     assert.deepEqual([geocoding.window_type, geocoding.request_count, geocoding.max_requests], ['minute', 6, 50]);
@@ -196,7 +196,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
         const expectedMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }[window_type as string];
         if (expectedMs !== undefined)
           assert.equal(lengthMs, expectedMs, `${window_type}: ${window_start} to ${window_end}`);
-        assert.ok(Date.parse(window_start) <= Date.now() + 1_000, 'it has begun, give or take two clocks');
+        assert.ok(Date.parse(window_start) <= Date.now() + 1_000, 'it has begun, within the difference of two clocks');
       }
     }
     const sheets = json.services.find(({ service_name }: { service_name: string }) => service_name === 'google_sheets');
@@ -206,7 +206,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     );
   });
 
-  await t.test('a token works at once, is shown once, and ends when it is revoked', async () => {
+  await t.test('a token works at once, is shown once, and stops working when it is revoked', async () => {
     const made = await asAdmin('POST', '/tokens', { name: 'billing', scopes: ['geocoding', 'logs:read'] });
     assert.equal(made.status, 201, made.text);
     const { token, id } = made.json;
@@ -226,7 +226,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.equal((await asAdmin('DELETE', '/tokens/no-id')).status, 404);
   });
 
-  await t.test('nobody gives away more than they have, and a token for the past is refused', async () => {
+  await t.test('an administrator cannot grant more than their own rights, and an expiry in the past is refused', async () => {
     const ownOnly = { authorization: `Bearer ${await signAdminToken({ tenants: [app.tenant], scope: 'admin' })}` };
     const wrong: [unknown, string][] = [
       [{ name: 'x', scopes: ['root'] }, 'scopes[0]'],
@@ -259,7 +259,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
   });
 });
 
-test('each entry of the log names whose credential asked, and can be looked for by it', async (t) => {
+test('each log entry names the owner of the credential, and can be found by it', async (t) => {
   const app = await startTestService(t);
   const made = await app.admin('POST', '/tokens', { name: 'map of the district', scopes: ['geocoding'] });
   const asked = [
@@ -284,7 +284,7 @@ test('each entry of the log names whose credential asked, and can be looked for 
   assert.deepEqual((await app.call('GET', '/logs?principal=token:nobody')).json.logs, []);
 });
 
-test('reports have all that was done before they were asked for', async (t) => {
+test('reports include everything done before they were requested', async (t) => {
   const app = await startTestService(t);
   const asAdmin = (path: string) => app.admin('GET', path);
   await app.geocode('Ташкент, улица Навои, 5');

@@ -1,4 +1,4 @@
-/** docs/operating.md as it stands: every `bash` block, in one shell, against a service started from nothing. */
+/** Runs every `bash` block of docs/operating.md, in one shell, against a new service. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
 const deadlineMs = 100_000;
 
-test('a day in an operator’s life goes as the page says', async (t) => {
+test('the page’s commands work in their order', async (t) => {
   const dataDir = await createDataDir(t);
   const service = await startTestService(t, {
     DATA_DIR: dataDir,
@@ -26,7 +26,7 @@ test('a day in an operator’s life goes as the page says', async (t) => {
     .join('\n')
     .replace('http://localhost:8006', service.url)
     .replace('TENANT=uk_company_1', `TENANT=${service.tenant}`)
-    // The page stands in the project's folder; its files do not.
+    // The script runs in the project's folder, but its files are written elsewhere.
     .replaceAll(/\bhouses\.(?=csv|geocoded)/g, `${join(dataDir, 'houses')}.`);
   const env = {
     PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,

@@ -1,4 +1,4 @@
-/** The process as an operator meets it: its faults, its banner, its end. */
+/** The process for an operator: its configuration faults, banner and shutdown. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -57,7 +57,7 @@ test('every fault of the environment is printed at once, and the process ends', 
   assert.equal(main.out(), '');
 });
 
-test('a variable whose fault only shows when it is used is named too, on one line', async (t) => {
+test('a variable whose fault appears only in use is named too, on one line', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   t.after(() => taken.close());
@@ -77,7 +77,7 @@ test('a variable whose fault only shows when it is used is named too, on one lin
   }
 });
 
-test('production emulates nothing for want of a credential, and ENVIRONMENT says that it is one', async (t) => {
+test('production emulates nothing without a credential, and ENVIRONMENT can mark production', async (t) => {
   const main = startMain(t, {
     ENVIRONMENT: 'production',
     PORT: '0',
@@ -100,7 +100,7 @@ test('production emulates nothing for want of a credential, and ENVIRONMENT says
   assert.equal(main.out(), '');
 });
 
-test('a start from nothing prints a call that works as it stands', async (t) => {
+test('a first start prints a call that works unchanged', async (t) => {
   const dataDir = await createDataDir(t);
   const main = startMain(t, { PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir });
   await waitFor('the banner', () => main.out().includes('API pages:') || main.child.exitCode !== null, 60_000);
@@ -125,15 +125,15 @@ test('a start from nothing prints a call that works as it stands', async (t) => 
   assert.doesNotMatch(second.err(), / at |"level":60/);
   main.child.kill('SIGTERM');
   assert.deepEqual(await main.exited, [0, null], main.err());
-  // A busy machine holds up any process; that is said, and is no fault of the start.
+  // A busy machine stalls any process; the log says so, and it is no fault of the start.
   const lines = main
     .err()
     .split('\n')
     .filter((line) => !line.includes('the event loop stalled'));
-  assert.doesNotMatch(lines.join('\n'), /"level":[456]0/, 'a start and an end in order have nothing to warn of');
+  assert.doesNotMatch(lines.join('\n'), /"level":[456]0/, 'a clean start and end must log no warning');
 });
 
-test('SIGTERM finishes the request that is in hand', async (t) => {
+test('SIGTERM finishes the request in progress', async (t) => {
   const { url: databaseUrl } = await startTestDatabase(t);
   const asked = Promise.withResolvers<void>();
   const mayAnswer = Promise.withResolvers<void>();
@@ -176,12 +176,12 @@ test('SIGTERM finishes the request that is in hand', async (t) => {
   await waitFor('the end is begun', () => main.err().includes('"msg":"stopping"'));
   mayAnswer.resolve();
   const reply = await answered;
-  assert.equal(reply.status, 200, 'the gazetteer answers in the place of the provider that failed');
+  assert.equal(reply.status, 200, 'the gazetteer answers for the provider that failed');
   await reply.text();
   assert.deepEqual(await main.exited, [0, null], main.err());
 });
 
-test('a stop waits for no target and no provider that hang', async (t) => {
+test('a shutdown does not wait for hanging targets and providers', async (t) => {
   const { url: databaseUrl } = await startTestDatabase(t);
   const asked = new Set<string>();
   const hanging = createServer((request) => void asked.add(new URL(request.url ?? '', 'http://hanging').pathname));
@@ -238,11 +238,11 @@ test('a stop waits for no target and no provider that hang', async (t) => {
   assert.deepEqual(
     rows,
     [{ state: 'pending', locked_until: null, attempt_count: 0 }],
-    'another replica may go on with it',
+    'another replica may continue with it',
   );
 });
 
-/** Connects and sends while the main thread is kept from looking, and tells in the end what came back. */
+/** Connects and sends while the main thread is blocked, and reports the reply at the end. */
 const callersInAnotherThread = `
   const { workerData, parentPort } = require('node:worker_threads');
   const { connect } = require('node:net');
@@ -262,7 +262,7 @@ const callersInAnotherThread = `
   Promise.all(answers).then((all) => parentPort.postMessage(all));
 `;
 
-test('requests that were sent to a busy process before it was told to stop are answered', async (t) => {
+test('requests that reached a busy process before SIGTERM are answered', async (t) => {
   const app = await startTestService(t);
   const count = 20;
   const sent = new SharedArrayBuffer(4);
@@ -277,7 +277,7 @@ test('requests that were sent to a busy process before it was told to stop are a
   assert.deepEqual(await answered, [Array.from({ length: count }, () => 'HTTP/1.1 200')]);
 });
 
-test('a start reads .env and says so, the environment wins, and what stores refuse is named with its variable', async (t) => {
+test('a start reads .env and says so, the environment wins, and a store's refusal is reported with its variable', async (t) => {
   const login = { redis: new URL(redisUrl), rabbitmq: new URL(rabbitmqUrl) };
   Object.assign(login.redis, { username: 'stranger', password: 'canary' });
   login.rabbitmq.password = 'canary';

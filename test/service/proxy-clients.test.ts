@@ -1,4 +1,4 @@
-/** The proxy as a client calls it that was generated from the service's own `/openapi.json`. */
+/** The proxy with a client generated from the service's own `/openapi.json`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import createFetchClient from 'openapi-fetch';
@@ -22,7 +22,7 @@ interface Addressed {
   readonly responses: { readonly 200: { readonly content: { readonly 'text/plain': string } } };
 }
 
-/** As openapi-typescript writes the operations that the test calls. */
+/** The types that openapi-typescript would generate for the test's operations. */
 interface PathsOfProxy {
   '/api/v1/proxy/{service_name}': {
     get: Addressed;
@@ -31,8 +31,8 @@ interface PathsOfProxy {
 }
 
 /**
- * What openapi-fetch, hey-api and orval (`urlEncodeParameters`) make of an operation: parameters of the path through
- * `encodeURIComponent`, headers by their names, and none that the document does not name.
+ * Builds requests like openapi-fetch, hey-api and orval (`urlEncodeParameters`): path parameters with
+ * `encodeURIComponent`, headers by their names, and only what the document names.
  */
 async function createClient(app: TestService) {
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as { paths: Paths };
@@ -75,14 +75,14 @@ test('a generated client reaches every path of an upstream', async (t) => {
     assert.equal(asked.at(-1)?.headers['x-proxy-path'], undefined);
   });
 
-  await t.test('an encoded slash that is meant stays one, in the header and in the path', async () => {
+  await t.test('an intended encoded slash stays encoded, in the header and in the path', async () => {
     await call('get_proxy_service_name', { service_name: 'orders', 'X-Proxy-Path': '/projects/group%2Fname/%D1%83' });
     assert.equal(asked.at(-1)?.url, '/v1/projects/group%2Fname/%D1%83');
     await call('get_proxy_service_name_path', { service_name: 'orders', path: 'group/name' });
     assert.equal(asked.at(-1)?.url, '/v1/group%2Fname');
   });
 
-  await t.test('every method of the document takes it', async () => {
+  await t.test('every method of the document accepts it', async () => {
     for (const method of ['get', 'post', 'put', 'patch', 'delete', 'options']) {
       await call(`${method}_proxy_service_name`, { service_name: 'orders', 'X-Proxy-Path': 'a/b/c' });
       assert.deepEqual([asked.at(-1)?.method, asked.at(-1)?.url], [method.toUpperCase(), '/v1/a/b/c']);
@@ -93,7 +93,7 @@ test('a generated client reaches every path of an upstream', async (t) => {
 test('openapi-fetch, the client of openapi-typescript, gets and posts by path', async (t) => {
   const { app, asked, register, host } = await startProxiedApi(t);
   await register('orders', { base_url: `http://${host}/v1` });
-  // Its types would be generated; what it sends is made at run time, of the document's own path and parameters.
+  // Its types would be generated; its requests come at run time from the document's path and parameters.
   const client = createFetchClient<PathsOfProxy>({ baseUrl: app.url, headers: { 'x-service-token': app.token } });
   const address = (path: string) => ({
     path: { service_name: 'orders' },
@@ -113,7 +113,7 @@ test('openapi-fetch, the client of openapi-typescript, gets and posts by path', 
   assert.deepEqual([asked.at(-1)?.method, String(asked.at(-1)?.body)], ['POST', '{"n":1}']);
 });
 
-test('a path in the header is one in the URL in every other way', async (t) => {
+test('a path in the header works like one in the URL', async (t) => {
   const { app, asked, register } = await startProxiedApi(t);
   await register('plain', {});
   const ask = (url: string, path: string, init: RequestInit = {}): Promise<Response> =>
@@ -127,14 +127,14 @@ test('a path in the header is one in the URL in every other way', async (t) => {
       },
     });
 
-  await t.test('the query may stand in the URL, and the service be spelt in any way', async () => {
+  await t.test('the query may be in the URL, and the service's name in any spelling', async () => {
     await ask('proxy/plain?page=2', 'a/b');
     assert.equal(asked.at(-1)?.url, '/a/b?page=2');
     await ask('%70roxy/pl%61in/', 'a/b/');
     assert.equal(asked.at(-1)?.url, '/a/b/');
   });
 
-  await t.test('what contradicts itself, or is no path below the base URL, is refused by name', async () => {
+  await t.test('contradictions and paths outside the base URL are refused by name', async () => {
     const before = asked.length;
     for (const [url, path, fault] of [
       ['proxy/plain/x', 'a/b', 'header:X-Proxy-Path'],
@@ -159,7 +159,7 @@ test('a path in the header is one in the URL in every other way', async (t) => {
     assert.equal(asked.at(-1)?.url, '/http://evil.example/x');
   });
 
-  await t.test('an Idempotency-Key is for one path', async () => {
+  await t.test('an Idempotency-Key is bound to one path', async () => {
     const init = { method: 'POST', headers: { 'idempotency-key': 'one-path' } };
     assert.equal((await ask('proxy/plain', 'a/b', init)).status, 200);
     const again = await ask('proxy/plain', 'a/b', init);
@@ -169,7 +169,7 @@ test('a path in the header is one in the URL in every other way', async (t) => {
     assert.equal(asked.length, before);
   });
 
-  await t.test('answers are kept by path', async () => {
+  await t.test('answers are cached by path', async () => {
     await register('kept', { config: { cache_ttl_seconds: 60 } });
     const before = asked.length;
     for (const path of ['a/b', 'a/b', 'a/c']) await ask('proxy/kept', path);

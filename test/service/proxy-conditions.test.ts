@@ -1,4 +1,4 @@
-/** A caller's own conditions, parts and HEAD, beside what is kept. */
+/** A caller's own conditions, ranges and HEAD, with cached answers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -8,11 +8,11 @@ import {
   startBeforeConditionalUpstream as start,
 } from '../support/conditional-upstream.ts';
 
-test('the caller’s own conditions are answered from what is kept', async (t) => {
+test('the caller’s own conditions are answered from the cache', async (t) => {
   const { app, upstream, register, has } = await start(t);
   await register('api');
 
-  await t.test('while it is fresh, without a call', async () => {
+  await t.test('a fresh answer needs no call', async () => {
     has({ 'cache-control': 'max-age=60', etag: 'W/"1"', 'last-modified': changed, 'x-own': '1' });
     await ask(app, 'api/a');
     for (const [headers, status] of [
@@ -41,22 +41,22 @@ test('the caller’s own conditions are answered from what is kept', async (t) =
     assert.equal(upstream.seen.length, 1);
   });
 
-  await t.test('past its time it is confirmed first, by its own validator and not by the caller’s', async () => {
+  await t.test('an expired answer is revalidated first, with its own validator and not the caller’s', async () => {
     has({ ...expired, etag: '"1"' });
     await ask(app, 'api/stale');
     has({ ...expired, etag: '"2"' }, 'second');
     const older = await ask(app, 'api/stale', { 'if-none-match': '"1"' });
-    assert.deepEqual([older.status, older.text], [200, 'second'], 'what was kept is not true any more');
+    assert.deepEqual([older.status, older.text], [200, 'second'], 'the cached answer is outdated');
     has({ ...expired, etag: '"2"' }, 'second');
     const confirmed = await ask(app, 'api/stale', { 'if-none-match': '"2"' });
     assert.deepEqual([confirmed.status, confirmed.cache, confirmed.of('etag')], [304, 'REVALIDATED', '"2"']);
     has({ ...expired, etag: '"3"' }, 'third');
     const ahead = await ask(app, 'api/stale', { 'if-none-match': '"3"' });
     assert.deepEqual([ahead.status, ahead.text, upstream.bodies], [304, '', 1]);
-    assert.equal((await ask(app, 'api/stale')).text, 'third', 'and what came is kept');
+    assert.equal((await ask(app, 'api/stale')).text, 'third', 'and the new answer is cached');
   });
 
-  await t.test('where nothing is kept the upstream judges, and its 304 is no answer for others', async () => {
+  await t.test('without a cached answer the upstream decides, and its 304 is not shared', async () => {
     has({ 'cache-control': 'max-age=60', etag: '"1"' });
     const passed = await ask(app, 'api/unknown', { 'if-none-match': '"1"' });
     assert.deepEqual([passed.status, passed.cache, passed.of('etag')], [304, 'MISS', '"1"']);
@@ -64,10 +64,10 @@ test('the caller’s own conditions are answered from what is kept', async (t) =
     assert.deepEqual([whole.status, whole.text, whole.cache], [200, 'first', 'MISS']);
     const other = await ask(app, 'api/filled', { 'if-none-match': '"0"' });
     assert.deepEqual([other.status, other.text], [200, 'first']);
-    assert.equal((await ask(app, 'api/filled')).cache, 'HIT-MEMORY', 'a 200 is kept whoever asked for it');
+    assert.equal((await ask(app, 'api/filled')).cache, 'HIT-MEMORY', 'every 200 is cached');
   });
 
-  await t.test('callers at the same time get each what it asked for', async () => {
+  await t.test('concurrent callers get each its own answer', async () => {
     has({ 'cache-control': 'max-age=60', etag: '"1"' });
     const replies = await Promise.all([
       ask(app, 'api/together', { 'if-none-match': '"1"' }),
@@ -84,7 +84,7 @@ test('the caller’s own conditions are answered from what is kept', async (t) =
     );
   });
 
-  await t.test('parts and other conditions are the upstream’s to judge', async () => {
+  await t.test('ranges and other conditions are passed to the upstream', async () => {
     has({ 'cache-control': 'max-age=60', etag: '"1"', 'accept-ranges': 'bytes' });
     await ask(app, 'api/parts');
     upstream.instead = ({ headers }, response) => {
@@ -100,10 +100,10 @@ test('the caller’s own conditions are answered from what is kept', async (t) =
       assert.equal((await ask(app, 'api/parts', headers)).status, status, JSON.stringify(headers));
     }
     const whole = await ask(app, 'api/parts');
-    assert.deepEqual([whole.text, whole.cache], ['first', 'HIT-MEMORY'], 'no part is taken for the whole');
+    assert.deepEqual([whole.text, whole.cache], ['first', 'HIT-MEMORY'], 'a part must not be cached as the whole');
   });
 
-  await t.test('HEAD is answered by what a GET has left, and never the other way round', async () => {
+  await t.test('a cached GET answers HEAD, and never the other way round', async () => {
     has({ 'cache-control': 'max-age=60', etag: '"1"' });
     const first = await ask(app, 'api/head', {}, 'HEAD');
     assert.deepEqual([first.status, first.cache, upstream.seen.at(-1)?.method], [200, 'MISS', 'HEAD']);
@@ -114,7 +114,7 @@ test('the caller’s own conditions are answered from what is kept', async (t) =
     assert.equal(upstream.seen.length, 2);
   });
 
-  await t.test('the age of an answer counts from where it was made', async () => {
+  await t.test('the age of an answer includes the upstream’s age', async () => {
     has({ 'cache-control': 'max-age=600', age: '100' });
     assert.equal((await ask(app, 'api/aged')).age, 100);
     const { age } = await ask(app, 'api/aged');

@@ -1,4 +1,4 @@
-/** An API says back what it was sent: the caller gets everything of it but the credential. */
+/** An API echoes its request: the caller gets everything except the credential. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -44,7 +44,7 @@ function ask(app: TestService, path: string, headers: Record<string, string> = {
   });
 }
 
-/** Everything heard, in the spellings that an API may choose. */
+/** Everything received, in the encodings that an API may use. */
 function echo(request: IncomingMessage): string {
   const heard = { url: request.url, headers: request.headers };
   const basic = /^Basic (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
@@ -61,7 +61,7 @@ function echo(request: IncomingMessage): string {
   ].join('\n');
 }
 
-/** The secret's own letters are in no spelling of it. */
+/** Fails if the secret appears in any encoding. */
 function holdsNone(where: string, text: string): void {
   for (const hidden of ['canary', '5xq1', '77zb', Buffer.from('canary').toString('hex')]) {
     assert.ok(!text.includes(hidden), `${where} holds ${hidden}: ${text.slice(0, 2_000)}`);
@@ -83,7 +83,7 @@ const kinds: Readonly<Record<string, Record<string, unknown>>> = {
   },
 };
 
-test('a credential that an API says back does not reach the caller', async (t) => {
+test('a credential that an API echoes does not reach the caller', async (t) => {
   const { app, host, register, answerWith } = await start(t);
   for (const [name, members] of Object.entries(kinds)) await register(name, members);
   await register('oauth', {
@@ -92,7 +92,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
   });
   const names = [...Object.keys(kinds), 'oauth'];
 
-  await t.test('in a body, whole, and the length stays', async () => {
+  await t.test('in a body, with its length unchanged', async () => {
     for (const name of names) {
       let sentBytes = 0;
       answerWith((request, response) => {
@@ -112,7 +112,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
     }
   });
 
-  await t.test('in a refusal and in an answer of any type', async () => {
+  await t.test('in a refusal and in a body of any type', async () => {
     const answers = [
       [400, 'text/html'],
       [401, 'application/json'],
@@ -125,7 +125,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
     for (const [status, type] of answers) {
       answerWith((request, response) => response.writeHead(status, { 'content-type': type }).end(echo(request)));
       for (const kind of ['bearer', 'basic-pair']) {
-        // A refusal may pause a service: each has its own.
+        // A refusal may pause a service, so each case has its own.
         await register(`${kind}-${status}`, kinds[kind] as Record<string, unknown>);
         const reply = await ask(app, `${kind}-${status}/refused`);
         const text = await reply.text();
@@ -136,7 +136,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
     }
   });
 
-  await t.test('in the headers, addresses among them', async () => {
+  await t.test('in headers, including addresses', async () => {
     for (const name of names) {
       answerWith((request, response) => {
         const heard =
@@ -158,7 +158,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
     }
   });
 
-  await t.test('in a stream, wherever it is cut', async () => {
+  await t.test('in a stream, wherever chunks end', async () => {
     for (const name of names) {
       for (const step of [1, 5, 13]) {
         answerWith((request, response) => {
@@ -181,7 +181,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
     }
   });
 
-  await t.test('an event is not held back for what it does not hold', async () => {
+  await t.test('an event without a secret is not delayed', async () => {
     let send: (text: string) => void = () => {};
     answerWith((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
@@ -200,7 +200,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
     leaves.abort();
   });
 
-  await t.test('no encoding is asked for, and one that comes all the same is undone', async () => {
+  await t.test('no encoding is requested, and an encoded body is decoded', async () => {
     const encodings: readonly [string, (text: string) => Buffer][] = [
       ['gzip', gzipSync],
       ['x-gzip', gzipSync],
@@ -218,7 +218,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
           const body = encode(echo(request).repeat(length));
           response.writeHead(200, { 'content-encoding': encoding, 'content-length': body.length }).end(body);
         });
-        // `fetch` would undo a second one.
+        // `fetch` would decode a second one.
         const reply = await ask(app, 'bearer/encoded', { 'accept-encoding': 'gzip, br' });
         const text = await reply.text();
         holdsNone(encoding, text);
@@ -231,7 +231,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
     assert.equal((await ask(app, 'bearer/broken')).status, 502);
   });
 
-  await t.test('what is kept is covered as well', async () => {
+  await t.test('cached answers are masked too', async () => {
     await register('kept', { api_key: key, config: { cache_ttl_seconds: 60 } });
     answerWith((request, response) =>
       response.writeHead(200, { 'x-seen': String(request.headers.authorization) }).end(echo(request)),
@@ -247,7 +247,7 @@ test('a credential that an API says back does not reach the caller', async (t) =
   });
 });
 
-test('what a caller sends itself, and what is too short to be told from a word, comes back', async (t) => {
+test('the caller’s own values and secrets too short to recognise are echoed', async (t) => {
   const { app, register, answerWith } = await start(t);
   await register('short', { api_key: 'abc1234', config: { headers: { 'x-open': 'not-a-secret' } } });
   answerWith((request, response) => response.end(JSON.stringify(request.headers)));

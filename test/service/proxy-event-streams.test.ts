@@ -1,4 +1,4 @@
-/** Event streams through the proxy: many at once, of one address too, each flowing from its first event. */
+/** Many concurrent event streams through the proxy, also of one address, each flowing from its first event. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
@@ -10,11 +10,11 @@ import { waitFor } from '../support/wait-for.ts';
 const manyStreams = 200;
 
 for (const [name, headers, config] of [
-  ['that says nothing of caches', {}, {}],
-  ['that may be kept', { 'cache-control': 'max-age=60' }, {}],
-  ['of a service whose answers are kept', {}, { cache_ttl_seconds: 60 }],
+  ['without cache headers', {}, {}],
+  ['that may be cached', { 'cache-control': 'max-age=60' }, {}],
+  ['of a service with a cache', {}, { cache_ttl_seconds: 60 }],
 ] as const) {
-  test(`two hundred readers of one event stream ${name} each have their own, and leave none behind`, async (t) => {
+  test(`two hundred readers of one event stream ${name} each have their own, and close it`, async (t) => {
     const open = new Set<ServerResponse>();
     const upstream = createServer((_request, response) => {
       open.add(response);
@@ -44,7 +44,7 @@ for (const [name, headers, config] of [
     );
     const next = () =>
       Promise.all(readers.map(async (reader) => String(Buffer.from((await reader.read()).value ?? []))));
-    // The second is sent when all have the first.
+    // The second event is sent when all readers have the first.
     assert.deepEqual(new Set(await next()), new Set(['data: 1\n\n']));
     assert.equal(open.size, manyStreams);
     for (const response of open) response.write('data: 2\n\n');

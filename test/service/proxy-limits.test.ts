@@ -1,6 +1,6 @@
 /**
- * What the proxy takes of its process's memory while large bodies pass, and an upstream that is killed. The service is a
- * process of its own; its callers are here. Run by itself with `MEMORY_TABLE=1` it prints the table of `docs/proxy.md`.
+ * The proxy's memory while large bodies pass, and an upstream that is killed. The service is a separate process; its
+ * callers are here. Run alone with `MEMORY_TABLE=1` it prints the table of `docs/proxy.md`.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -84,7 +84,7 @@ function upload(count: number): RequestInit {
   return { method: 'POST', body, duplex: 'half' } as unknown as RequestInit;
 }
 
-test('60 MB up and down take less than 64 MiB more of memory', async (t) => {
+test('60 MB up and down need less than 64 MiB of additional memory', async (t) => {
   const { upstream, service, ask } = await start(t);
   const download = async (count: number): Promise<void> => {
     upstream.answer = (_request, response) => void Readable.from(megabytes(count)).pipe(response);

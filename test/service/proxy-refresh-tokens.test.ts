@@ -1,4 +1,4 @@
-/** APIs that are asked with an OAuth2 refresh token, which its server takes once only. */
+/** APIs with an OAuth2 refresh token that their server accepts only once. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { type Asked, startProxiedApi } from '../support/proxied-api.ts';
 import { startTestReplica } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A server that gives a new refresh token with each access token, and ends the grant where an old one is used again. */
+/** A server that gives a new refresh token with each access token, and ends the grant if an old one is used again. */
 async function startConnectedApi(t: Cleanup) {
   const api = await startProxiedApi(t, { ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}` });
   const state = {
@@ -18,7 +18,7 @@ async function startConnectedApi(t: Cleanup) {
     expiresIn: 3600 as number | undefined,
     delayMs: 0,
     isAway: false,
-    /** Every answer of the API but those to these paths needs the token. */
+    /** Every answer of the API needs the token, except on these paths. */
     neverLets: '/never',
   };
   const answerToken = ({ headers, body }: Asked): [number, object] => {
@@ -52,12 +52,12 @@ async function startConnectedApi(t: Cleanup) {
   return { ...api, state, credentials, config, id };
 }
 
-test('a service is asked by a refresh token', async (t) => {
+test('a service is called with a refresh token', async (t) => {
   const { app, env, asked, ask, state, register, tryToRegister, config, host } = await startConnectedApi(t);
   const other = await startTestReplica(t, app, env);
   const statusOf = async (path: string, replica = app) => (await ask(path, {}, replica)).status;
 
-  await t.test('many calls at once use the refresh token once', async () => {
+  await t.test('concurrent calls use the refresh token once', async () => {
     state.delayMs = 300;
     const paths = Array.from({ length: 10 }, (_, n) => `crm/${n}`);
     const statuses = await Promise.all(paths.flatMap((path) => [statusOf(path), statusOf(path, other)]));
@@ -66,13 +66,13 @@ test('a service is asked by a refresh token', async (t) => {
     state.delayMs = 0;
   });
 
-  await t.test('the token that was given in its place is kept: a replica that starts anew uses that', async () => {
+  await t.test('the new refresh token is stored: a new replica uses it', async () => {
     const third = await startTestReplica(t, app, env);
     assert.equal(await statusOf('crm/third', third), 200);
     assert.equal(state.requests, 1, 'the access token is shared');
   });
 
-  await t.test('what is kept is sealed, and nothing of it is seen outside', async () => {
+  await t.test('stored tokens are sealed and never shown', async () => {
     const client = new pg.Client({ connectionString: app.database.url });
     await client.connect();
     const { rows } = await client.query('select * from service_grants');
@@ -86,14 +86,14 @@ test('a service is asked by a refresh token', async (t) => {
     }
   });
 
-  await t.test('a path that refuses a fresh token does not burn the grant', async () => {
+  await t.test('a path that refuses a new token does not end the grant', async () => {
     const before = state.requests;
     for (let n = 0; n < 3; n += 1) assert.equal(await statusOf('crm/never'), 401);
     assert.equal(state.requests, before);
     assert.equal(asked.filter(({ url }) => url === '/never').length, 3);
   });
 
-  await t.test('a server that is away ends nothing', async () => {
+  await t.test('an unavailable server does not end the grant', async () => {
     await register('later', {
       credentials: { client_id: 'client', client_secret: 'canary-client-secret', refresh_token: state.refreshToken },
       config: { ...config, max_retries: 0 },
@@ -104,7 +104,7 @@ test('a service is asked by a refresh token', async (t) => {
     assert.equal(await statusOf('later/x'), 200);
   });
 
-  await t.test('settings that cannot be used are refused by their place', async () => {
+  await t.test('invalid settings are refused with their place', async () => {
     const faults: readonly [object, string][] = [
       [{ type: 'oauth2_refresh_token' }, 'config.auth.token_url'],
       [{ ...config.auth, client_auth: 'header' }, 'config.auth.client_auth'],
@@ -132,7 +132,7 @@ test('a service is asked by a refresh token', async (t) => {
   });
 });
 
-test('a grant that its server has ended is asked for once, and told until the service is connected again', async (t) => {
+test('an ended grant is requested once, and reported until the service is connected again', async (t) => {
   const { app, ask, state, credentials, id } = await startConnectedApi(t);
   assert.equal((await ask('crm/x')).status, 200);
   const given = state.refreshToken;
@@ -160,7 +160,7 @@ test('a grant that its server has ended is asked for once, and told until the se
   assert.equal((await ask('crm/x')).status, 200);
 });
 
-test('a renewal goes on when the caller that needed it leaves', async (t) => {
+test('a renewal continues when its caller leaves', async (t) => {
   const { ask, state } = await startConnectedApi(t);
   state.delayMs = 600;
   const leaving = new AbortController();

@@ -1,4 +1,4 @@
-/** Kept answers past their time: what a 304 confirms, and what it does not. */
+/** Expired cached answers: what a 304 confirms, and what it does not. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -13,11 +13,11 @@ import {
 import { startTestReplica } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-test('a kept answer past its time is confirmed by a 304, which costs a call and no body', async (t) => {
+test('a 304 revalidates an expired answer, and costs a call but no body', async (t) => {
   const { app, upstream, register, has } = await start(t);
   await register('api');
 
-  await t.test('the caller gets the kept body, and the answer is fresh again', async () => {
+  await t.test('the caller gets the cached body, and the answer is fresh again', async () => {
     has({ ...expired, etag: '"1"', 'x-count': 'old' });
     assert.deepEqual([(await ask(app, 'api/a')).cache, upstream.bodies], ['MISS', 1]);
     upstream.headersOf304 = { 'cache-control': 'max-age=60', etag: '"1"', 'x-count': 'new' };
@@ -26,13 +26,13 @@ test('a kept answer past its time is confirmed by a 304, which costs a call and 
       [confirmed.status, confirmed.text, confirmed.cache, confirmed.age],
       [200, 'first', 'REVALIDATED', 0],
     );
-    assert.equal(confirmed.of('x-count'), 'new', 'what the 304 says, holds');
+    assert.equal(confirmed.of('x-count'), 'new', 'the headers of the 304 apply');
     const hit = await ask(app, 'api/a');
     assert.deepEqual([hit.text, hit.cache, hit.of('x-count')], ['first', 'HIT-MEMORY', 'new']);
     assert.deepEqual([upstream.seen.length, upstream.bodies], [2, 1]);
   });
 
-  await t.test('a bare 304 begins the lifetime that was kept anew', async () => {
+  await t.test('a 304 without headers restarts the cached lifetime', async () => {
     has({ ...expired, etag: '"1"' });
     await ask(app, 'api/bare');
     upstream.headersOf304 = {};
@@ -40,7 +40,7 @@ test('a kept answer past its time is confirmed by a 304, which costs a call and 
     assert.equal((await ask(app, 'api/bare')).cache, 'HIT-MEMORY');
   });
 
-  await t.test('thirty GETs of a megabyte that must always be confirmed cost one body', async () => {
+  await t.test('thirty GETs of a megabyte that must always be revalidated cost one body', async () => {
     const body = randomBytes(1024 * 1024);
     has({ 'cache-control': 'no-cache', etag: '"large"' }, body);
     upstream.headersOf304 = { etag: '"large"', 'content-length': String(body.length) };
@@ -52,14 +52,14 @@ test('a kept answer past its time is confirmed by a 304, which costs a call and 
     assert.deepEqual([upstream.bodies, upstream.seen.length], [1, 31]);
   });
 
-  await t.test('it is confirmed as often as it is past its time', async () => {
+  await t.test('it is revalidated each time it has expired', async () => {
     has({ ...expired, etag: '"1"', 'last-modified': changed });
     await ask(app, 'api/often');
     for (let n = 0; n < 4; n += 1) assert.equal((await ask(app, 'api/often')).cache, 'REVALIDATED');
     assert.equal(upstream.bodies, 1);
   });
 
-  await t.test('a header that a 304 says again is replaced whole, however often it stood', async () => {
+  await t.test('a header repeated by a 304 replaces all its old values', async () => {
     has({ ...expired, etag: '"1"' });
     upstream.instead = (_asked, response) =>
       response.writeHead(200, [...Object.entries(upstream.headers).flat(), 'x-tag', 'a', 'x-tag', 'b']).end('first');
@@ -69,7 +69,7 @@ test('a kept answer past its time is confirmed by a 304, which costs a call and 
     assert.equal((await ask(app, 'api/tags')).of('x-tag'), 'c');
   });
 
-  await t.test('a 304 with a body, which it must not have, spoils neither this answer nor the next', async () => {
+  await t.test('a 304 with a forbidden body breaks neither this answer nor the next', async () => {
     has({ ...expired, etag: '"1"' });
     await ask(app, 'api/wordy');
     upstream.instead = ({ socket }) =>
@@ -80,7 +80,7 @@ test('a kept answer past its time is confirmed by a 304, which costs a call and 
     for (let n = 0; n < 3; n += 1) assert.equal((await ask(app, `api/after-${n}`)).text, 'first');
   });
 
-  await t.test('each encoding is an answer of its own', async () => {
+  await t.test('each encoding is cached separately', async () => {
     has({ 'cache-control': 'no-cache', etag: '"plain"' });
     await ask(app, 'api/encoded');
     has({ 'cache-control': 'no-cache', etag: '"zipped"', 'content-encoding': 'gzip' }, gzipSync('first'));
@@ -91,7 +91,7 @@ test('a kept answer past its time is confirmed by a 304, which costs a call and 
     assert.deepEqual([cache, of('content-encoding'), text], ['REVALIDATED', undefined, 'first']);
   });
 
-  await t.test('every kind of validator is used, and a weak one is enough', async () => {
+  await t.test('every kind of validator is used, and a weak one is sufficient', async () => {
     for (const validators of [
       { etag: 'W/"1"' },
       { 'last-modified': changed },
@@ -107,7 +107,7 @@ test('a kept answer past its time is confirmed by a 304, which costs a call and 
     }
   });
 
-  await t.test('what a 304 says of a body that it does not send changes nothing of the kept one', async () => {
+  await t.test('body headers of a 304 do not change the cached answer', async () => {
     const zipped = gzipSync('zipped');
     has({ ...expired, etag: '"1"', 'content-encoding': 'gzip', 'content-length': String(zipped.length) }, zipped);
     await ask(app, 'api/zipped', { 'accept-encoding': 'gzip' });
@@ -117,18 +117,18 @@ test('a kept answer past its time is confirmed by a 304, which costs a call and 
   });
 });
 
-test('all of an answer is asked for where nothing confirms what is kept', async (t) => {
+test('the whole answer is requested if nothing confirms the cached one', async (t) => {
   const { app, upstream, register, has } = await start(t);
   await register('api');
 
-  await t.test('a 304 that was not asked for is no answer', async () => {
+  await t.test('an unexpected 304 is not an answer', async () => {
     has({});
     upstream.instead = (_asked, response) => response.writeHead(304, { etag: '"1"' }).end();
     assert.equal((await ask(app, 'api/unasked')).status, 502);
     assert.equal((await ask(app, 'api/unasked', { 'if-none-match': '"1"' })).status, 304);
   });
 
-  await t.test('a 200 replaces it, and what may not be kept leaves nothing behind', async () => {
+  await t.test('a 200 replaces it, and an uncacheable answer removes it', async () => {
     has({ ...expired, etag: '"1"' });
     await ask(app, 'api/new');
     has({ 'cache-control': 'max-age=60', etag: '"2"' }, 'second');
@@ -148,11 +148,11 @@ test('all of an answer is asked for where nothing confirms what is kept', async 
       const reply = await ask(app, `api/${said}`);
       assert.deepEqual([reply.status, reply.text], [200, headers.etag === '"1"' ? 'first' : 'second'], said);
       await ask(app, `api/${said}`);
-      assert.equal(upstream.seen[1]?.headers['if-none-match'], undefined, `${said}: nothing is kept of it`);
+      assert.equal(upstream.seen[1]?.headers['if-none-match'], undefined, `${said}: nothing is cached`);
     }
   });
 
-  await t.test('a 304 that names another answer is no confirmation: all of it is asked for', async () => {
+  await t.test('a 304 with another ETag confirms nothing: the whole answer is requested', async () => {
     has({ ...expired, etag: '"1"' });
     await ask(app, 'api/confused');
     upstream.instead = ({ headers }, response) => {
@@ -163,7 +163,7 @@ test('all of an answer is asked for where nothing confirms what is kept', async 
     assert.deepEqual([status, text, cache], [200, 'second', 'MISS']);
   });
 
-  await t.test('without a validator, and for a caller who says no-cache, all of it is asked for', async () => {
+  await t.test('without a validator, and with no-cache, the whole answer is requested', async () => {
     has({ ...expired });
     for (let n = 0; n < 2; n += 1) await ask(app, 'api/plain');
     assert.equal(upstream.bodies, 2);
@@ -173,7 +173,7 @@ test('all of an answer is asked for where nothing confirms what is kept', async 
     assert.deepEqual([upstream.bodies, upstream.seen[1]?.headers['if-none-match']], [2, undefined]);
   });
 
-  await t.test('what a change has let go of is not asked after', async () => {
+  await t.test('an answer dropped by a change is not revalidated', async () => {
     has({ ...expired, etag: '"1"' });
     await ask(app, 'api/changed');
     await ask(app, 'api/changed', {}, 'PUT');
@@ -182,7 +182,7 @@ test('all of an answer is asked for where nothing confirms what is kept', async 
   });
 });
 
-test('a confirmation is a call: in the log with its 304, charged, and a miss', async (t) => {
+test('a revalidation is a call: in the log with its 304, charged, and a miss', async (t) => {
   const { app, register, has } = await start(t);
   await register('priced', { config: { cost_per_request: 0.5 } });
   has({ ...expired, etag: '"1"' });
@@ -200,19 +200,19 @@ test('a confirmation is a call: in the log with its 304, charged, and a miss', a
   assert.match(metrics, /integration_cache_misses_total\{[^}]*service="priced"[^}]*\} 3/);
 });
 
-test('every layer keeps an answer past its time, for every replica', async (t) => {
+test('every layer keeps expired answers, for every replica', async (t) => {
   const { app, upstream, register, has, env } = await start(t);
   await register('api');
   const replica = await startTestReplica(t, app, env);
 
-  await t.test('what one replica was given another confirms, from Redis', async () => {
+  await t.test('one replica’s answer is revalidated by another, from Redis', async () => {
     has({ ...expired, etag: '"1"' });
     await ask(app, 'api/a');
     const { cache, text } = await ask(replica, 'api/a');
     assert.deepEqual([cache, text, upstream.bodies], ['REVALIDATED', 'first', 1]);
   });
 
-  await t.test('one refresh over all of them', async () => {
+  await t.test('one refresh over all replicas', async () => {
     has({ 'cache-control': 'max-age=0, stale-while-revalidate=600', etag: '"1"' });
     await ask(app, 'api/b');
     let release = (): void => {};
@@ -231,7 +231,7 @@ test('every layer keeps an answer past its time, for every replica', async (t) =
   });
 });
 
-test('what was kept before a restart is confirmed after it, from PostgreSQL', async (t) => {
+test('an answer cached before a restart is revalidated after it, from PostgreSQL', async (t) => {
   const { app, upstream, register, has, env } = await start(t, { REDIS_URL: '' });
   await register('api');
   has({ ...expired, etag: '"1"' });

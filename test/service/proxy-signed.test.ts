@@ -10,7 +10,7 @@ const awsKeys = {
   session_token: 'canary-session-token-92',
 };
 
-/** What AWS does with a request: the signature is worked out anew from what has arrived. */
+/** What AWS does with a request: it computes the signature again from what arrived. */
 function isSignedForAws({ method, url, headers, body }: Asked, service: string): boolean {
   const { authorization = '' } = headers;
   const [, day, names = '', signature] =
@@ -39,7 +39,7 @@ function* chunksOf(mebibytes: number): Generator<Buffer> {
   for (let sent = 0; sent < mebibytes; sent += 1) yield Buffer.alloc(1024 * 1024, sent);
 }
 
-/** Sent in chunks, with no length said. */
+/** Sent in chunks, without a length. */
 function streamed(mebibytes: number): RequestInit {
   return { body: ReadableStream.from(chunksOf(mebibytes)), duplex: 'half' } as RequestInit;
 }
@@ -50,7 +50,7 @@ test('requests are signed for AWS', async (t) => {
   await register('lambda', { credentials: awsKeys, config: { auth: auth('execute-api') } });
   await register('bucket', { credentials: awsKeys, config: { auth: auth('s3') } });
 
-  await t.test('path, query, body and the session token are covered', async () => {
+  await t.test('path, query, body and the session token are signed', async () => {
     const own = { 'x-amz-date': '19700101T000000Z', 'x-amz-security-token': 'own', 'x-amz-target': 'Orders.List' };
     const sent: readonly [string, RequestInit][] = [
       ['lambda/orders', {}],
@@ -71,7 +71,7 @@ test('requests are signed for AWS', async (t) => {
   });
 
   await t.test(
-    'a body that must be hashed is held up to 10 MiB, and refused beyond; S3 takes any as it comes',
+    'a body that must be hashed is limited to 10 MiB; S3 streams any size',
     async () => {
       const before = asked.length;
       const announced = await ask('lambda/orders', { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024 + 1) });
@@ -90,7 +90,7 @@ test('requests are signed for AWS', async (t) => {
     },
   );
 
-  await t.test('a request that is tried again is signed again', async () => {
+  await t.test('a retried request is signed again', async () => {
     const before = asked.length;
     answerWith((_asked, response) => {
       const isFirst = asked.length === before + 1;
@@ -102,7 +102,7 @@ test('requests are signed for AWS', async (t) => {
     assert.ok(isSignedForAws(first, 'execute-api') && isSignedForAws(second, 'execute-api'));
   });
 
-  await t.test('nothing of the keys is seen by callers, in the log or in the configuration', async () => {
+  await t.test('the keys are visible neither to callers nor in the log or configuration', async () => {
     answerWith(({ headers }, response) => response.end(JSON.stringify(headers)));
     const echoed = await (await ask('lambda/echo')).text();
     const signature = last().headers.authorization?.split('Signature=')[1] as string;
@@ -116,7 +116,7 @@ test('requests are signed for AWS', async (t) => {
     assert.match(echoed, /Credential=AKIDCANARY/);
   });
 
-  await t.test('what cannot sign is refused where it is saved, or named where it is called', async () => {
+  await t.test('invalid signing settings are refused when saved, or named when called', async () => {
     const faults: readonly [unknown, string][] = [
       [{ type: 'aws_sigv4', service: 's3' }, 'config.auth.region'],
       [{ type: 'aws_sigv4', region: 'eu-central-1', service: 'S 3' }, 'config.auth.service'],
@@ -157,7 +157,7 @@ test('requests are signed by a template', async (t) => {
   await register('exchange', { api_key: 'canary-key-94', credentials: { secret }, config: { auth: exchange } });
   const signed = (text: Buffer) => createHmac('sha256', secret).update(text).digest('hex');
 
-  await t.test('what arrives is what was signed, whatever the caller has sent under the same names', async () => {
+  await t.test('the signed request arrives, whatever the caller sends under the same names', async () => {
     const own = { 'x-own-key': 'own', 'content-type': 'application/x-www-form-urlencoded' };
     const sent: readonly [string, RequestInit][] = [
       ['exchange/order?signature=own&symbol=A+B&%74imestamp=1', { method: 'POST', body: 'price=1', headers: own }],
@@ -176,7 +176,7 @@ test('requests are signed by a template', async (t) => {
     }
   });
 
-  await t.test('neither the key nor the signature comes back', async () => {
+  await t.test('neither the key nor the signature is echoed', async () => {
     answerWith(({ url, headers }, response) => {
       response.writeHead(307, { location: `http://${host}${url}` }).end(JSON.stringify({ url, headers }));
     });
@@ -188,7 +188,7 @@ test('requests are signed by a template', async (t) => {
     assert.ok(!text.includes(signature) && !text.includes('canary'), text);
   });
 
-  await t.test('an unknown placeholder is refused by its name when the service is saved', async () => {
+  await t.test('an unknown placeholder is refused by name when the service is saved', async () => {
     const wrong = { ...exchange, template: '{time}{body}' };
     const reply = await tryToRegister('wrong', { credentials: { secret }, config: { auth: wrong } });
     assert.equal(reply.status, 400);
@@ -196,7 +196,7 @@ test('requests are signed by a template', async (t) => {
     assert.match(reply.json.errors[0].message, /no placeholder "\{time\}"/);
   });
 
-  await t.test('an account without a secret says so, and sends nothing', async () => {
+  await t.test('an account without a secret is an error that says so, and sends nothing', async () => {
     const before = asked.length;
     await register('secretless', { api_key: 'canary-key-94', config: { auth: exchange } });
     const reply = await ask('secretless/x');

@@ -1,4 +1,4 @@
-/** Answers past their time that are given all the same: while they are refreshed, and where an upstream fails. */
+/** Expired answers that are served: during a refresh, and if an upstream fails. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -9,15 +9,15 @@ import {
 } from '../support/conditional-upstream.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-test('an answer is given past its time while it is refreshed, where its upstream grants that', async (t) => {
+test('an expired answer is served during a refresh, if its upstream allows it', async (t) => {
   const { app, upstream, register, has } = await start(t);
   await register('api');
   const granted = { 'cache-control': 'max-age=0, stale-while-revalidate=600', etag: '"1"' };
 
-  /** Refreshes of what was asked before may still be tried again. */
+  /** Refreshes of earlier requests may still be retried. */
   const seenOf = (path: string) => upstream.seen.filter(({ url }) => url.endsWith(path)).length;
 
-  await t.test('at once, and refreshed once behind all who were given it', async () => {
+  await t.test('at once, with one refresh for all callers', async () => {
     has(granted);
     await ask(app, 'api/a');
     has({ 'cache-control': 'max-age=600', etag: '"2"' }, 'second');
@@ -32,7 +32,7 @@ test('an answer is given past its time while it is refreshed, where its upstream
     assert.equal(
       (await ask(app, 'api/a', { 'if-none-match': '"1"' })).status,
       304,
-      'meanwhile the old one is what there is',
+      'meanwhile the old answer is served',
     );
     release();
     await waitFor('the new one', async () => (await ask(app, 'api/a')).text === 'second');
@@ -40,7 +40,7 @@ test('an answer is given past its time while it is refreshed, where its upstream
     assert.equal(upstream.seen.length, 1);
   });
 
-  await t.test('a 304 refreshes it as well, and a body that streams', async () => {
+  await t.test('a 304 and a streamed body refresh it too', async () => {
     has(granted);
     await ask(app, 'api/b');
     upstream.headersOf304 = { 'cache-control': 'max-age=600' };
@@ -56,7 +56,7 @@ test('an answer is given past its time while it is refreshed, where its upstream
     await waitFor('the long one', async () => (await ask(app, 'api/long')).body.equals(long));
   });
 
-  await t.test('a refresh that fails is no caller’s error, and is not tried at every question', async () => {
+  await t.test('a failed refresh is no caller’s error, and is not retried at every request', async () => {
     for (const [name, fail] of [
       ['error', (_asked, response) => response.writeHead(503).end('down')],
       ['cut', (_asked, response) => response.destroy()],
@@ -74,7 +74,7 @@ test('an answer is given past its time while it is refreshed, where its upstream
     }
   });
 
-  await t.test('a refresh that a limit refuses is none, and it counts as a call', async () => {
+  await t.test('a refresh counts as a call, and a limit may refuse it', async () => {
     await register('limited', { rate_limit_per_minute: 2 });
     has(granted);
     await ask(app, 'limited/a');
@@ -91,7 +91,7 @@ test('an answer is given past its time while it is refreshed, where its upstream
     assert.equal(seenOf('/a'), 0);
   });
 
-  await t.test('rules that forbid it are heeded', async () => {
+  await t.test('directives that forbid it are honoured', async () => {
     for (const rule of ['must-revalidate', 'proxy-revalidate', 'no-cache']) {
       has({ ...granted, 'cache-control': `${granted['cache-control']}, stale-if-error=600, ${rule}` });
       await ask(app, `api/${rule}`);
@@ -101,7 +101,7 @@ test('an answer is given past its time while it is refreshed, where its upstream
     }
   });
 
-  await t.test('stale-if-error stands in for an upstream that fails, and only where it is said', async () => {
+  await t.test('stale-if-error replaces a failing upstream, only if it is allowed', async () => {
     for (const [rule, isStale] of [
       ['max-age=60, stale-if-error=600', true],
       ['max-age=60', false],

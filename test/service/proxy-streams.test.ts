@@ -1,4 +1,4 @@
-/** Bodies through the gateway as they come: large ones, endless ones, and those that are cut. */
+/** Streamed bodies through the gateway: large ones, endless ones, and those that are cut. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -81,12 +81,12 @@ async function rowOf(app: TestService, requestId: string | null) {
   });
 }
 
-test('bodies flow through the gateway', async (t) => {
+test('bodies stream through the gateway', async (t) => {
   const { app, register, answerWith, asked } = await start(t);
   await register('big');
   const expected = await digest(megabytes(60));
 
-  await t.test('60 MB down and 60 MB up pass whole, and never lie here whole', async () => {
+  await t.test('60 MB down and 60 MB up pass completely, and are never held whole', async () => {
     answerWith((_request, response) => void Readable.from(megabytes(60)).pipe(response));
     const heldBefore = process.memoryUsage().rss;
     let mostHeld = 0;
@@ -109,7 +109,7 @@ test('bodies flow through the gateway', async (t) => {
     assert.match((await app.call('GET', `/logs/${upRow.id}`)).json.request_body, /62914560 bytes/);
   });
 
-  await t.test('an upload says its length where its caller does', async () => {
+  await t.test('an upload states its length if its caller does', async () => {
     answerWith((request, response) => {
       request.resume();
       request.on('end', () => response.end(String(request.headers['content-length'] ?? 'none')));
@@ -118,7 +118,7 @@ test('bodies flow through the gateway', async (t) => {
     assert.equal(await up.text(), '3000000');
   });
 
-  await t.test('an upload that flows has all the time it takes, and the upstream its own once it has all', async () => {
+  await t.test('a flowing upload has unlimited time, and the upstream’s time-out starts after it', async () => {
     await register('quick', { timeout_seconds: 1 });
     const drips = async function* (): AsyncGenerator<Buffer> {
       for (let n = 0; n < 25; n += 1) {
@@ -137,7 +137,7 @@ test('bodies flow through the gateway', async (t) => {
     assert.deepEqual([unanswered.status, isWhole], [504, true]);
   });
 
-  await t.test('an event stream begins with its head, and each event comes when it is sent', async () => {
+  await t.test('the headers of an event stream arrive first, and each event when it is sent', async () => {
     let send: (text: string) => void = () => {};
     let closed = false;
     answerWith((_request, response) => {
@@ -159,7 +159,7 @@ test('bodies flow through the gateway', async (t) => {
     assert.deepEqual([row.status, row.response_status_code], ['cancelled', 200]);
   });
 
-  await t.test('what the upstream cuts is cut for the caller', async () => {
+  await t.test('an answer cut by the upstream is cut for the caller', async () => {
     for (const headers of [{ 'content-length': '9000000' }, {}]) {
       answerWith((_request, response) => {
         response.writeHead(200, headers);
@@ -173,7 +173,7 @@ test('bodies flow through the gateway', async (t) => {
     }
   });
 
-  await t.test('an upload that its caller breaks off is broken off at the upstream', async () => {
+  await t.test('an upload aborted by its caller is aborted at the upstream', async () => {
     let isBroken = false;
     answerWith((request) => {
       request.on('error', () => {});
@@ -190,12 +190,12 @@ test('bodies flow through the gateway', async (t) => {
     const upload = httpRequest({ hostname, port, path: '/api/v1/proxy/big/up', method: 'POST', headers });
     upload.on('error', () => {});
     upload.write(Buffer.alloc(2_000_000));
-    await waitFor('it is on its way', async () => asked() > before);
+    await waitFor('it is in progress', async () => asked() > before);
     upload.destroy();
-    await waitFor('it is broken off', async () => isBroken);
+    await waitFor('it is aborted', async () => isBroken);
   });
 
-  await t.test('silence and length have bounds for each service', async () => {
+  await t.test('idle time and total time are limited per service', async () => {
     await register('bounded', { idle_timeout_seconds: 1 });
     await register('short', { total_timeout_seconds: 1 });
     answerWith((_request, response) => {
@@ -208,7 +208,7 @@ test('bodies flow through the gateway', async (t) => {
     }
   });
 
-  await t.test('without a credential encoded bytes go through as they are, and the log has their words', async () => {
+  await t.test('without a credential encoded bytes pass unchanged, and the log has their text', async () => {
     await register('open', {}, '');
     const body = gzipSync(Buffer.from('words in the log '.repeat(3)));
     answerWith((request, response) => {
@@ -222,7 +222,7 @@ test('bodies flow through the gateway', async (t) => {
     assert.equal(await (await ask(app, 'open/gzip', { headers: { 'accept-encoding': 'identity' } })).text(), 'plain');
   });
 
-  await t.test('a WebSocket is refused in words', async () => {
+  await t.test('a WebSocket is refused with an explanation', async () => {
     const { hostname, port } = new URL(app.url);
     const headers = {
       'x-management-company-id': app.tenant,
@@ -237,12 +237,12 @@ test('bodies flow through the gateway', async (t) => {
   });
 });
 
-test('what is kept belongs to its question, and ends with a change', async (t) => {
+test('a cached answer belongs to its request, and a change drops it', async (t) => {
   const { app, register, answerWith, asked } = await start(t);
   await register('kept', { cache_ttl_seconds: 60 });
   answerWith((request, response) => response.end(`${asked()} ${request.headers['stripe-account'] ?? ''}`));
 
-  await t.test('every header that goes on is part of the question', async () => {
+  await t.test('every forwarded header is part of the cache key', async () => {
     const of = async (headers: Record<string, string>) => (await ask(app, 'kept/balance', { headers })).text();
     const [a, b] = [await of({ 'stripe-account': 'A' }), await of({ 'stripe-account': 'B' })];
     assert.notEqual(a, b);
@@ -252,7 +252,7 @@ test('what is kept belongs to its question, and ends with a change', async (t) =
     assert.equal(asked(), before + 2);
   });
 
-  await t.test('GET, PUT, GET answers what there is now, of the URLs too that the change names', async () => {
+  await t.test('after a PUT a GET gets the new answer, also for the URLs that the change names', async () => {
     for (const [path, named] of [
       ['kept/a', {}],
       ['kept/b?x=1', { location: '/v1/b?x=1' }],
@@ -268,7 +268,7 @@ test('what is kept belongs to its question, and ends with a change', async (t) =
     }
   });
 
-  await t.test('an answer that is too long to be kept passes, and is asked for again', async () => {
+  await t.test('an answer too long for the cache passes, and is requested again', async () => {
     answerWith((_request, response) => void Readable.from(megabytes(4)).pipe(response));
     const before = asked();
     for (let n = 0; n < 2; n += 1)
@@ -277,7 +277,7 @@ test('what is kept belongs to its question, and ends with a change', async (t) =
   });
 });
 
-test('a request with a key is passed on once, whatever becomes of it', async (t) => {
+test('a request with a key is passed on once, whatever its outcome', async (t) => {
   const { app, register, answerWith, asked } = await start(t);
   await register('once');
   const odd: Record<string, Answer> = {

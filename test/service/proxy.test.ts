@@ -1,4 +1,4 @@
-/** Any API through the gateway: bytes, credentials, caching, retries, and the walls around its base URL. */
+/** Any API through the gateway: bytes, credentials, caching, retries, and the protection of its base URL. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -82,7 +82,7 @@ function ask(app: TestService, path: string, init: RequestInit = {}): Promise<Re
   });
 }
 
-/** As it stands: `fetch` would tidy the path up, and sends no body with a GET. */
+/** Sent raw: `fetch` would normalise the path, and sends no body with a GET. */
 function askRaw(app: TestService, path: string, body = ''): Promise<number> {
   return askTarget(app, `/api/v1/proxy/${path}`, body);
 }
@@ -134,14 +134,14 @@ test('an API is reached through the gateway', async (t) => {
     }
   });
 
-  await t.test('a GET with a body is refused, for it would be asked without it', async () => {
+  await t.test('a GET with a body is refused, because the body would be lost', async () => {
     const before = upstream.seen.length;
     assert.equal(await askRaw(app, 'plain/_search', '{"query":{"match":{"city":"Ташкент"}}}'), 400);
     assert.equal(upstream.seen.length, before);
     assert.equal(await askRaw(app, 'plain/_search'), 200);
   });
 
-  await t.test('the caller’s credentials and connection stay here, the account’s credential goes', async () => {
+  await t.test('the caller’s credentials and connection headers are dropped, the account’s credential is sent', async () => {
     await ask(app, 'plain/x', {
       headers: { cookie: 'session=1', 'x-service-api-key': 'mine', 'x-forwarded-for': '10.0.0.9', 'x-api-key': 'mine' },
     });
@@ -160,7 +160,7 @@ test('an API is reached through the gateway', async (t) => {
     assert.equal(headers.host, new URL(upstream.url).host);
   });
 
-  await t.test('no header of the caller leads the upstream to another path, host or proxy', async () => {
+  await t.test('no header of the caller redirects the upstream to another path, host or proxy', async () => {
     const misleading = {
       'x-original-url': '/admin',
       'x-original-uri': '/admin',
@@ -182,7 +182,7 @@ test('an API is reached through the gateway', async (t) => {
     assert.equal(headers['x-own-header'], 'kept');
   });
 
-  await t.test('the upstream’s session, server and orders to browsers do not come back', async () => {
+  await t.test('the upstream’s cookies, server header and browser directives are not returned', async () => {
     upstream.answer = (_seen, response) =>
       response
         .writeHead(200, {
@@ -201,7 +201,7 @@ test('an API is reached through the gateway', async (t) => {
     assert.match(reply.headers.get('content-security-policy') ?? '', /^sandbox/);
   });
 
-  await t.test('refusals of the upstream pass as they are', async () => {
+  await t.test('refusals of the upstream pass unchanged', async () => {
     for (const status of [400, 403, 404, 409, 422]) {
       upstream.answer = (_seen, response) => response.writeHead(status).end(`said ${status}`);
       const reply = await ask(app, 'plain/refused', { method: 'POST', body: '{}' });
@@ -209,7 +209,7 @@ test('an API is reached through the gateway', async (t) => {
     }
   });
 
-  await t.test('a redirect is handed back, not followed, and its own address is not shown', async () => {
+  await t.test('a redirect is returned, not followed, and the upstream’s address is not shown', async () => {
     upstream.answer = (_seen, response) => response.writeHead(302, { location: '/base/next?x=1' }).end();
     const own = await ask(app, 'plain/moved', { method: 'POST' });
     assert.deepEqual([own.status, own.headers.get('location')], [302, '/api/v1/proxy/plain/next?x=1']);
@@ -247,10 +247,10 @@ test('an API is reached through the gateway', async (t) => {
     }
   });
 
-  await t.test('who has no such service, or no such scope, is told so', async () => {
+  await t.test('a missing service or scope is reported', async () => {
     assert.equal((await ask(app, 'nobody/x')).status, 404);
-    assert.equal((await ask(app, 'http/x')).status, 404, 'the name of an adapter is no service');
-    assert.equal((await ask(app, 'google_maps/x')).status, 404, 'no other type is handed on to');
+    assert.equal((await ask(app, 'http/x')).status, 404, 'the name of an adapter is not a service');
+    assert.equal((await ask(app, 'google_maps/x')).status, 404, 'services of other types are not proxied');
     assert.equal((await ask(app, 'plain/x', { headers: { 'x-management-company-id': 'another' } })).status, 404);
     assert.equal((await ask(app, 'plain/x', { headers: { 'x-service-token': 'wrong' } })).status, 401);
   });
@@ -268,7 +268,7 @@ test('an API is reached through the gateway', async (t) => {
   });
 });
 
-test('the path handed on is what stands after the name, however the rest is written', async (t) => {
+test('the forwarded path is what follows the name, however the prefix is written', async (t) => {
   const { upstream, app, register } = await start(t);
   await register('plain');
   for (const before of [
@@ -283,7 +283,7 @@ test('the path handed on is what stands after the name, however the rest is writ
   }
 });
 
-test('each kind of credential is put where it belongs', async (t) => {
+test('each kind of credential is sent in its place', async (t) => {
   const { upstream, app, register } = await start(t);
   const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`;
   const cases: readonly [string, Record<string, unknown>, (seen: Seen) => unknown, unknown][] = [
@@ -353,7 +353,7 @@ test('each kind of credential is put where it belongs', async (t) => {
     });
   }
 
-  await t.test('several at once, each with a value of its own', async () => {
+  await t.test('several credentials, each with its own value', async () => {
     upstream.answer = (_seen, response) => response.end('ok');
     await register('several', {
       credentials: { 'x-application': 'canary-app-30', sid: 'canary-sid-31', username: 'u', password: 'canary-pw-32' },
@@ -373,7 +373,7 @@ test('each kind of credential is put where it belongs', async (t) => {
     assert.deepEqual([headers.authorization, url], [basic('u:canary-pw-32'), '/base/x?b=2&sid=canary-sid-31']);
   });
 
-  await t.test('further headers and parameters go with every request, in place of the caller’s', async () => {
+  await t.test('configured headers and parameters are sent with every request, instead of the caller’s', async () => {
     await register('further', {
       config: {
         headers: { 'X-Api-Version': '2026-01', 'User-Agent': 'Acme/1' },
@@ -391,7 +391,7 @@ test('each kind of credential is put where it belongs', async (t) => {
   });
 
   await t.test(
-    'secret headers and parameters are sent, sealed, shown masked, and kept where nothing of them is sent',
+    'secret headers and parameters are sent, sealed, shown masked, and kept if an update omits them',
     async () => {
       upstream.answer = (_seen, response) => response.end('canary-header-40 canary-query-41');
       const config = {
@@ -513,7 +513,7 @@ test('a key in the query does not come back in the address of a redirect or of t
   assert.equal(elsewhere.get('link'), '<https://api.example/list?page=2>; rel="next", </list?page=9>; rel="last"');
 });
 
-test('a status that is none is the upstream’s fault, and no answer', async (t) => {
+test('an invalid status is the upstream’s fault, and no answer', async (t) => {
   const { upstream, app, register } = await start(t);
   await register('odd');
   for (const status of [600, 999]) {
@@ -524,7 +524,7 @@ test('a status that is none is the upstream’s fault, and no answer', async (t)
   }
 });
 
-test('answers are kept as the service says, else as the upstream does', async (t) => {
+test('answers are cached as the service says, else as the upstream does', async (t) => {
   const { upstream, app, register } = await start(t);
   await register('kept', { config: { cache_ttl_seconds: 60, cost_per_request: 0.5 } });
   await register('upstream-rules');
@@ -543,7 +543,7 @@ test('answers are kept as the service says, else as the upstream does', async (t
     return { bodies, outcomes: replies.map((reply) => reply.headers.get('x-cache')) };
   };
 
-  await t.test('config.cache_ttl_seconds keeps a GET, bytes unchanged', async () => {
+  await t.test('config.cache_ttl_seconds caches a GET, bytes unchanged', async () => {
     answerWith({ 'content-type': 'image/x', etag: '"1"' });
     const { bodies, outcomes } = await twice('kept/a?x=1');
     assert.equal(bodies[0], bodies[1]);
@@ -552,7 +552,7 @@ test('answers are kept as the service says, else as the upstream does', async (t
     assert.deepEqual([hit.headers.get('content-type'), hit.headers.get('etag')], ['image/x', '"1"']);
   });
 
-  await t.test('another query, language or method is another question; no-cache asks anew', async () => {
+  await t.test('another query, language or method is another cache key; no-cache requests again', async () => {
     const before = count;
     for (const [path, init] of [
       ['kept/a?x=2', {}],
@@ -566,7 +566,7 @@ test('answers are kept as the service says, else as the upstream does', async (t
     assert.equal(count, before + 5);
   });
 
-  await t.test('an error is never kept, nor what varies by what we do not know, nor a cookie', async () => {
+  await t.test('errors, answers with an unknown Vary, and cookies are never cached', async () => {
     for (const [headers, status] of [
       [{}, 404],
       [{ vary: 'Cookie' }, 200],
@@ -580,7 +580,7 @@ test('answers are kept as the service says, else as the upstream does', async (t
     }
   });
 
-  await t.test('the upstream’s Cache-Control decides where the service says nothing', async () => {
+  await t.test('the upstream’s Cache-Control decides if the service has no setting', async () => {
     for (const [headers, hit] of [
       [{ 'cache-control': 'public, max-age=60' }, true],
       [{ 'cache-control': 'max-age=0, s-maxage=60' }, true],
@@ -595,7 +595,7 @@ test('answers are kept as the service says, else as the upstream does', async (t
     }
   });
 
-  await t.test('who waited for another’s answer that may not be shared gets one of his own', async () => {
+  await t.test('a caller that waited for an answer that may not be shared sends its own request', async () => {
     let waiting: ServerResponse[] = [];
     upstream.answer = (_seen, response) => {
       count += 1;
@@ -613,7 +613,7 @@ test('answers are kept as the service says, else as the upstream does', async (t
     assert.notEqual(await (await second).text(), 'first');
   });
 
-  await t.test('among the entries of the cache an answer past its time is called stale', async () => {
+  await t.test('the list of cache entries shows an expired answer as stale', async () => {
     answerWith({});
     await register('brief', { config: { cache_ttl_seconds: 1 } });
     await ask(app, 'brief/a');
@@ -627,25 +627,25 @@ test('answers are kept as the service says, else as the upstream does', async (t
     await waitFor('its second is over', async () => (await statusOf()) === 'stale');
   });
 
-  await t.test('a kept answer saves what it would have cost', async () => {
+  await t.test('a cached answer counts its price as saved', async () => {
     const costs = await app.call('GET', '/costs?group_by=service');
     const row = costs.json.rows.find(({ service }: { service: string }) => service === 'kept');
     assert.ok(row.total_cost > 0, costs.text);
   });
 });
 
-test('only what is safe to repeat is repeated, and a quota is kept', async (t) => {
+test('only safe requests are repeated, and a quota is honoured', async (t) => {
   const { upstream, app, register } = await start(t);
   await register('shaky');
 
-  await t.test('a GET is asked again after a 5xx, and the last answer passes', async () => {
+  await t.test('a GET is retried after a 5xx, and the last answer passes', async () => {
     let left = 1;
     upstream.answer = (_seen, response) => response.writeHead(left-- > 0 ? 503 : 200).end('done');
     assert.equal((await ask(app, 'shaky/get')).status, 200);
     assert.equal(upstream.seen.length, 2);
   });
 
-  await t.test('a POST is sent once, whatever comes back', async () => {
+  await t.test('a POST is sent once, whatever the answer', async () => {
     upstream.seen.length = 0;
     upstream.answer = (_seen, response) => response.writeHead(500, { 'content-type': 'text/plain' }).end('broken');
     const reply = await ask(app, 'shaky/post', { method: 'POST', body: 'x' });
@@ -656,7 +656,7 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
     assert.equal(upstream.seen.length, 2);
   });
 
-  await t.test('with an Idempotency-Key the first answer is given again', async () => {
+  await t.test('with an Idempotency-Key the first answer is repeated', async () => {
     upstream.seen.length = 0;
     upstream.answer = (_seen, response) => response.writeHead(201).end(randomBytes(8));
     const init = { method: 'POST', body: 'pay', headers: { 'idempotency-key': 'pay-1' } };
@@ -668,7 +668,7 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
     assert.equal((await ask(app, 'shaky/pay', { ...init, body: 'other' })).status, 422);
   });
 
-  await t.test('with an Idempotency-Key a caller that hangs up finds the answer when it asks again', async () => {
+  await t.test('with an Idempotency-Key a caller that disconnects gets the answer when it repeats', async () => {
     upstream.seen.length = 0;
     const held = Promise.withResolvers<ServerResponse>();
     upstream.answer = ({ url }, response) => {
@@ -681,7 +681,7 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
     const response = await held.promise;
     leaving.abort();
     await assert.rejects(first);
-    assert.equal((await ask(app, 'shaky/ping')).status, 200, 'what the gateway has to notice it has noticed');
+    assert.equal((await ask(app, 'shaky/ping')).status, 200, 'the gateway has noticed the disconnect');
     response.writeHead(201).end('paid');
 
     const again = await waitFor('the first answer', async () => {
@@ -701,7 +701,7 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
     assert.deepEqual([statuses, upstream.seen.length], [[200, 200, 429], 2]);
   });
 
-  await t.test('an upstream’s 429 passes, and then nothing is sent until its Retry-After', async () => {
+  await t.test('an upstream’s 429 passes, and nothing more is sent until its Retry-After', async () => {
     await register('pausing');
     upstream.seen.length = 0;
     upstream.answer = (_seen, response) => response.writeHead(429, { 'retry-after': '30' }).end('slow down');
@@ -712,7 +712,7 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
   });
 
   await t.test(
-    'a Retry-After of a day is a quarter of an hour, is shown, and ends with a check or a change',
+    'a Retry-After of a day is cut to 15 minutes, is shown, and ends with a check or a change',
     async () => {
       const id = await register('patient');
       const admin = { authorization: `Bearer ${app.adminToken}` };
@@ -735,7 +735,7 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
     },
   );
 
-  await t.test('paths that always fail do not take the service from the others', async () => {
+  await t.test('paths that always fail do not block the service’s other paths', async () => {
     await register('mixed');
     const odd: Record<string, (response: ServerResponse) => void> = {
       '500': (response) => response.writeHead(500).end(),
@@ -757,14 +757,14 @@ test('only what is safe to repeat is repeated, and a quota is kept', async (t) =
     }
   });
 
-  await t.test('a body that is too large to be compared under a key is refused', async () => {
+  await t.test('a body too large for an Idempotency-Key is refused', async () => {
     const body = Buffer.alloc(10 * 1024 * 1024 + 1);
     const reply = await ask(app, 'shaky/big', { method: 'PUT', body, headers: { 'idempotency-key': 'big' } });
     assert.equal(reply.status, 413);
   });
 });
 
-test('an API that is changed or made anew is asked anew, whatever was kept of it before', async (t) => {
+test('a changed or recreated API is asked again, whatever was cached of it', async (t) => {
   const { upstream, app, register } = await start(t);
   const id = await register('catalog', { config: { cache_ttl_seconds: 600 } });
   upstream.answer = ({ url, headers }, response) => response.end(`${url} as ${headers.authorization?.slice(-4)}`);
@@ -778,7 +778,7 @@ test('an API that is changed or made anew is asked anew, whatever was kept of it
   assert.deepEqual(kept, ['HIT-MEMORY', '/base/prices as 5cd1']);
 
   await change({ description: 'the price list', priority: 7, config: { cost_per_request: 0.01 } });
-  assert.deepEqual(await look(), kept, 'what changes no answer takes none away');
+  assert.deepEqual(await look(), kept, 'a change that affects no answer drops none');
   await change({ base_url: `${upstream.url}/new` });
   assert.deepEqual(await look(), ['MISS', '/new/prices as 5cd1']);
   await change({ api_key: 'canary-key-7e02' });
@@ -790,7 +790,7 @@ test('an API that is changed or made anew is asked anew, whatever was kept of it
   assert.deepEqual(await look(), ['MISS', '/base/prices as 5cd1']);
 });
 
-test('a replica that hears late of a change of an API asks it nothing at its old address', async (t) => {
+test('a replica notified late of a changed API sends nothing to the old address', async (t) => {
   const keys = { ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}` };
   const { upstream, app, register, env } = await start(t, keys);
   const replica = await startTestReplica(t, app, env);
@@ -799,7 +799,7 @@ test('a replica that hears late of a change of an API asks it nothing at its old
   const look = async () => (await ask(replica, 'catalog/prices')).text();
   await waitFor('the replica to know it', async () => (await look()) === '/base/prices');
   await withOwner(app.database.url, (owner) =>
-    // As where the replica's listening connection has just been lost.
+    // As if the replica's listening connection had just been lost.
     owner.query('alter table external_services disable trigger external_services_notify_update'),
   );
 

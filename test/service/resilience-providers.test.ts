@@ -1,4 +1,4 @@
-/** What callers get while a provider is in trouble, and what it costs everybody else. */
+/** What callers get while a provider fails, and the effect on other calls. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { startTestReplica, startTestService } from '../support/service.ts';
 import { auditOf, homeAddress, startVendors } from '../support/vendors.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** `errorCode` of the audit row that Google's part of the call leaves. */
+/** `errorCode` of the audit row of Google's part of the call. */
 const troubles: readonly { mode: FaultMode; status: string; errorCode: string }[] = [
   { mode: '500', status: 'error', errorCode: 'UNUSABLE_ANSWER' },
   { mode: '503', status: 'error', errorCode: 'UNUSABLE_ANSWER' },
@@ -24,7 +24,7 @@ const troubles: readonly { mode: FaultMode; status: string; errorCode: string }[
 for (const { mode, status, errorCode } of troubles) {
   test(`Google in trouble (${mode}): Yandex answers, and the audit log shows both`, async (t) => {
     const vendors = await startVendors(t);
-    // Only silence needs an end that comes soon: Yandex must make it too, on a machine that is busy.
+    // Only a hang needs a short time-out; Yandex must answer within it too, on a busy machine.
     const timeout = mode === 'hang' ? { REQUEST_TIMEOUT_SECONDS: '3' } : {};
     const app = await startTestService(t, { ...vendors.env, ...timeout, REQUEST_MAX_RETRIES: '1' });
     vendors.control.fail({ vendor: 'google_maps', mode });
@@ -47,14 +47,14 @@ for (const { mode, status, errorCode } of troubles) {
   });
 }
 
-test('a dead provider is not asked any more, and asked again when it may be well', async (t) => {
+test('a failing provider is no longer asked, and is asked again when it may have recovered', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, { ...vendors.env, REQUEST_MAX_RETRIES: '0' });
   vendors.control.fail({ vendor: 'google_maps', mode: '500' });
   for (let number = 1; number <= 6; number += 1) await app.geocode(homeAddress(number));
   const askedUntilOpen = vendors.received('google_maps');
 
-  // At once: on a busy machine its time to be open may pass, and then exactly one of them asks whether it is well.
+  // At once: on a busy machine the breaker may become half-open, and then exactly one of them is a probe.
   const further = await Promise.all(Array.from({ length: 10 }, (_, index) => app.geocode(homeAddress(7 + index))));
   for (const reply of further) assert.equal(reply.json.provider, 'yandex_maps', reply.text);
   const probes = further.filter((reply) => reply.json.attempted_providers.length > 1).length;
@@ -86,7 +86,7 @@ for (const remedy of ['a successful check', 'another key'] as const) {
       assert.match(passedOver.json.attempts[0].message, /refuses the credentials of this service/);
     }
     vendors.control.heal();
-    assert.equal((await askGoogle(one)).status, 503, 'nobody knows yet that the key is accepted');
+    assert.equal((await askGoogle(one)).status, 503, 'the accepted key is not known yet');
 
     const { services } = (await one.admin('GET', '/services')).json;
     const google = services.find(({ service_name }: { service_name: string }) => service_name === 'google_maps');
@@ -105,7 +105,7 @@ for (const remedy of ['a successful check', 'another key'] as const) {
   });
 }
 
-test('every provider dead: the caller learns of each, and a known answer is served stale', async (t) => {
+test('every provider fails: the caller gets the reason of each, and a cached answer is served stale', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, {
     ...vendors.env,
@@ -136,7 +136,7 @@ test('every provider dead: the caller learns of each, and a known answer is serv
   assert.deepEqual(stale.json, { ...known.json, cached: true });
 });
 
-test('fifty identical calls at once make one upstream call', async (t) => {
+test('fifty identical concurrent calls make one upstream call', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
   vendors.control.fail({ vendor: 'google_maps', mode: 'slow', delayMs: 300 });
@@ -161,7 +161,7 @@ test('fifty identical calls that fail make the attempts of one', async (t) => {
   assert.equal(new Set(replies.map(({ status }) => status)).size, 1);
 });
 
-test('the first of many callers leaves: the others get their answer from the same upstream call', async (t) => {
+test('the first of many callers disconnects: the others get their answer from the same upstream call', async (t) => {
   const vendors = await startVendors(t);
   const app = await startTestService(t, vendors.env);
   vendors.control.fail({ vendor: 'google_maps', mode: 'slow', delayMs: 1_500, times: 1 });
@@ -178,7 +178,7 @@ test('the first of many callers leaves: the others get their answer from the sam
   }).catch(() => null);
   await waitFor('the upstream call', () => vendors.received('google_maps') === 1);
   const others = Array.from({ length: 10 }, () => app.geocode(homeAddress(13)));
-  // Sent after them and answered, with a way through all stores: by now they wait for the slow call.
+  // Sent after them and answered by all stores, so by now they wait for the slow call.
   assert.equal((await app.geocode(homeAddress(14))).status, 200);
   leaving.abort();
   assert.equal(await first, null);

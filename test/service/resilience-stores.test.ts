@@ -1,4 +1,4 @@
-/** The service while one of its stores is away, and after: answers keep coming, and nothing acknowledged is lost. */
+/** One store is away: calls are answered meanwhile, and nothing acknowledged is lost. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { auditOf, homeAddress, limitGoogle, startVendors } from '../support/vendors.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** Databases of Redis of this file's own: replicas of other tests must not count as ours. */
+/** Redis databases for this file only: replicas of other tests must not count here. */
 const redisApart = (database: number): string => new URL(`/${database}`, redisUrl).href;
 
 async function geocodeAs(app: TestService, number: number): Promise<string> {
@@ -28,7 +28,7 @@ async function geocodeAs(app: TestService, number: number): Promise<string> {
   return requestId;
 }
 
-test('Redis goes silent: answers keep coming, the shares of the limit hold, and it recovers by itself', async (t) => {
+test('Redis hangs: calls are answered, the shares of the limit hold, and it recovers by itself', async (t) => {
   const limit = 20;
   const vendors = await startVendors(t);
   const proxy = await startTcpProxy(t, redisUrl);
@@ -47,7 +47,7 @@ test('Redis goes silent: answers keep coming, the shares of the limit hold, and 
   for (let number = 10; number < 10 + calls / 2; number += 1) {
     await Promise.all(replicas.map((app, index) => geocodeAs(app, number + index * 1_000)));
   }
-  // Far from what they take; waiting 50 ms for each of Redis's parts in a call would be above it.
+  // Far above the normal time; waiting 50 ms for each use of Redis in a call would exceed it.
   assert.ok(performance.now() - startedAtMs < calls * 50, 'calls waited for a silent Redis');
   const { maxPerMinute } = vendors.control.requests('google_maps');
   assert.ok(maxPerMinute <= limit && maxPerMinute > 2, `Google saw ${maxPerMinute}`);
@@ -60,7 +60,7 @@ test('Redis goes silent: answers keep coming, the shares of the limit hold, and 
   });
 });
 
-test('Redis is cut off: answers keep coming, also those that were stored before', async (t) => {
+test('Redis is cut off: calls are answered, also from the cache', async (t) => {
   const vendors = await startVendors(t);
   const proxy = await startTcpProxy(t, redisUrl);
   const env = { ...vendors.env, REDIS_URL: proxy.through(redisApart(12)) };
@@ -72,7 +72,7 @@ test('Redis is cut off: answers keep coming, also those that were stored before'
   proxy.resume();
 });
 
-test('RabbitMQ is gone under traffic and comes back: every durable event arrives, in order for the tenant', async (t) => {
+test('RabbitMQ goes away under traffic and returns: every durable event arrives, in the tenant’s order', async (t) => {
   const vendors = await startVendors(t);
   const proxy = await startTcpProxy(t, rabbitmqUrl);
   const app = await startTestService(t, { ...vendors.env, RABBITMQ_URL: proxy.through(rabbitmqUrl) });
@@ -106,11 +106,11 @@ test('RabbitMQ is gone under traffic and comes back: every durable event arrives
     const { rows } = await app.database.db.querySystem({ text: 'select from outbox_events limit 1' });
     return rows.length === 0;
   });
-  // At least once: a confirm that was lost is a message again. The first of each is where its order is held.
+  // At least once: a lost confirm repeats a message. The order applies to the first of each.
   assert.deepEqual([...new Set(completed().map(({ correlation_id: id }) => id))], acknowledged);
 });
 
-test('PostgreSQL is gone: calls are answered, and are in the audit log when it is back', async (t) => {
+test('PostgreSQL is away: calls are answered, and are in the audit log when it is back', async (t) => {
   const vendors = await startVendors(t);
   const proxy = await startTcpProxy(t, databaseServerUrl);
   const first = await startTestService(t, vendors.env);
@@ -126,7 +126,7 @@ test('PostgreSQL is gone: calls are answered, and are in the audit log when it i
   });
 });
 
-test('a cached answer is the same bytes from every layer', async (t) => {
+test('a cached answer has the same bytes in every layer', async (t) => {
   const vendors = await startVendors(t);
   const one = await startTestService(t, { ...vendors.env, REDIS_URL: redisApart(13) });
   const fresh = await one.geocode(homeAddress(21));
@@ -134,7 +134,7 @@ test('a cached answer is the same bytes from every layer', async (t) => {
   const two = await startTestReplica(t, one, { ...vendors.env, REDIS_URL: redisApart(13) });
   const shared = await two.geocode(homeAddress(21));
   const three = await startTestReplica(t, one, { ...vendors.env, REDIS_URL: redisApart(14) });
-  // Not by asking: who asks too early asks the provider, and has the answer in memory from then on.
+  // Checked in the database: a call that is too early would ask the provider and put the answer into memory.
   await waitFor('the answer in the database', async () => {
     const { rowCount } = await one.database.db.querySystem({ text: 'select from integration_cache' });
     return rowCount === 1;
@@ -150,7 +150,7 @@ test('a cached answer is the same bytes from every layer', async (t) => {
   assert.equal(vendors.received('google_maps'), 1);
 });
 
-test('a backup reads every table for long: a replica starts all the same, and keeps what it does', async (t) => {
+test('a backup that locks every table for long does not stop a replica from starting and storing records', async (t) => {
   const first = await startTestService(t);
   const day = dayOf(Date.now() + 2 * 86_400_000).replaceAll('-', '');
   await first.database.db.asOwner((tx) => tx.query({ text: `drop table integration_logs_${day}` }));

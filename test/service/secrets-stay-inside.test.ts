@@ -1,7 +1,7 @@
 /**
- * A secret is planted wherever one can be, among providers that say it back in every way they can. None of it is found
- * afterwards: not in a reply, a log line, a table, an event, a metric or an error. What a proxied service says back of a
- * caller's own secrets is that caller's, so that those alone are not looked for there.
+ * Plants a secret in every possible place, among providers that echo it in every form. Afterwards none of them may be
+ * found: not in a reply, a log line, a table, an event, a metric or an error. A proxied service's echo of a caller's
+ * own secrets belongs to that caller, so only those are not searched for there.
  */
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
@@ -41,7 +41,7 @@ const planted = {
   'bootstrap token': canary('bootstrap'),
 };
 
-/** Every form in which a text could slip through. */
+/** Every form in which a text could appear. */
 function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret);
   return [
@@ -63,7 +63,7 @@ function search(where: string, text: string, besides = ''): void {
   }
 }
 
-/** Refuses, and says why with everything that it was sent. */
+/** Refuses every request, and echoes everything that it got. */
 function echoAndRefuse(request: IncomingMessage, response: ServerResponse): void {
   const heard = `${request.url} ${JSON.stringify(request.headers)}`;
   if (request.url?.includes('/token') === true) {
@@ -111,7 +111,7 @@ async function start(t: TestContext) {
 
   const replies: string[] = [];
   const proxied: string[] = [];
-  /** What shows a secret once says so with `shows`; all other replies are searched. */
+  /** A route that shows a secret once is marked with `shows`; all other replies are searched. */
   const call = async (method: string, path: string, body?: unknown, shows?: string, token = planted['admin token']) => {
     const reply = await fetch(`${service.url}/api/v1${path}`, {
       method,
@@ -165,7 +165,7 @@ test('no planted secret is found anywhere outside', async (t) => {
     for await (const chunk of events.body as ReadableStream<Uint8Array>) heard += Buffer.from(chunk).toString();
   })().catch(() => {});
 
-  // Services with every kind of credential, at a provider that says back what it hears.
+  // Services with every kind of credential, at a provider that echoes its requests.
   const register = async (name: string, type: string, more: object) => {
     const reply = await call('POST', '/services', {
       service_name: name,
@@ -217,7 +217,7 @@ test('no planted secret is found anywhere outside', async (t) => {
     await call('GET', `/services/${id}/history`);
   }
 
-  // Tokens and webhooks are shown once, to the admin who made them.
+  // Tokens and webhooks are shown once, to the admin who created them.
   const token = await call('POST', '/tokens', { name: 'bot', scopes: ['geocoding', 'logs:read'] }, 'the token');
   planted['service token'] = token.json.token;
   const webhook = await call(
@@ -260,7 +260,7 @@ test('no planted secret is found anywhere outside', async (t) => {
     'the new secret',
   );
 
-  // Calls, each of which fails at a provider that says everything back.
+  // Calls, each of which fails at a provider that echoes everything.
   await call('POST', '/geocoding/geocode', { address: 'Ташкент, улица Навои, 1' }, undefined, planted['service token']);
   await call('POST', '/geocoding/geocode', { address: 'fail' }, undefined, planted['bootstrap token']);
   await call('POST', '/geocoding/reverse', { latitude: 41.3, longitude: 69.2 });
@@ -275,7 +275,7 @@ test('no planted secret is found anywhere outside', async (t) => {
   await call('GET', `/logs?cursor=x&token=${planted['service token'].slice(0, 3)}`);
   await call('GET', '/logs', undefined, undefined, `${planted['service token']}x`);
 
-  // Everything that can be read, is.
+  // Reads everything that can be read.
   const logs = await call('GET', '/logs?limit=1000');
   assert.ok(logs.json.logs.length >= 8, `${logs.json.logs.length} entries`);
   for (const { id } of logs.json.logs) await call('GET', `/logs/${id}`);

@@ -1,4 +1,7 @@
-/** A secret goes where it was given for: whoever points a service, a target or a collector elsewhere gives it again. */
+/**
+ * A secret is bound to its destination: pointing a service, a target or a collector to another host needs the secret
+ * again.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestService } from '../support/service.ts';
@@ -7,7 +10,7 @@ import { startWebhook } from '../support/webhooks.ts';
 const here = 'http://127.0.0.1:9';
 const elsewhere = 'http://127.0.0.1:10';
 
-test('a secret does not follow to another host', async (t) => {
+test('a secret is not sent to another host', async (t) => {
   const app = await startTestService(t, {
     OUTBOUND_ALLOWED_NETWORKS: '127.0.0.1/32',
     GOOGLE_MAPS_API_KEY: 'canary-of-the-operator',
@@ -48,14 +51,14 @@ test('a secret does not follow to another host', async (t) => {
     assert.deepEqual(await refusedPaths('PATCH', adding, { config: { auth } }), ['credentials']);
   });
 
-  await t.test('a service of the environment is not pointed elsewhere with the operator’s key', async () => {
+  await t.test('a service of the environment cannot be pointed elsewhere with the operator’s key', async () => {
     const { json } = await app.admin('GET', '/services');
     const maps = json.services.find((service: { service_name: string }) => service.service_name === 'google_maps');
     assert.deepEqual(await refusedPaths('PATCH', `/services/${maps.id}`, { base_url: elsewhere }), ['api_key']);
     assert.equal((await app.admin('PATCH', `/services/${maps.id}`, { priority: 90 })).status, 200);
   });
 
-  await t.test('a target and a collector need theirs again', async () => {
+  await t.test('a target and a collector need their secrets again', async () => {
     const hook = await startWebhook(app, {
       webhook_name: 'hook',
       source_service: 'github',

@@ -1,4 +1,4 @@
-/** The services of a tenant: configured over HTTP, without a restart, without a secret coming back. */
+/** A tenant's services: configured over HTTP, without a restart, and no secret is ever returned. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rabbitmqUrl } from '../support/broker.ts';
@@ -34,7 +34,7 @@ test('services are created, read, replaced, changed and deleted', async (t) => {
   assert.equal(created.status, 201, created.text);
   const { id } = created.json;
 
-  await t.test('a new service is shown whole, with its secrets only said to be there', async () => {
+  await t.test('a new service is shown in full, with its secrets only as existing', async () => {
     const { created_at, updated_at, ...shown } = created.json;
     assert.deepEqual(shown, {
       id,
@@ -68,7 +68,7 @@ test('services are created, read, replaced, changed and deleted', async (t) => {
   await t.test('lists are filtered and paged', async () => {
     const all = await admin('GET', '/services');
     assert.equal(all.json.total, all.json.services.length);
-    assert.ok(all.json.total > 1, 'those of the environment are there too');
+    assert.ok(all.json.total > 1, 'the services of the environment are missing');
     const apis = await admin('GET', '/services?service_type=api&is_active=true&limit=1&offset=0');
     assert.deepEqual([apis.json.total, apis.json.services[0].id], [1, id]);
     assert.equal((await admin('GET', '/services?is_active=false')).json.total, 0);
@@ -93,13 +93,13 @@ test('services are created, read, replaced, changed and deleted', async (t) => {
     assert.deepEqual([emptied.json.has_api_key, emptied.json.has_credentials], [true, false]);
   });
 
-  await t.test('what was read can be sent back', async () => {
+  await t.test('a read service can be sent back unchanged', async () => {
     const read = await admin('GET', `/services/${id}`);
     const back = await admin('PUT', `/services/${id}`, read.json);
     assert.deepEqual({ ...back.json, updated_at: '' }, { ...read.json, updated_at: '' });
   });
 
-  await t.test('PATCH changes what it names, in config too', async () => {
+  await t.test('PATCH changes only what it names, also in config', async () => {
     const changed = await admin('PATCH', `/services/${id}`, {
       priority: 5,
       config: { cache_ttl_seconds: 60 },
@@ -125,8 +125,8 @@ test('services are created, read, replaced, changed and deleted', async (t) => {
     assert.equal(next.json.changes[0].id, json.changes[1].id);
   });
 
-  await t.test('it was announced when it was registered, and when what was announced had changed', async () => {
-    // By PATCH its priority, then its activity; the other changes were to what is not announced.
+  await t.test('it is announced when it is registered, and when an announced member changes', async () => {
+    // PATCH changed its priority, then its activity; the other changes were to members that are not announced.
     const announced = () => events.all.filter(({ event_type }) => event_type === 'integration.service.registered');
     const own = () => announced().filter((event) => (event as unknown as { service_id: string }).service_id === id);
     await waitFor('all announcements', () => own().length >= 3);
@@ -144,13 +144,13 @@ test('services are created, read, replaced, changed and deleted', async (t) => {
     assert.ok(!JSON.stringify(events.all).includes('canary'));
   });
 
-  await t.test('a request without a body may name a content type all the same', async () => {
+  await t.test('a request without a body may have a content type', async () => {
     const json = { 'content-type': 'application/json' };
     assert.equal((await admin('POST', `/services/${id}/check`, undefined, json)).status, 200);
     assert.equal((await admin('POST', '/services', undefined, json)).json.errors[0].path, 'body');
   });
 
-  await t.test('a deleted service is gone, its history stays', async () => {
+  await t.test('a deleted service is gone, but its history stays', async () => {
     const json = { 'content-type': 'application/json' };
     assert.equal((await admin('DELETE', `/services/${id}`, undefined, json)).status, 204);
     assert.equal((await admin('GET', `/services/${id}`)).status, 404);
@@ -160,7 +160,7 @@ test('services are created, read, replaced, changed and deleted', async (t) => {
   });
 });
 
-test('what a service may not be is refused with the place and the reason', async (t) => {
+test('an invalid service is refused with the place and the reason', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);
   const { id } = (await admin('POST', '/services', weather)).json;
