@@ -222,7 +222,7 @@ test('an invalid service is refused with the place and the reason', async (t) =>
     });
   }
 
-  await t.test('every wrong member is named, a choice with what there is to choose', async () => {
+  await t.test('every invalid member is named, with its possible values', async () => {
     const wrong = {
       service_name: 1,
       service_type: 'mail',
@@ -238,7 +238,7 @@ test('an invalid service is refused with the place and the reason', async (t) =>
     assert.equal(type?.message, 'must be one of geocoding, sheets, maps, webhook, api');
   });
 
-  await t.test('a value of the right type is told what is wrong with it, also where null is taken too', async () => {
+  await t.test('a value of the right type gets a specific message, also if null is allowed', async () => {
     const refused = await admin('POST', '/services', { ...weather, base_url: '', rate_limit_per_day: -1, api_key: 1 });
     assert.deepEqual(refused.json.errors, [
       { path: 'base_url', message: 'must be a string of 1 to 2048 characters' },
@@ -247,12 +247,12 @@ test('an invalid service is refused with the place and the reason', async (t) =>
     ]);
   });
 
-  await t.test('the reason of the outbound policy is told', async () => {
+  await t.test('the reason of the outbound policy is given', async () => {
     const refused = await admin('PATCH', `/services/${id}`, { base_url: 'http://127.0.0.1:6379' });
     assert.match(refused.json.errors[0].message, /may not be called: the address is not public/);
   });
 
-  await t.test('a name that is taken is a conflict, whole or changed to', async () => {
+  await t.test('a taken name is a conflict, for a new and for a renamed service', async () => {
     assert.equal((await admin('POST', '/services', weather)).status, 409);
     assert.equal((await admin('PATCH', `/services/${geocoder.id}`, { service_name: 'google_maps' })).status, 409);
   });
@@ -265,7 +265,7 @@ test('an invalid service is refused with the place and the reason', async (t) =>
     assert.equal(itself.status, 400);
   });
 
-  await t.test('another tenant’s service is not there', async () => {
+  await t.test('another tenant’s service is not found', async () => {
     const other = { 'x-management-company-id': 'another_tenant' };
     for (const [method, path] of [
       ['GET', ''],
@@ -290,18 +290,18 @@ test('an invalid service is refused with the place and the reason', async (t) =>
     assert.equal((await admin('GET', '/services', undefined, other)).json.total, 1 - 1);
   });
 
-  await t.test('a service token without admin may not look', async () => {
+  await t.test('a service token without admin cannot read them', async () => {
     assert.equal((await app.call('GET', '/services')).status, 403);
     assert.equal((await app.call('POST', '/services', weather)).status, 403);
   });
 
-  await t.test('what is no id is not found', async () => {
+  await t.test('an invalid id is not found', async () => {
     for (const path of ['x', `${id}0`, '%27', '..%2fservices'])
       assert.equal((await admin('GET', `/services/${path}`)).status, 404, path);
   });
 });
 
-test('an id may be written in capitals, wherever one is taken', async (t) => {
+test('an id may be in upper case on every route', async (t) => {
   const admin = adminOf(await startTestService(t));
   const { id } = (await admin('POST', '/services', weather)).json;
   const path = `/services/${id.toUpperCase()}`;
@@ -322,7 +322,7 @@ test('an id may be written in capitals, wherever one is taken', async (t) => {
   assert.equal((await admin('DELETE', path)).status, 204);
 });
 
-test('a sender of webhooks needs no address', async (t) => {
+test('a webhook sender's service needs no address', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);
   const sender = { service_name: 'bank', service_type: 'webhook', display_name: 'Bank' };
@@ -333,7 +333,7 @@ test('a sender of webhooks needs no address', async (t) => {
   assert.equal(api.json.errors[0].path, 'base_url');
 });
 
-test('the same POST with one Idempotency-Key makes one service', async (t) => {
+test('a POST repeated with one Idempotency-Key creates one service', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);
   const headers = { 'idempotency-key': 'make-weather' };
@@ -345,7 +345,7 @@ test('the same POST with one Idempotency-Key makes one service', async (t) => {
   assert.deepEqual([other.status, other.json.code], [422, 'IDEMPOTENCY_KEY_REUSED']);
 });
 
-test('the same check with one Idempotency-Key asks the provider once', async (t) => {
+test('a check repeated with one Idempotency-Key asks the provider once', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);
   const { services } = (await admin('GET', '/services?service_type=geocoding')).json;
@@ -359,7 +359,7 @@ test('the same check with one Idempotency-Key asks the provider once', async (t)
   assert.equal(logs.length, 1);
 });
 
-test('no secret is stored in the open', async (t) => {
+test('no secret is stored unencrypted', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);
   const { id } = (await admin('POST', '/services', weather)).json;
@@ -370,7 +370,7 @@ test('no secret is stored in the open', async (t) => {
   for (const secret of [canary, ...Object.values(canaryCredentials)]) assert.ok(!rows[0]?.row.includes(secret));
 });
 
-test('a change is live at once where it was made, and soon on every other replica', async (t) => {
+test('a change takes effect at once on its replica, and soon on every other', async (t) => {
   const app = await startTestService(t);
   const replica = await startTestService(t, { DATABASE_URL: app.database.url, MANAGEMENT_COMPANY_ID: app.tenant });
   const admin = adminOf(app);
@@ -384,16 +384,16 @@ test('a change is live at once where it was made, and soon on every other replic
         'cache-control': 'no-store',
       },
     );
-  assert.equal((await ask(replica)).status, 400, 'nobody has this name yet');
+  assert.equal((await ask(replica)).status, 400, 'no service has this name yet');
   const { id } = (await admin('POST', '/services', geocoding('second_google'))).json;
   assert.equal((await ask(app)).json.provider, 'second_google');
   await waitFor('the other replica knows it', async () => (await ask(replica)).status === 200);
   await admin('PATCH', `/services/${id}`, { is_active: false });
   assert.equal((await ask(app)).status, 400);
-  await waitFor('the other replica has let it go', async () => (await ask(replica)).status === 400);
+  await waitFor('the other replica no longer has it', async () => (await ask(replica)).status === 400);
 });
 
-test('the use of each window of a service is told', async (t) => {
+test('the use of each window of a service is shown', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);
   const { id } = (
@@ -417,10 +417,10 @@ test('the use of each window of a service is told', async (t) => {
     const text = await (await fetch(`${app.url}/metrics`)).text();
     return /^integration_rate_limit_utilization\{service="metered"\} (\S+)$/m.exec(text)?.[1];
   };
-  assert.equal(await shown(), '1', 'of its windows the fullest is shown, not the last');
+  assert.equal(await shown(), '1', 'the fullest of its windows is shown');
   await admin('PATCH', `/services/${id}`, { rate_limit_per_minute: null });
   assert.equal((await app.geocode('Хива', options)).status, 200);
-  assert.equal(await shown(), '0.03', 'a limit that was taken away is shown no more');
+  assert.equal(await shown(), '0.03', 'a removed limit is no longer shown');
 });
 
 function geocoding(name: string) {

@@ -1,4 +1,4 @@
-/** Appends are made once, whatever Google and the network do. */
+/** Appends are made exactly once, despite faults of Google and the network. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -8,12 +8,12 @@ import { waitFor } from '../support/wait-for.ts';
 
 const sheet = 'journal';
 const range = 'Sheet1!A1';
-/** Attempts are short, so that a hanging Google costs the test a second and not ten. */
+/** Short attempts, so that a hanging Google costs the test one second instead of ten. */
 const env = { REQUEST_TIMEOUT_SECONDS: '1', RATE_LIMIT_SHEETS_PER_MINUTE: '100000' };
 
 const append = (name: string, values: unknown[][] = [[name, '', 1]]) => ({ spreadsheet_id: sheet, range, values });
 
-test('five hundred appends at once from three replicas, with faults before and after the write', async (t) => {
+test('five hundred concurrent appends from three replicas, with faults before and after the write', async (t) => {
   const { replicas, emulator } = await startSheetsServices(t, { replicas: 3, env });
   await replicas[0]?.call('POST', '/sheets/append', append('header', [['name', 'gap', 'count']]));
   for (const when of ['before', 'after'] as const) {
@@ -54,13 +54,13 @@ test('five hundred appends at once from three replicas, with faults before and a
   assert.ok(acknowledged.length > 0);
   for (const { name, reply } of acknowledged) {
     const places = rows.flatMap((row, index) => (row[0] === name ? [index + 1] : []));
-    assert.equal(places.length, 1, `${name} stands ${places.length} times`);
+    assert.equal(places.length, 1, `${name} occurs ${places.length} times`);
     assert.equal(reply.json.updated_range, `Sheet1!A${places[0]}:C${places[0]}`);
   }
   for (const { name, reply } of replies) {
     if (reply.status === 200) continue;
     assert.ok([429, 502, 503, 504].includes(reply.status), reply.text);
-    assert.ok(rows.filter((row) => row[0] === name).length <= 1, `${name} stands more than once`);
+    assert.ok(rows.filter((row) => row[0] === name).length <= 1, `${name} occurs more than once`);
   }
   for (const row of rows.slice(1)) assert.deepEqual([row.length, row[1], row[2]], [3, '', 1]);
 });
@@ -76,7 +76,7 @@ const faults: (Pick<Fault, 'mode' | 'when'> & { expected: number })[] = [
   { mode: 'hang', when: 'before', expected: 200 },
 ];
 
-test('after each kind of fault the rows stand at most once, and a keyed retry makes it exactly once', async (t) => {
+test('after each kind of fault the rows exist at most once, and after a retry with a key exactly once', async (t) => {
   const { call, emulator } = await startSheetsServices(t, { env });
   await call('POST', '/sheets/append', append('header'));
   for (const { mode, when, expected } of faults) {
@@ -100,19 +100,19 @@ test('after each kind of fault the rows stand at most once, and a keyed retry ma
   }
 });
 
-test('equal rows of different callers are told apart after an unknown outcome', async (t) => {
+test('equal rows of different callers are not confused after an unknown outcome', async (t) => {
   const { call, emulator } = await startSheetsServices(t, { env });
   await call('POST', '/sheets/append', append('header'));
   const keyOf = (name: string) => ({ 'idempotency-key': `${name}-${randomUUID()}` });
   const [one, two] = [keyOf('one'), keyOf('two')];
-  // As long as what became of the first cannot be learnt, its caller is told so.
+  // While the outcome of the first append cannot be found out, its caller gets `unknown`.
   emulator.control.fail({ vendor: 'google_sheets', mode: 'reset', when: 'before', pathIncludes: ':batchUpdate' });
   emulator.control.fail({ vendor: 'google_sheets', mode: 'reset', when: 'before', pathIncludes: ':search' });
   const unknown = await call('POST', '/sheets/append', append('same'), one);
   assert.equal(unknown.status, 504, unknown.text);
   assert.equal(unknown.json.outcome, 'unknown');
   emulator.control.heal();
-  // So many failures have opened the breaker, which closes by itself.
+  // So many failures have opened the breaker; it closes by itself.
   await waitFor(
     'Google to be asked again',
     async () => {
@@ -132,7 +132,7 @@ test('equal rows of different callers are told apart after an unknown outcome', 
   assert.equal(rows.filter((row) => row[0] === 'same').length, 2);
 });
 
-test('appends that wait together go as one, and each caller gets the place of its rows', async (t) => {
+test('waiting appends share a request, and each caller gets the place of its own rows', async (t) => {
   const { call, emulator } = await startSheetsServices(t, { env });
   await call('POST', '/sheets/append', append('header'));
   emulator.control.resetCounts();
@@ -160,7 +160,7 @@ test('appends that wait together go as one, and each caller gets the place of it
   assert.ok(emulator.control.requests('google_sheets').received <= 10);
 });
 
-test('rows with gaps stay in their columns, also where a range begins inside a table', async (t) => {
+test('rows with gaps stay in their columns, also if a range begins inside a table', async (t) => {
   const { call, emulator } = await startSheetsServices(t, { env });
   for (const row of [
     ['a', '', 'c'],
@@ -185,7 +185,7 @@ test('rows with gaps stay in their columns, also where a range begins inside a t
 });
 
 for (const when of ['before', 'after'] as const) {
-  test(`a keyed append whose service is killed ${when} Google has written is made once by the retry`, async (t) => {
+  test(`an append with a key whose service is killed ${when} Google has written is made once by the retry`, async (t) => {
     const { call, emulator, database, startProcess, tenant } = await startSheetsServices(t, { env });
     await call('POST', '/sheets/append', append('header'));
     const doomed = await startProcess({});
@@ -196,7 +196,7 @@ for (const when of ['before', 'after'] as const) {
     await doomed.kill();
     assert.equal(await lost, 'lost');
 
-    // What the crashed process held ends by itself; the test does not wait for the half minute that this takes.
+    // The crashed process's locks expire after half a minute; the test ends them at once.
     assert.equal((await call('POST', '/sheets/append', append('killed'), key)).status, 409);
     await database.db.querySystem({
       text: `update idempotency_keys set locked_until = now() where management_company_id = $1`,

@@ -1,4 +1,4 @@
-/** Appends to sheets as people keep them: titles, blank rows, several tables, other hands between two appends. */
+/** Appends to irregular sheets: titles, blank rows, several tables, changes by people between two appends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addWideAccount, openGoogleClient, readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
@@ -102,7 +102,7 @@ const sheets: readonly Sheet[] = [
   { name: 'empty', cells: [], range: 'Sheet1!B3', values: [['x']], place: 'Sheet1!B3' },
 ];
 
-test('a row lands below the last filled row of its table, whatever lies around, and again below itself', async (t) => {
+test('a row is placed below the last filled row of its table, whatever is around it, and the next one below it', async (t) => {
   const { emulator, fill, append } = await start(t);
   for (const [index, { name, cells, range, values, place }] of sheets.entries()) {
     for (const insert_data_option of ['INSERT_ROWS', 'OVERWRITE']) {
@@ -142,7 +142,7 @@ test('rows whose first cell is blank keep their order and their columns', async 
 });
 
 for (const mode of ['503', 'reset', 'html', 'hang'] as const) {
-  test(`a row behind a blank one stands once when Google writes it and answers with ${mode}`, async (t) => {
+  test(`a row after a blank one exists once if Google writes it and answers with ${mode}`, async (t) => {
     const { emulator, fill, append } = await start(t);
     await fill('gap', [['a'], ['b'], [], ['c']]);
     emulator.control.fail({ vendor: 'google_sheets', mode, when: 'after', times: 2, pathIncludes: ':batchUpdate' });
@@ -152,7 +152,7 @@ for (const mode of ['503', 'reset', 'html', 'hang'] as const) {
   });
 }
 
-test('what other hands write and remove between two appends is neither lost nor written over', async (t) => {
+test('changes by people between two appends are neither lost nor overwritten', async (t) => {
   const { emulator, google, fill, append } = await start(t);
   const id = 'hands';
   await append(id, 'A1', [['first']]);
@@ -170,11 +170,11 @@ test('what other hands write and remove between two appends is neither lost nor 
     { setBasicFilter: { filter: { range: { sheetId: 0, startRowIndex: 0, endRowIndex: 3 } } } },
   ]);
   const many = Array.from({ length: 30 }, (_, at) => [`row ${at}`]);
-  assert.equal((await append(id, 'A1', many)).json.updated_range, "'Журнал'!A4:A33"); // Beyond the grid's end.
+  assert.equal((await append(id, 'A1', many)).json.updated_range, "'Журнал'!A4:A33"); // Beyond the end of the grid.
   assert.equal((await readAtGoogle(emulator, id, 'A:A')).length, 33);
 });
 
-test('what is typed comes to stand as Google reads it, and the rest as it is', async (t) => {
+test('typed texts become what Google makes of them, other values stay unchanged', async (t) => {
   const { emulator, append } = await start(t);
   const values = [['2026-03-05', '12.5', '=1+1', 'plain words here', 7, true]];
   const reply = await append('typed', 'A1', values, { value_input_option: 'USER_ENTERED' });
@@ -184,7 +184,7 @@ test('what is typed comes to stand as Google reads it, and the rest as it is', a
   assert.deepEqual(await readAtGoogle(emulator, 'typed', 'A2:F2'), values);
 });
 
-test('an append to a hundred thousand rows of twenty cells takes three requests and few bytes', async (t) => {
+test('an append to a hundred thousand rows of twenty cells needs three requests and few bytes', async (t) => {
   const { emulator, google, append } = await start(t);
   const id = 'large';
   const rowsOf = (from: number) =>

@@ -1,4 +1,4 @@
-/** The walk-through of docs/sheets.md, pasted into a shell as it stands. */
+/** Runs the commands of docs/sheets.md in a shell. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { startTestService } from '../support/service.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/sheets.md'), 'utf8');
 
-test('the walk-through can be pasted: ensure, upsert twice, read by value', async (t) => {
+test('the commands of the page work: ensure, upsert twice, read by value', async (t) => {
   const app = await startTestService(t, { EMULATOR: 'on' });
   const script = [...page.matchAll(/```bash\n(.*?)```/gs)]
     .map(([, block = '']) => block)

@@ -1,4 +1,4 @@
-/** Quotas, refusals and outages of Google Sheets, as callers meet them. */
+/** Quotas, refusals and outages of Google Sheets for callers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accountsOfEmulator } from '../../emulator/oauth/service-accounts.ts';
@@ -10,7 +10,7 @@ const sheet = 'journal';
 const jwtSecret = { JWT_SECRET: 'the secret that whole-service tests sign with' };
 const read = (row: number, more: object = {}) => ({ spreadsheet_id: sheet, range: `Sheet1!A${row}`, ...more });
 
-test('a spent quota is told with a true Retry-After to those who do not wait, and never reaches Google', async (t) => {
+test('a spent quota is a 429 with a correct Retry-After for callers that do not wait, and sends nothing to Google', async (t) => {
   const { call, emulator } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '1000' } });
   const replies = [];
   for (let row = 1; row <= 62; row++)
@@ -27,13 +27,13 @@ test('a spent quota is told with a true Retry-After to those who do not wait, an
   assert.ok(retryAfter > 0 && retryAfter <= 62, `Retry-After: ${retryAfter}`);
   const { overQuota, received } = emulator.control.requests('google_sheets');
   assert.deepEqual([overQuota, received], [0, 60]);
-  // Writes have a quota of their own, and what is cached costs nothing.
+  // Writes have their own quota, and cached reads cost nothing.
   assert.equal((await call('POST', '/sheets/read', read(2))).headers.get('x-cache'), 'HIT-MEMORY');
   const write = await call('POST', '/sheets/write', { ...read(1), values: [[1]] });
   assert.equal(write.status, 200);
 });
 
-test('the tenant’s own limit is held too', async (t) => {
+test('the tenant’s own limit applies too', async (t) => {
   const { call } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '2' } });
   for (const row of [1, 2])
     assert.equal((await call('POST', '/sheets/read', read(row, { max_wait_seconds: 0 }))).status, 200);
@@ -44,7 +44,7 @@ test('the tenant’s own limit is held too', async (t) => {
   assert.equal(refused.headers.get('ratelimit-policy'), '"sheets";q=2;w=60');
 });
 
-test('a call that Google refused says what it has left of the tenant’s limit, too', async (t) => {
+test('a call that Google refused shows the rest of the tenant’s limit, too', async (t) => {
   const { call } = await startSheetsServices(t);
   const nowhere = { spreadsheet_id: sheet, range: 'Nowhere!A1' };
   const calls: [string, string, object | undefined][] = [
@@ -64,7 +64,7 @@ test('a call that Google refused says what it has left of the tenant’s limit, 
   }
 });
 
-test('a stale range says what the question that Google failed to answer has left', async (t) => {
+test('a stale range shows the tenant’s limit after the failed request', async (t) => {
   const { call, emulator } = await startSheetsServices(t, {
     env: { CACHE_SHEETS_TTL_SECONDS: '1', REQUEST_MAX_RETRIES: '0' },
   });
@@ -77,7 +77,7 @@ test('a stale range says what the question that Google failed to answer has left
   assert.match(String(stale.headers.get('ratelimit')), /^"sheets";r=98;/);
 });
 
-test('who would wait in vain for a spent limit is refused at once', async (t) => {
+test('a caller whose wait would be too short for a spent limit is refused at once', async (t) => {
   const { call } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '1' } });
   assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
   const beganAtMs = performance.now();
@@ -90,11 +90,11 @@ test('who would wait in vain for a spent limit is refused at once', async (t) =>
     assert.equal(refused.status, 429, refused.text);
     assert.ok(Number(refused.headers.get('retry-after')) > 30);
   }
-  // Paced, each would have waited out its 30 seconds, and only then have heard that it takes longer.
+  // If they were paced, each would wait its 30 seconds before it is refused.
   assert.ok(performance.now() - beganAtMs < 15_000);
 });
 
-test('each call that a spent limit turns away has its row in the log, also those that were to go together', async (t) => {
+test('each call that a spent limit refuses has an audit row, also those that share a request', async (t) => {
   const { call } = await startSheetsServices(t, { env: { RATE_LIMIT_SHEETS_PER_MINUTE: '1' } });
   assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
   const turnedAway = ['r-1', 'r-2', 'r-3', 'r-4', 'r-5'];
@@ -103,7 +103,7 @@ test('each call that a spent limit turns away has its row in the log, also those
       call('POST', '/sheets/read', read(10 + index, { max_wait_seconds: 0 }), { 'x-request-id': id }),
     ),
   );
-  // The lane is held by now: this one is refused without a look at the limit.
+  // The lane is blocked by now: this call is refused without a check of the limit.
   replies.push(await call('POST', '/sheets/read', read(20, { max_wait_seconds: 0 }), { 'x-request-id': 'r-6' }));
   assert.deepEqual(
     replies.map(({ status }) => status),
@@ -114,7 +114,7 @@ test('each call that a spent limit turns away has its row in the log, also those
   assert.ok(logs.every((log) => log.service_name === 'sheets' && log.operation === 'sheets_read'));
 });
 
-test('Google’s own 429 backs the account off, and what waits for it is served', async (t) => {
+test('Google’s own 429 pauses the account, and waiting calls are served afterwards', async (t) => {
   const { call, emulator } = await startSheetsServices(t);
   emulator.control.fail({ vendor: 'google_sheets', mode: 'over_query_limit', times: 1 });
   const impatient = await call('POST', '/sheets/read', read(1, { max_wait_seconds: 0 }));
@@ -143,7 +143,7 @@ test('refusals of the spreadsheet keep Google’s meaning and name the account',
   }
 });
 
-test('while Google is down a read known from before is served stale, and an own write never is', async (t) => {
+test('while Google is down a cached read is served stale, but never after an own write', async (t) => {
   const { call, emulator } = await startSheetsServices(t, {
     env: { CACHE_SHEETS_TTL_SECONDS: '1', REQUEST_TIMEOUT_SECONDS: '1', REQUEST_MAX_RETRIES: '0' },
   });
@@ -159,7 +159,7 @@ test('while Google is down a read known from before is served stale, and an own 
   assert.ok(written.status >= 500, written.text);
 });
 
-test('several accounts share the work, and a spreadsheet is read by the one it is shared with', async (t) => {
+test('several accounts share the work, and a spreadsheet is read by the account that has access', async (t) => {
   const { call, emulator } = await startSheetsServices(t, {
     env: { ...jwtSecret, RATE_LIMIT_SHEETS_PER_MINUTE: '1000' },
   });
@@ -201,7 +201,7 @@ test('several accounts share the work, and a spreadsheet is read by the one it i
   }
 });
 
-test('a keyed batch that comes again is answered as the first time, and appends nothing twice', async (t) => {
+test('a batch repeated with its key gets the first answer, and appends nothing twice', async (t) => {
   const { call, emulator } = await startSheetsServices(t);
   const batch = {
     spreadsheet_id: sheet,
@@ -221,7 +221,7 @@ test('a keyed batch that comes again is answered as the first time, and appends 
   ]);
 });
 
-test('one spreadsheet that always fails stops no other, and a refused file of credentials is told as what it is', async (t) => {
+test('a spreadsheet that always fails does not block others, and refused credentials are reported as such', async (t) => {
   const { call, emulator } = await startSheetsServices(t, { env: { ...jwtSecret, REQUEST_MAX_RETRIES: '0' } });
   emulator.control.fail({ vendor: 'google_sheets', mode: '503', pathIncludes: '/sick' });
   const append = (spreadsheet_id: string) =>
@@ -250,7 +250,7 @@ test('one spreadsheet that always fails stops no other, and a refused file of cr
   }
 });
 
-test('a batch that comes again does again only what failed', async (t) => {
+test('a repeated batch repeats only failed operations', async (t) => {
   const { call, emulator } = await startSheetsServices(t, { env: { REQUEST_MAX_RETRIES: '0' } });
   const operations = [
     { operation: 'append', range: 'Sheet1!A1', values: [['once']] },
@@ -295,13 +295,13 @@ test('numbers that a sheet would change are refused, and a range larger than its
   }
 });
 
-test('one 429 without Retry-After is waited out within the patience of a caller who names none', async (t) => {
+test('a single 429 without Retry-After is waited for within the default wait', async (t) => {
   const { call, emulator } = await startSheetsServices(t);
   emulator.control.fail({ vendor: 'google_sheets', mode: 'over_query_limit', times: 1 });
   assert.equal((await call('POST', '/sheets/read', read(1))).status, 200);
 });
 
-test('what is larger than may be read is the caller’s asking: 413, and no outage of the account', async (t) => {
+test('a read that is too large is the caller’s error: 413, and no outage of the account', async (t) => {
   const { call } = await startSheetsServices(t, { env: { REQUEST_MAX_RETRIES: '0' } });
   const cell = 'я'.repeat(25_000);
   for (let row = 1; row <= 700; row += 35) {

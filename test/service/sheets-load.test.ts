@@ -1,4 +1,4 @@
-/** Appends at once from three replicas, over sheets as people keep them, while Google fails before and after it writes. */
+/** Concurrent appends from three replicas to irregular sheets, while Google fails before and after it writes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addWideAccount, openGoogleClient, readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
@@ -13,7 +13,7 @@ interface Journal {
   readonly id: string;
   readonly cells: readonly (readonly unknown[])[];
   readonly range: string;
-  /** Zero-based column in which a row of ours begins. */
+  /** Zero-based column in which our rows begin. */
   readonly column: number;
   readonly insert_data_option?: 'OVERWRITE';
 }
@@ -57,7 +57,7 @@ interface Answered {
   readonly answeredAt: number;
 }
 
-test('five hundred appends to awkward sheets stand once each, in their columns, in the order of their answers', async (t) => {
+test('five hundred appends to irregular sheets exist once each, in their columns, in the order of their answers', async (t) => {
   const services = await startSheetsServices(t, { replicas: 3, env });
   await addWideAccount(services);
   const { replicas, emulator } = services;
@@ -81,7 +81,7 @@ test('five hundred appends to awkward sheets stand once each, in their columns, 
     }
   }
 
-  /** Ten callers a journal, each of which sends its next row when the one before is answered. */
+  /** Ten callers per journal; each sends its next row after the answer to the last. */
   const answered = new Map(journals.map(({ id }) => [id, [] as Answered[]]));
   const keepJournal = async (journal: Journal, caller: number): Promise<void> => {
     for (let turn = 0; turn < 10; turn++) {
@@ -116,7 +116,7 @@ test('five hundred appends to awkward sheets stand once each, in their columns, 
     const all = answered.get(id) ?? [];
     const placed = all.map((answer) => {
       const found = rows.flatMap((row, index) => (row[column] === answer.name ? [index] : []));
-      assert.ok(found.length <= 1, `${id}: ${answer.name} stands ${found.length} times`);
+      assert.ok(found.length <= 1, `${id}: ${answer.name} occurs ${found.length} times`);
       return { ...answer, row: found[0] };
     });
     const acknowledged = placed.filter(({ status }) => status === 200);

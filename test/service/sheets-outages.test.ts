@@ -11,7 +11,7 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const sheet = 'journal';
 
-test('without Redis rows are still appended once, by two replicas, and own writes are read', async (t) => {
+test('without Redis two replicas still append rows once, and own writes are read', async (t) => {
   const proxy = await startTcpProxy(t, redisUrl);
   const { replicas, emulator } = await startSheetsServices(t, {
     replicas: 2,
@@ -47,7 +47,7 @@ test('without Redis rows are still appended once, by two replicas, and own write
   for (const replica of [one, two]) assert.equal((await read(replica)).json.values.at(-1)[0], 'after');
 });
 
-test('changes that Google made and nobody can write down are told as unknown, and no read hides them', async (t) => {
+test('changes that cannot be recorded are reported as unknown, and reads show them', async (t) => {
   const disk = findSmallDisk();
   const { emulator, database, startProcess } = await startSheetsServices(t);
   const proxy = await startTcpProxy(t, database.url);
@@ -63,7 +63,7 @@ test('changes that Google made and nobody can write down are told as unknown, an
   assert.equal((await write('A1', [['old']])).status, 200);
   for (const range of ['A1:A1', 'C1:C5']) assert.equal((await read(range)).status, 200);
 
-  // PostgreSQL is away, and the disk of its stand-in full: large records first, then what still finds room.
+  // PostgreSQL is away, and the spool's disk is full: large records first, then small ones that still fit.
   proxy.cut();
   const untilRefused = async (change: () => Promise<TestReply>): Promise<TestReply> => {
     for (let tries = 0; tries < 50; tries++) {

@@ -1,4 +1,4 @@
-/** What users of other clients of Google Sheets reported, asked of this one. */
+/** Reports by users of other Google Sheets clients, tested here. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addWideAccount, openGoogleClient, readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
@@ -20,7 +20,7 @@ async function start(t: Parameters<typeof startSheetsServices>[0]) {
   return { fill, post, cells };
 }
 
-test('rows that begin with blanks, or are wider than the table, do not drift to the right', async (t) => {
+test('rows that begin with blanks, or are wider than the table, do not shift to the right', async (t) => {
   const { post, fill } = await start(t);
   const wide = ['', '', 'morning', 'evening', '', 'min', 'max', '', '', '', 'max'];
   await post('append', 'drift', { range: 'Sheet1', values: [['no', 'name', 'time', '', '', 'of', '', 'of', '', 'Y']] });
@@ -39,7 +39,7 @@ test('rows that begin with blanks, or are wider than the table, do not drift to 
   }
 });
 
-test('columns are those of the header as it stands now, whoever moved or renamed them', async (t) => {
+test('columns follow the current header after people move or rename them', async (t) => {
   const { post, fill, cells } = await start(t);
   await fill('moved', [
     ['no', 'state'],
@@ -61,7 +61,7 @@ test('columns are those of the header as it stands now, whoever moved or renamed
   assert.deepEqual((await cells('moved')).at(-1), ['cc', '3', 'z']);
 });
 
-test('an empty sheet gets its header from the first records, appended or upserted, where columns may be added', async (t) => {
+test('with add_columns an empty sheet gets its header from the first records, appended or upserted', async (t) => {
   const { post, cells } = await start(t);
   for (const [path, more] of [
     ['records/append', {}],
@@ -80,7 +80,7 @@ test('an empty sheet gets its header from the first records, appended or upserte
   }
 });
 
-test('a new column goes beside the notes that people keep beyond the header, not above them', async (t) => {
+test('a new column goes beside people’s notes beyond the header, not above them', async (t) => {
   const { post, fill, cells } = await start(t);
   await fill('notes', [['no'], [1, '', 'call back'], [2]]);
   const appended = await post('records/append', 'notes', {
@@ -107,7 +107,7 @@ test('a record without a value is refused: its row would look like an empty one'
   }
 });
 
-test('keys are compared as texts: numbers meet their digits, and leading zeros and exponents stay', async (t) => {
+test('keys are compared as texts: a number equals its digits, and leading zeros and exponents count', async (t) => {
   const { post, fill, cells } = await start(t);
   await fill('keys', [
     ['no', 'state'],
@@ -133,7 +133,7 @@ test('keys are compared as texts: numbers meet their digits, and leading zeros a
   );
 });
 
-test('any text may be a column’s name, and what JSON parsers fear is refused for what it is', async (t) => {
+test('any text may be a column’s name, and `__proto__` is refused by name', async (t) => {
   const { post, fill } = await start(t);
   await fill('names', [
     [2024, true, ' padded ', 'two\nlines', 'constructor', 'no', 'no'],

@@ -1,4 +1,4 @@
-/** Rows by the names of their columns, sheets by their titles, and spreadsheets by their addresses. */
+/** Rows by column names, sheets by titles, and spreadsheets by URLs. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -33,7 +33,7 @@ async function start(t: Parameters<typeof startSheetsServices>[0], replicas = 1)
   return { ...services, google, fill, post };
 }
 
-test('records are read by the names of their columns, page by page, and by what they hold', async (t) => {
+test('records are read by column names, in pages, and filtered by value', async (t) => {
   const { fill, post } = await start(t);
   await fill([
     ['Journal'],
@@ -114,7 +114,7 @@ test('records are appended below the table, unknown columns are refused by name 
   assert.deepEqual([blank.status, blank.json.errors[0].path], [400, 'header_row']);
 });
 
-test('an upsert changes only what it names, in the row of its key, and appends the others', async (t) => {
+test('an upsert changes only the named columns in the row of its key, and appends new keys', async (t) => {
   const { emulator, google, fill, post } = await start(t);
   await fill([
     ['no', 'address', 'state', 'twice'],
@@ -190,7 +190,7 @@ test('two hundred upserts of twenty keys from three replicas, with faults, make 
   );
 });
 
-test('what a key asked for is done once, also when the answer was lost', async (t) => {
+test('a request with a key is done once, also if its answer was lost', async (t) => {
   const { emulator, fill, post } = await start(t);
   await fill([['no'], ['1'], ['2'], ['3'], ['4']]);
   const lose = (): void =>
@@ -218,7 +218,7 @@ test('what a key asked for is done once, also when the answer was lost', async (
   assert.equal((await post('rows/delete', { sheet: 'Sheet1', row_numbers: [5_000] })).status, 400);
 });
 
-test('a sheet is ensured once, grows where it is smaller, and a new spreadsheet is shared', async (t) => {
+test('a sheet is created once and grown if it is too small, and a new spreadsheet is shared', async (t) => {
   const { emulator, google, post, call } = await start(t);
   const ensure = { title: 'Заявки', header: ['no', 'state'], row_count: 50, column_count: 5 };
   const together = await Promise.all([1, 2, 3].map(() => post('worksheets/ensure', ensure)));
@@ -250,7 +250,7 @@ test('a sheet is ensured once, grows where it is smaller, and a new spreadsheet 
   assert.deepEqual(await readAtGoogle(emulator, created.json.spreadsheet_id, 'One'), [['a']]);
 });
 
-test('the last rows of a sheet, rows as lines, and who will have spent the quota when', async (t) => {
+test('the last rows of a sheet, rows as lines, and the forecast of the quota by caller', async (t) => {
   const { fill, post, call, google } = await start(t);
   await google.spreadsheets.batchUpdate({
     spreadsheetId: spreadsheet_id,

@@ -1,4 +1,4 @@
-/** The sheets API end to end: the whole service, real stores, an emulated Google. */
+/** The Sheets API end to end: the whole service, real stores, an emulated Google. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { signAdminToken } from '../support/service.ts';
@@ -69,7 +69,7 @@ test('a journal is written, appended to, read, cleared and described', async (t)
   assert.equal((await readAtGoogle(emulator, sheet, 'A3'))[0]?.[0], '+998901234567');
 });
 
-test('bad input is refused at once, naming the place, and nothing is sent', async (t) => {
+test('bad input is refused at once with its place, and nothing is sent', async (t) => {
   const { call, emulator } = await startSheetsServices(t);
   const write = { spreadsheet_id: 'x', range: 'A1' };
   const cases: [string, object, string][] = [
@@ -117,7 +117,7 @@ test('bad input is refused at once, naming the place, and nothing is sent', asyn
   assert.equal(missing.json.provider, 'google_sheets');
 });
 
-test('rows may be of different lengths, and a short one leaves alone what it does not reach', async (t) => {
+test('rows may have different lengths, and a short one leaves the cells beyond it unchanged', async (t) => {
   const { call, emulator } = await startSheetsServices(t);
   const at = (range: string, values: unknown) => ({ spreadsheet_id: sheet, range, values });
   await call('POST', '/sheets/write', at('Sheet1!A1:C3', new Array(3).fill(['x', 'y', 'z'])));
@@ -147,7 +147,7 @@ test('rows may be of different lengths, and a short one leaves alone what it doe
   assert.equal(emulator.control.requests('google_sheets').received, 0);
 });
 
-test('a thousand reads of fifty ranges take at most twenty requests, and each answer is right', async (t) => {
+test('a thousand reads of fifty ranges need at most twenty requests, and each answer is right', async (t) => {
   const { call, emulator } = await startSheetsServices(t);
   const rows = Array.from({ length: 50 }, (_, row) => [`row ${row}`, row]);
   await call('POST', '/sheets/write', { spreadsheet_id: sheet, range: 'Sheet1!A1', values: rows });
@@ -168,7 +168,7 @@ test('a thousand reads of fifty ranges take at most twenty requests, and each an
   assert.ok(received <= 20, `${received} requests`);
 });
 
-test('a bad range among reads and writes that go together fails its caller alone', async (t) => {
+test('a bad range in a shared request fails only its caller', async (t) => {
   const { call } = await startSheetsServices(t);
   const read = (range: string) => call('POST', '/sheets/read', { spreadsheet_id: sheet, range });
   const write = (range: string) => call('POST', '/sheets/write', { spreadsheet_id: sheet, range, values: [[range]] });
@@ -192,7 +192,7 @@ test('a bad range among reads and writes that go together fails its caller alone
   assert.deepEqual(reads[4]?.json.values, [['Sheet1!C1']]);
 });
 
-test('a write is read on every replica, in every cell that a formula may make of it', async (t) => {
+test('every replica reads a write, also in cells with formulas', async (t) => {
   const { replicas } = await startSheetsServices(t, { replicas: 2 });
   const [one, two] = replicas;
   assert.ok(one && two);
@@ -220,7 +220,7 @@ test('a write is read on every replica, in every cell that a formula may make of
   assert.deepEqual((await read('Sheet1!A1:B3')).json.values.at(-1), ['row', 1]);
 });
 
-test('where no cell depends on others, a change lets go of the ranges it touched alone', async (t) => {
+test('without formulas, a change drops only the cached ranges that it touched', async (t) => {
   const env = { JWT_SECRET: 'the secret that whole-service tests sign with' };
   const { replicas } = await startSheetsServices(t, { replicas: 2, env });
   const [one, two] = replicas;
@@ -296,7 +296,7 @@ test('a thousand rows of twenty cells are written and read back in one call each
   assert.equal(emulator.control.requests('google_sheets').received, 2);
 });
 
-test("Google's own client reads what was written through us", async (t) => {
+test("Google's own client reads what was written through the gateway", async (t) => {
   const { call, emulator } = await startSheetsServices(t);
   await call('POST', '/sheets/write', { spreadsheet_id: sheet, range: "'Sheet1'!A1", values: [['имя', 'сумма']] });
   await call('POST', '/sheets/append', { spreadsheet_id: sheet, range: 'Sheet1', values: [["Ko'chalar", 12.5]] });
@@ -312,7 +312,7 @@ test("Google's own client reads what was written through us", async (t) => {
   ]);
 });
 
-test('a read that was under way when a write was acknowledged puts no older answer back', async (t) => {
+test('a read in progress during a write does not cache the older answer', async (t) => {
   const { replicas, emulator } = await startSheetsServices(t, { replicas: 2 });
   const [one, two] = replicas;
   assert.ok(one && two);

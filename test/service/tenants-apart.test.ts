@@ -1,6 +1,7 @@
 /**
- * Every route of the API, asked by another tenant's admin and tokens for what is not theirs. The routes come from the
- * service's own description: one that is added is asked too, and one with an id of a new kind fails here until it is named.
+ * Every route of the API, called by another tenant's admin and tokens for the first tenant's objects. The routes come
+ * from the service's own description: a new route is included, and one with a new kind of id fails here until it is
+ * named.
  */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
@@ -9,11 +10,11 @@ import { type ApiRoute, readApiRoutes, smallestValue } from '../support/routes.t
 import { signAdminToken, startTestService, type TestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** In every name and text that the first tenant writes: another tenant must never read it. */
+/** In every name and text of the first tenant: another tenant must never read it. */
 const marker = `mark${randomUUID().replaceAll('-', '')}`;
 const spreadsheetId = 'nobody-owns-a-spreadsheet-id';
 
-/** What of the first tenant stands in the place of each parameter, by the beginning of the path. */
+/** The first tenant's object for each path parameter, by the beginning of the path. */
 type Owned = Readonly<Record<string, string>>;
 
 async function fillTenant(app: TestService): Promise<Owned> {
@@ -74,7 +75,7 @@ async function fillTenant(app: TestService): Promise<Owned> {
 
 function addressOf(route: ApiRoute, owned: Owned): string {
   const kind = Object.keys(owned).find((beginning) => route.path.startsWith(beginning));
-  assert.ok(kind !== undefined, `${route.path}: say here what of the first tenant stands for its parameters`);
+  assert.ok(kind !== undefined, `${route.path}: name here the first tenant's object for its parameters`);
   return route.path.replace(/\{[^}]+\}/, owned[kind] as string).replace('{*}', 'anything');
 }
 
@@ -82,12 +83,12 @@ function bodyOf(route: ApiRoute): unknown {
   return route.bodySchema === null || route.method === 'GET' ? undefined : smallestValue(route.bodySchema);
 }
 
-/** What was asked for stands in `instance`: that the asker knows already. */
+/** `instance` repeats the request's path, which the caller knows already. */
 function withoutInstance(text: string): string {
   return text.replaceAll(/"instance":"[^"]*"/g, '');
 }
 
-test('another tenant’s admin and tokens reach nothing of this one, over every route', async (t) => {
+test('another tenant’s admin and tokens reach nothing of this one on any route', async (t) => {
   const app = await startTestService(t);
   const owned = await fillTenant(app);
   const other = `other_${randomUUID().slice(0, 18)}`;
@@ -99,13 +100,13 @@ test('another tenant’s admin and tokens reach nothing of this one, over every 
     { ...otherAdmin, 'x-management-company-id': other },
   );
   const otherToken = { authorization: `Bearer ${made.json.token}` };
-  // Its events never end: asked in a test of its own.
+  // An event stream never ends: a separate test covers it.
   const routes = (await readApiRoutes(app.url)).filter(
     ({ path }) => path !== '/events/stream' && !path.startsWith('/hooks/'),
   );
   assert.ok(routes.length > 40, `${routes.length} routes`);
   const admin = { authorization: `Bearer ${app.adminToken}` };
-  /** What only requests change; health and counts move by themselves. */
+  /** The state that only requests change; health and counts change by themselves. */
   const stateOf = async () => {
     const texts: string[] = [];
     for (const path of ['/services', '/webhooks', '/tokens', '/budgets']) {
@@ -139,5 +140,5 @@ test('another tenant’s admin and tokens reach nothing of this one, over every 
       assert.ok(isRefused, `${what} by its id: ${own.status} ${own.text}`);
     }
   }
-  assert.deepEqual(await stateOf(), before, 'nothing of the first tenant has changed');
+  assert.deepEqual(await stateOf(), before, 'an object of the first tenant has changed');
 });

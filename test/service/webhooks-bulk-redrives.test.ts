@@ -1,4 +1,4 @@
-/** Sending again all that match: counted, watched, stopped, and gone on with by another replica. */
+/** Redrives of all matching events: counted, shown, stopped, and continued by another replica. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
@@ -14,7 +14,7 @@ const env = {
   ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
 };
 
-/** So many events, none of which its paused target took. */
+/** This many events, none of which its paused target accepted. */
 async function loseDeliveries(app: TestService, hook: TestWebhook, count: number): Promise<string[]> {
   assert.equal((await app.admin('POST', `/webhooks/${hook.id}/pause-target`, {})).status, 200);
   const ids: string[] = [];
@@ -41,7 +41,7 @@ const ended = (app: TestService, id: string) =>
     return redrive.finished_at !== null && redrive.deliveries.waiting === 0 && redrive;
   });
 
-test('all that match are counted first, sent in order as their target takes them, and watched to the end', async (t) => {
+test('all matching events are counted first, sent in order at their target’s pace, and shown to the end', async (t) => {
   const app = await startTestService(t, env);
   const target = await startTarget(t);
   const hook = await startWebhook(app, {
@@ -75,7 +75,7 @@ test('all that match are counted first, sent in order as their target takes them
   assert.deepEqual(
     [settling.sent_count, settling.deliveries.waiting, settling.finished_at, target.received.length],
     [45, 45, null, 0],
-    'a paused target has them wait',
+    'they wait for a paused target',
   );
   await app.admin('POST', `/webhooks/${hook.id}/resume-target`, { retry_dead: false });
   const done = await ended(app, id);
@@ -94,7 +94,7 @@ test('all that match are counted first, sent in order as their target takes them
   }
 });
 
-test('a redrive leaves what comes in its turn, and stops where that is asked for', async (t) => {
+test('a redrive does not delay new deliveries, and stops on request', async (t) => {
   const app = await startTestService(t, env);
   const held: ServerResponse[] = [];
   let isHeld = true;
@@ -109,13 +109,13 @@ test('a redrive leaves what comes in its turn, and stops where that is asked for
     const redrive = await look(app, id);
     return redrive.sent_count >= 100 && redrive;
   });
-  assert.deepEqual([sending.state, sending.sent_count], ['sending', 100], 'no more are due until some are taken');
+  assert.deepEqual([sending.state, sending.sent_count], ['sending', 100], 'no more become due until some are delivered');
   isHeld = false;
   for (const reply of held) reply.end();
-  await waitFor('the live one', () => target.received.some(({ headers }) => headers['webhook-id'] === live));
+  await waitFor('the new delivery', () => target.received.some(({ headers }) => headers['webhook-id'] === live));
   assert.ok(target.received.length < 240, `it came as number ${target.received.length}`);
 
-  // Held again, so that there is something left to stop.
+  // Held again, so that something is left to stop.
   isHeld = true;
   const stopped = (await app.admin('POST', `/webhooks/redrives/${id}/stop`)).json;
   isHeld = false;
@@ -126,7 +126,7 @@ test('a redrive leaves what comes in its turn, and stops where that is asked for
   assert.equal((await app.admin('POST', `/webhooks/redrives/${id}/stop`)).json.state, end.state, 'stopping twice');
 });
 
-test('a redrive outlives the replica that began it, and two replicas send nothing twice', async (t) => {
+test('a redrive continues after its replica was killed, and two replicas send nothing twice', async (t) => {
   const first = await startTestService(t, env);
   const second = await startTestReplica(t, first, env);
   let mayAnswer = false;
@@ -155,7 +155,7 @@ test('a redrive outlives the replica that began it, and two replicas send nothin
   assert.deepEqual(rows, [{ again: 1 }]);
 });
 
-test('what fails is counted, a bad target holds up no other, and another tenant sees nothing', async (t) => {
+test('failures are counted, a bad target delays no other, and another tenant sees nothing', async (t) => {
   const app = await startTestService(t, env);
   const good = await startTarget(t);
   const bad = await startTarget(t, (_, reply) => void reply.writeHead(500).end());
@@ -188,7 +188,7 @@ test('what fails is counted, a bad target holds up no other, and another tenant 
   assert.equal(good.received.length, 12);
 });
 
-test('ten redrives at once are enough for one tenant', async (t) => {
+test('a tenant may run at most ten redrives at once', async (t) => {
   const app = await startTestService(t, env);
   const target = await startTarget(t);
   const hook = await startWebhook(app, { webhook_name: 'many', signature_scheme: 'none', target_url: target.url });

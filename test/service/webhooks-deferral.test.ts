@@ -1,4 +1,7 @@
-/** What is over the limit is published at the limit's pace, counted over all replicas, and outlives the one that took it. */
+/**
+ * Deliveries over the limit are published at the limit's pace, counted over all replicas, also after their replica was
+ * killed.
+ */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -16,7 +19,7 @@ const perMinute = 200;
 const deferred = 60;
 const secret = 'the sender’s secret';
 
-test('two replicas share the pace, and one publishes what the other deferred and was killed with', async (t) => {
+test('two replicas share the pace, and one publishes what the other had deferred before it was killed', async (t) => {
   const tenant = `defer_${randomUUID().slice(0, 18)}`;
   const database = await startTestDatabase(t);
   const events = await consumeEventsOf(t, tenant);
@@ -30,7 +33,7 @@ test('two replicas share the pace, and one publishes what the other deferred and
     JWT_SECRET: jwtSecretOfTests,
     RATE_LIMIT_WEBHOOKS_PER_MINUTE: String(perMinute),
   };
-  // The first one holds the pick-up lease, so it is the one that publishes what is due, until it is killed.
+  // The first replica holds the pick-up lease, so it publishes due events until it is killed.
   const first = await startReplicaProcess(t, env);
   const second = await startReplicaProcess(t, env);
   const created = await readReply(
@@ -56,7 +59,7 @@ test('two replicas share the pace, and one publishes what the other deferred and
     return json.event_id;
   };
 
-  // One after the other, so that there is an order, and in turn at both.
+  // Sequential, so that there is an order, and alternating between both.
   const accepted: string[] = [];
   for (let id = 0; id < perMinute + deferred; id += 1) accepted.push(await post(id % 2 === 0 ? first : second, id));
   const { rows } = await database.db.querySystem<{ id: string; origin: string; not_before: Date }>({
@@ -66,7 +69,7 @@ test('two replicas share the pace, and one publishes what the other deferred and
   assert.deepEqual(
     rows.map(({ id }) => id),
     late,
-    'the limit was for both together, and the row is in the order of arrival',
+    'both share the limit, and the row is in the order of arrival',
   );
   assert.equal(new Set(rows.map(({ origin }) => origin)).size, 2, 'both replicas deferred');
   for (const [index, row] of rows.slice(1).entries()) {
@@ -83,7 +86,7 @@ test('two replicas share the pace, and one publishes what the other deferred and
   };
   await waitFor('a third of the row to be published', () => firstArrivals().size >= perMinute + deferred / 3, 120_000);
   await first.kill();
-  await waitFor('all that was accepted to be published', () => firstArrivals().size === accepted.length, 60_000);
+  await waitFor('all accepted deliveries to be published', () => firstArrivals().size === accepted.length, 60_000);
 
   const arrivals = firstArrivals();
   assert.deepEqual(
@@ -92,7 +95,7 @@ test('two replicas share the pace, and one publishes what the other deferred and
     'in the order of arrival',
   );
   for (const { id, not_before } of rows) {
-    assert.ok((arrivals.get(id) ?? 0) >= not_before.getTime(), 'none before its place');
+    assert.ok((arrivals.get(id) ?? 0) >= not_before.getTime(), 'an event was published before its place');
   }
   await waitFor('the outbox to be empty', async () => {
     const left = await database.db.querySystem({ text: 'select from outbox_events limit 1' });

@@ -1,4 +1,4 @@
-/** The walk-through of docs/webhooks.md, pasted into a shell as it stands. */
+/** Runs the commands of docs/webhooks.md in a shell. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/webhooks.md'), 'utf8');
 
-/** The blocks to paste, with the test's own service, tenant and token for those of a fresh start. */
+/** The commands, with the test's own service, tenant and token instead of those of a first start. */
 function blocks(url: string, tenant: string, adminToken: string): string[] {
   return [...text.matchAll(/```bash\n(.*?)```/gs)].map(([, block = '']) =>
     block
@@ -20,7 +20,7 @@ function blocks(url: string, tenant: string, adminToken: string): string[] {
   );
 }
 
-test('the walk-through can be pasted: create, sign, post, see the event, look up the refusal', async (t) => {
+test('the commands of the page work: create, sign, post, see the event, look up the refusal', async (t) => {
   const app = await startTestService(t, { PUBLIC_BASE_URL: 'http://public.example' });
   const shown = blocks(app.url, app.tenant, app.adminToken);
   assert.equal(shown.length, 6);
@@ -30,7 +30,7 @@ test('the walk-through can be pasted: create, sign, post, see the event, look up
     for (const child of children) child.kill('SIGKILL');
   });
   const paste = (script: string): { output(): string; child: ChildProcess } => {
-    // `exec` lets the shell's last command take its place, so that killing it kills the stream.
+    // `exec` replaces the shell with its last command, so that killing it ends the stream.
     const child = spawn('bash', ['-c', script]);
     children.push(child);
     let output = '';
@@ -44,7 +44,7 @@ test('the walk-through can be pasted: create, sign, post, see the event, look up
 
   const watching = paste(`${setup}\nexec ${stream}`);
   await waitFor('the stream to open', () => watching.output().includes('retry:'));
-  // The public address is the sender's way in; here it leads nowhere.
+  // The public address is for senders; in this test nothing listens there.
   const local = create.replace('echo "$WEBHOOK_URL"', `WEBHOOK_URL=${app.url}/api/v1/hooks/\${WEBHOOK_URL##*/}`);
   const working = paste([setup, local, post, post, tamper, lookUp].join('\n'));
   await once(working.child, 'close');
@@ -57,7 +57,7 @@ test('the walk-through can be pasted: create, sign, post, see the event, look up
   assert.deepEqual([list.events[0].refusal_reason, list.events.length], ['wrong_signature', 1]);
   await waitFor('the event in the stream', () => watching.output().includes(accepted.event_id));
   assert.match(watching.output(), /"webhook_event_type":"order\.paid"/);
-  // To the blank as it was sent.
+  // Byte by byte as it was sent.
   assert.match(watching.output(), /"payload":\{"type": "order\.paid", "event_id": "order-17-paid", "total": 120000\}/);
   assert.equal(watching.output().split('event: integration.webhook.received').length, 2, 'once');
 });

@@ -1,4 +1,4 @@
-/** PostgreSQL is away and the spool's disk is full: what got 200 is kept, and the rest is told to come again. */
+/** PostgreSQL is away and the spool's disk is full: every delivery that got 200 is kept, and others get 503. */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
@@ -17,10 +17,10 @@ import { postDelivery } from '../support/webhooks.ts';
 
 const senders = 12;
 const secret = 'the sender’s secret';
-/** Small ones still find room where large ones do not: the disk is full by degrees. */
+/** Small deliveries still fit when large ones do not. */
 const fillerSizes = [10, 20_000, 300, 6_000, 2_000];
 
-test('on a full disk every 200 is kept and published, and the rest is refused with 503', async (t) => {
+test('on a full disk every delivery with 200 is kept and published, and the rest gets 503', async (t) => {
   const tenant = `disk_${randomUUID().slice(0, 18)}`;
   const disk = findSmallDisk();
   const database = await startTestDatabase(t);
@@ -67,7 +67,7 @@ test('on a full disk every 200 is kept and published, and the rest is refused wi
       return;
     }
     assert.deepEqual([status, json?.code], [503, 'SERVICE_UNAVAILABLE'], text);
-    assert.ok(Number(headers.get('retry-after')) >= 1, 'it is told when to come again');
+    assert.ok(Number(headers.get('retry-after')) >= 1, 'Retry-After is missing');
     refused.add(id);
   };
   let number = 0;
@@ -100,9 +100,9 @@ test('on a full disk every 200 is kept and published, and the rest is refused wi
   await waitFor('all that was accepted to be published', () => isPublished(acceptedIds.values()), 60_000);
   const kept = await stored();
   assert.deepEqual(new Map(kept.map(({ id, delivery_id }) => [delivery_id, id])), acceptedIds);
-  assert.equal(kept.length, acceptedInAll, 'each once, and nothing of what was refused');
+  assert.equal(kept.length, acceptedInAll, 'each once, without the refused ones');
 
-  // The senders come again, as they were told.
+  // The senders repeat the refused deliveries.
   for (const id of [...refused].slice(0, 40)) await post(Number(id.replace('delivery-', '')));
   assert.equal(acceptedIds.size, acceptedInAll + 40);
   await waitFor('the rest to be published', () => isPublished(acceptedIds.values()), 60_000);
@@ -113,7 +113,7 @@ test('on a full disk every 200 is kept and published, and the rest is refused wi
   t.diagnostic(JSON.stringify({ disk: disk.kind, accepted: acceptedInAll, refused: refused.size + 40 }));
 });
 
-/** The small file system is seen by the process alone; Linux shows it to others under its number. */
+/** Only the process sees the small file system; Linux shows it to others under the process's id. */
 function spoolOf(kind: string, pid: number, dataDir: string): string {
   return kind === 'small file system' ? join(`/proc/${pid}/root`, dataDir, 'spool') : join(dataDir, 'spool');
 }

@@ -1,16 +1,16 @@
-/** Every delivery that got 200 is stored once and its event published, whoever is killed and whatever is away. */
+/** Every delivery that got 200 is stored once and its event published, whatever is killed or away. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitFor } from '../support/wait-for.ts';
 import { sendThroughFaults } from '../support/webhook-faults.ts';
 import { startTarget } from '../support/webhook-target.ts';
 
-/** Deliveries to one target that a process has under way at once. */
+/** Maximum deliveries that a process has in progress to one target. */
 const mostUnderWay = 64;
 
 const all = (count: number) => ({ acknowledged: count, stored: count, published: count });
 
-test('killed ten times in the middle of two thousand deliveries to three targets', { timeout: 300_000 }, async (t) => {
+test('killed ten times during two thousand deliveries to three targets', { timeout: 300_000 }, async (t) => {
   const targets = await Promise.all([startTarget(t), startTarget(t), startTarget(t)]);
   const { counts, eventIds, kills } = await sendThroughFaults(
     t,
@@ -31,13 +31,13 @@ test('killed ten times in the middle of two thousand deliveries to three targets
       },
       120_000,
     );
-    // Only what was under way when the process was killed may have arrived without being noted.
+    // Only deliveries in progress when the process was killed may arrive again.
     const again = target.received.length - new Set(idsOf()).size;
     assert.ok(again <= kills * mostUnderWay, `target ${index} got ${again} events again after ${kills} kills`);
   }
 });
 
-test('PostgreSQL goes away and comes back', async (t) => {
+test('PostgreSQL goes away and returns', async (t) => {
   const { counts } = await sendThroughFaults(t, 1_200, (acknowledged, faults) => {
     if (acknowledged === 200) faults.cutDatabase();
     if (acknowledged === 900) faults.resume();
@@ -45,7 +45,7 @@ test('PostgreSQL goes away and comes back', async (t) => {
   assert.deepEqual(counts, all(1_200));
 });
 
-test('RabbitMQ goes away and comes back', async (t) => {
+test('RabbitMQ goes away and returns', async (t) => {
   const { counts } = await sendThroughFaults(t, 800, (acknowledged, faults) => {
     if (acknowledged === 200) faults.cutBroker();
     if (acknowledged === 600) faults.resume();
@@ -53,7 +53,7 @@ test('RabbitMQ goes away and comes back', async (t) => {
   assert.deepEqual(counts, all(800));
 });
 
-test('both go away, the process is killed when they are back', async (t) => {
+test('both go away, and the process is killed when they return', async (t) => {
   const { counts } = await sendThroughFaults(t, 1_000, async (acknowledged, faults) => {
     if (acknowledged === 200) {
       faults.cutDatabase();

@@ -1,4 +1,4 @@
-/** One webhook, several targets: each with its own filter, plan, headers and state. */
+/** One webhook with several targets: each with its own filter, retries, headers and state. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
@@ -51,7 +51,7 @@ test('a webhook with several targets', async (t) => {
   assert.deepEqual([first.headers, created.json.target_count], [{ 'x-key': '[masked]' }, 3]);
   assert.ok(!created.text.includes('canary-key'));
 
-  await t.test('each gets what it wants, signed with its own secret', async () => {
+  await t.test('each gets its matching events, signed with its own secret', async () => {
     const item = (id: string, type: string, data: unknown) => JSON.stringify({ id, type, data });
     await post(hook, item('1', 'order.new', { status: 'open' }));
     await post(hook, item('2', 'invoice', { status: 'paid', items: [{ kind: 'lift' }] }));
@@ -76,7 +76,7 @@ test('a webhook with several targets', async (t) => {
     assert.throws(() => new Webhook(created.json.target_secret).verify(one.body, one.headers));
   });
 
-  await t.test('one is given up, switched off, paused and caught up without the others', async () => {
+  await t.test('one target fails, is switched off, paused and resumed without affecting the others', async () => {
     status = 410;
     const body = JSON.stringify({ id: '5', data: { status: 'paid', items: [{ kind: 'lift' }] } });
     const { event_id: id } = (await post(hook, body)).json;
@@ -108,7 +108,7 @@ test('a webhook with several targets', async (t) => {
     assert.equal(stranger.status, 409);
   });
 
-  await t.test('a secret of one is rotated, and what is changed keeps the rest', async () => {
+  await t.test('one target’s secret is rotated, and a change keeps all other members', async () => {
     const rotated = await app.admin('POST', `/webhooks/${hook.id}/rotate-target-secret`, { target_id: first.id });
     assert.equal(rotated.status, 200, rotated.text);
     const { json } = await app.admin('GET', `/webhooks/${hook.id}`);
@@ -128,7 +128,7 @@ test('a webhook with several targets', async (t) => {
     assert.equal(last.headers['x-key'], 'canary-key');
   });
 
-  await t.test('an event is sent again to those that want it, to the targets alone', async () => {
+  await t.test('an event is sent again to the matching targets only', async () => {
     const { event_id: id } = (await post(hook, '{"id":"8","type":"other"}')).json;
     await waitFor('it to be delivered', async () => {
       const { json } = await app.admin('GET', `/webhooks/events/${id}`);
@@ -140,7 +140,7 @@ test('a webhook with several targets', async (t) => {
     assert.equal(orders.received.length, seen);
   });
 
-  await t.test('what can never match or may not be called is refused', async () => {
+  await t.test('filters that never match and forbidden addresses are refused', async () => {
     const refused = async (target: Record<string, unknown>) => {
       const reply = await app.admin('PATCH', `/webhooks/${hook.id}`, { targets: [target] });
       return [reply.status, reply.json.errors?.[0].path];
@@ -158,7 +158,7 @@ test('a webhook with several targets', async (t) => {
     assert.equal((await app.admin('PATCH', `/webhooks/${hook.id}`, { targets: eleven })).status, 400);
   });
 
-  await t.test('a webhook may have further targets alone, and takes them with it', async () => {
+  await t.test('a webhook may have only further targets, which are deleted with it', async () => {
     const lone = await startTarget(t);
     const other = await startWebhook(app, { webhook_name: 'lone', targets: [{ url: lone.url }] });
     await post(other, '{"id":"9"}');

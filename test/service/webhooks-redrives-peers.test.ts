@@ -1,4 +1,6 @@
-/** What users of other webhook services reported of retries by hand and replays, tried here. Each test names the report. */
+/**
+ * Reports by users of other webhook services about manual retries and replays, tested here. Each test names the report.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -16,7 +18,7 @@ const is = (app: TestService, id: string, status: string) =>
     return event.target?.status === status && event;
   });
 
-test('retries by hand, as users of other services met them', async (t) => {
+test('manual retries, reported by users of other services', async (t) => {
   const app = await startTestService(t, {
     OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
     RATE_LIMIT_WEBHOOKS_PER_MINUTE: '100000',
@@ -24,10 +26,10 @@ test('retries by hand, as users of other services met them', async (t) => {
   const hookTo = (name: string, more: Record<string, unknown>) =>
     startWebhook(app, { webhook_name: name, signature_scheme: 'none', ...more });
 
-  // hookdeck/outpost#662: a retry by hand bore the first number again, and used up the schedule.
-  // hookdeck/outpost#144: what becomes of the scheduled retry was not said.
+  // hookdeck/outpost#662: a manual retry got the first attempt's number again, and used up the schedule.
+  // hookdeck/outpost#144: the fate of the scheduled retry was not documented.
   await t.test(
-    'a retry by hand is numbered on, gives all tries back, and takes the scheduled one’s place',
+    'a manual retry continues the numbering, restores all attempts, and replaces the scheduled one',
     async () => {
       let status = 503;
       const target = await startTarget(t, (_, reply) => void reply.writeHead(status).end());
@@ -49,7 +51,7 @@ test('retries by hand, as users of other services met them', async (t) => {
           [2, true],
         ],
       );
-      assert.equal(failed.target.status, 'pending', 'it was the last of the schedule, and has all of it again');
+      assert.equal(failed.target.status, 'pending', 'after the last attempt it has all attempts again');
       status = 200;
       await retry(app, id);
       const done = await is(app, id, 'delivered');
@@ -58,7 +60,7 @@ test('retries by hand, as users of other services met them', async (t) => {
   );
 
   // hookdeck/outpost#670: a second retry after a success silently did nothing.
-  await t.test('each retry by hand sends, however often it went well before', async () => {
+  await t.test('each manual retry sends, also after successes', async () => {
     const target = await startTarget(t);
     const id = await post(await hookTo('often', { target_url: target.url }), { id: 'often' });
     for (let count = 1; count <= 4; count++) {
@@ -70,9 +72,9 @@ test('retries by hand, as users of other services met them', async (t) => {
     assert.equal((await is(app, id, 'delivered')).targets[0].sent_again_count, 4);
   });
 
-  // frain-dev/convoy#965, #972, #1092 and hookdeck/outpost#611: what came while an endpoint was off could not be retried, or
-  // stuck, and the endpoint stayed off.
-  await t.test('sending one again switches on a target that was switched off, and what waited goes out', async () => {
+  // frain-dev/convoy#965, #972, #1092 and hookdeck/outpost#611: events that arrived while an endpoint was off could not
+  // be retried, or got stuck, and the endpoint stayed off.
+  await t.test('sending one again switches on a switched-off target, and waiting deliveries are sent', async () => {
     let isGone = true;
     const target = await startTarget(t, (_, reply) => void reply.writeHead(isGone ? 410 : 200).end());
     const hook = await hookTo('off', { target_url: target.url });
@@ -87,8 +89,8 @@ test('retries by hand, as users of other services met them', async (t) => {
     assert.equal((await app.admin('GET', `/webhooks/${hook.id}`)).json.target_off_at, null);
   });
 
-  // frain-dev/convoy#1092: with no retries left, a retry by hand that failed hung in "processing".
-  await t.test('a target of one attempt that fails again by hand is dead again', async () => {
+  // frain-dev/convoy#1092: without remaining retries, a failed manual retry stayed in "processing".
+  await t.test('a delivery with one attempt that fails again manually is dead again', async () => {
     const target = await startTarget(t, (_, reply) => void reply.writeHead(500).end());
     const id = await post(await hookTo('one', { targets: [{ url: target.url, max_attempts: 1 }] }), { id: 'one' });
     await is(app, id, 'dead');
@@ -109,8 +111,8 @@ test('retries by hand, as users of other services met them', async (t) => {
       return json.finished_at !== null && json;
     });
 
-  // frain-dev/convoy#2116: a batch forgot one of its filters. svix/svix-webhooks#1352: `until` was not heeded.
-  await t.test('a redrive heeds each of its filters, and its range of time at both ends', async () => {
+  // frain-dev/convoy#2116: a batch ignored one of its filters. svix/svix-webhooks#1352: `until` was ignored.
+  await t.test('a redrive applies each of its filters, and both ends of its time range', async () => {
     const target = await startTarget(t);
     const hook = await hookTo('filters', { target_url: target.url });
     const other = await hookTo('others', { target_url: target.url, source_service: 'custom' });
@@ -142,8 +144,8 @@ test('retries by hand, as users of other services met them', async (t) => {
     }
   });
 
-  // svix/svix-webhooks#1511: deleting the endpoint of waiting messages had the worker fail on and on.
-  await t.test('a redrive whose webhook is deleted while it waits comes to its end', async () => {
+  // svix/svix-webhooks#1511: after the endpoint of waiting messages was deleted, the worker failed forever.
+  await t.test('a redrive whose webhook is deleted while it waits ends', async () => {
     const target = await startTarget(t);
     const hook = await hookTo('deleted', { target_url: target.url });
     for (let id = 0; id < 5; id++) await post(hook, { id: `deleted-${id}` });
@@ -161,7 +163,7 @@ test('retries by hand, as users of other services met them', async (t) => {
   });
 
   // frain-dev/convoy#660: an event that never had a delivery could not be replayed.
-  await t.test('a target that is added later gets the earlier events by a redrive, once each', async () => {
+  await t.test('a target added later gets the earlier events by a redrive, once each', async () => {
     const hook = await hookTo('later', {});
     const ids: string[] = [];
     for (let id = 0; id < 3; id++) ids.push(await post(hook, { id: `later-${id}` }));

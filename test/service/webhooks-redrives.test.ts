@@ -1,4 +1,4 @@
-/** Sending a delivery again by hand: every state of it, or in words why not. */
+/** Sending a delivery again manually, in each of its states, or the reason why not. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
@@ -29,7 +29,7 @@ test('each state of a delivery is sent again, or says why not', async (t) => {
     REQUEST_TIMEOUT_SECONDS: '2',
   });
 
-  await t.test('what was delivered goes out once more under the same id, and is counted apart', async () => {
+  await t.test('a delivered event is sent again under the same id, and counted separately', async () => {
     const target = await startTarget(t);
     const hook = await startWebhook(app, { webhook_name: 'done', target_url: `${target.url}?key=s3cret` });
     const id = await post(hook, '{"id":"done"}');
@@ -66,10 +66,10 @@ test('each state of a delivery is sent again, or says why not', async (t) => {
     );
     assert.deepEqual([again.targets[0].attempt_count, again.targets[0].sent_again_count], [2, 1]);
     const repeated = await postDelivery(hook.url, '{"id":"done"}', sign(hook, '{"id":"done"}'));
-    assert.deepEqual(repeated.json, { status: 'duplicate', event_id: id }, 'a duplicate is sent again as its first');
+    assert.deepEqual(repeated.json, { status: 'duplicate', event_id: id }, 'a duplicate refers to the first event');
   });
 
-  await t.test('of several targets one alone gets it, or those alone that failed', async () => {
+  await t.test('of several targets only one gets it, or only those that failed', async () => {
     const good = await startTarget(t);
     let isDown = true;
     const bad = await startTarget(t, (_, reply) => void reply.writeHead(isDown ? 410 : 200).end());
@@ -79,12 +79,12 @@ test('each state of a delivery is sent again, or says why not', async (t) => {
       targets: [{ url: good.url }, { url: bad.url }, { url: picky.url, conditions: [{ path: 'kind', equals: 'x' }] }],
     });
     const id = await post(hook, '{"id":"several"}');
-    const event = await waitFor('one good, one bad', async () => {
+    const event = await waitFor('one delivered, one failed', async () => {
       const one = await eventOf(app, id);
       const states = one.targets.map(({ status }: { status: string }) => status).toSorted();
       return states.join() === 'dead,delivered' && one;
     });
-    assert.equal(event.retry.targets.length, 2, 'the picky one is not among those who would get it');
+    assert.equal(event.retry.targets.length, 2, 'the target with the filter would not get it');
     const attemptedUrls = event.attempts.map((one: { target_url: string }) => one.target_url).toSorted();
     assert.deepEqual(attemptedUrls, [good.url, bad.url].toSorted());
 
@@ -109,7 +109,7 @@ test('each state of a delivery is sent again, or says why not', async (t) => {
     assert.equal((await retry(app, id, { target_id: pickyId })).json.reason, 'not_wanted');
     assert.equal((await retry(app, id, { to: 'all', target_id: goodId })).status, 400);
     assert.equal((await retry(app, id, { target_id: goodId })).status, 200);
-    await waitFor('the good one again', () => good.received.length === 2);
+    await waitFor('the working target again', () => good.received.length === 2);
 
     const { url, event_types } = shown.targets[1];
     const [badId] = [shown.targets[1].id];
@@ -121,12 +121,12 @@ test('each state of a delivery is sent again, or says why not', async (t) => {
     assert.deepEqual([lost.status, lost.target_url], ['delivered', null]);
     assert.ok(
       kept.attempts.some((one: { target_url: string }) => one.target_url === bad.url),
-      'an attempt names whom it asked',
+      'an attempt names its target',
     );
   });
 
   await t.test(
-    'a waiting one is tried at once with all its tries, and a paused target says that it waits',
+    'a waiting delivery is attempted at once with all its attempts, and a paused target says that it waits',
     async () => {
       let isDown = true;
       const target = await startTarget(t, (_, reply) => void reply.writeHead(isDown ? 503 : 200).end());
@@ -145,7 +145,7 @@ test('each state of a delivery is sent again, or says why not', async (t) => {
     },
   );
 
-  await t.test('what was refused or ignored, or has nobody to go to, says so in both languages', async () => {
+  await t.test('refused and ignored events, and those without a target, say so in both languages', async () => {
     const target = await startTarget(t);
     const hook = await startWebhook(app, {
       webhook_name: 'refusing',
@@ -179,7 +179,7 @@ test('each state of a delivery is sent again, or says why not', async (t) => {
     assert.equal((await retry(app, onBus)).status, 200, 'a deleted webhook’s events can still be published');
   });
 
-  await t.test('two people at once make one delivery to a new target', async () => {
+  await t.test('two concurrent requests make one delivery to a new target', async () => {
     const hook = await startWebhook(app, { webhook_name: 'at once' });
     const id = await post(hook, '{"id":"at once"}');
     const target = await startTarget(t);
@@ -197,7 +197,7 @@ test('each state of a delivery is sent again, or says why not', async (t) => {
   });
 });
 
-test('a delivery that waits for its turn over the limit is not sent ahead of it', async (t) => {
+test('a deferred delivery is not sent before its turn', async (t) => {
   const app = await startTestService(t, {
     OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
     RATE_LIMIT_WEBHOOKS_PER_MINUTE: '1',

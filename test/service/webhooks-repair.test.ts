@@ -1,4 +1,6 @@
-/** A webhook that does not work is made to: its signature explained, its path tried, its refused deliveries accepted. */
+/**
+ * Repairing a webhook that does not work: its signature explained, its path tested, its refused deliveries accepted.
+ */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
@@ -15,7 +17,7 @@ test('repairing a webhook', async (t) => {
     OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
   });
 
-  await t.test('a signature is explained by the slip that would make it right, and no secret is shown', async () => {
+  await t.test('a wrong signature is explained by the mistake behind it, and no secret is shown', async () => {
     const secret = 'the very secret';
     const hook = await startWebhook(app, { webhook_name: 'explained', secret_key: secret });
     const body = '{"a": 1, "b": "x"}';
@@ -65,7 +67,7 @@ test('repairing a webhook', async (t) => {
     assert.equal(both.status, 400);
   });
 
-  await t.test('a time that is too far off is told from a wrong signature', async () => {
+  await t.test('a timestamp out of tolerance is distinguished from a wrong signature', async () => {
     const hook = await startWebhook(app, { webhook_name: 'late', signature_scheme: 'timestamped_hmac' });
     const time = Math.floor(Date.now() / 1000) - 4_000;
     const { json } = await app.admin('POST', `/webhooks/${hook.id}/explain-signature`, {
@@ -75,7 +77,7 @@ test('repairing a webhook', async (t) => {
     assert.match(json.hints[0], /time is further/);
   });
 
-  await t.test('a test event goes the whole way, marked', async () => {
+  await t.test('a test event takes every step, marked', async () => {
     const target = await startTarget(t, (_, reply) => void reply.writeHead(200, { 'x-answered': 'yes' }).end());
     const hook = await startWebhook(app, {
       webhook_name: 'tried',
@@ -86,7 +88,7 @@ test('repairing a webhook', async (t) => {
     for (let time = 1; time <= 2; time += 1) {
       const { status, json } = await app.admin('POST', `/webhooks/${hook.id}/test`);
       assert.deepEqual([status, json.status], [200, 'accepted']);
-      await waitFor('it at the target', () => target.received.length === time);
+      await waitFor('the event at the target', () => target.received.length === time);
       const { test: isTest, webhook_event_type, webhook_event_id } = target.received[time - 1]?.json ?? {};
       assert.deepEqual([isTest, webhook_event_type, webhook_event_id], [true, 'reaction_added', json.event_id]);
       const shown = await waitFor('its record', async () => {
@@ -108,7 +110,7 @@ test('repairing a webhook', async (t) => {
   });
 
   await t.test(
-    'a refused delivery is accepted after its secret was put right, once, and kept sealed until then',
+    'a refused delivery is accepted once after its secret was corrected, and stored sealed until then',
     async () => {
       const hook = await startWebhook(app, { webhook_name: 'mended', secret_key: 'misspelt', event_types: ['order'] });
       const body = '{"type":"order","id":"refused","note":"canary-text","n":1.10}';
@@ -122,7 +124,7 @@ test('repairing a webhook', async (t) => {
       assert.ok(rows.length > 0 && rows.every(({ sealed }) => !sealed.includes('canary-text')));
 
       const accept = () => app.admin('POST', `/webhooks/events/${id}/accept`);
-      assert.equal((await accept()).status, 409, 'the secret is still another one');
+      assert.equal((await accept()).status, 409, 'the secret is still wrong');
       await app.admin('PATCH', `/webhooks/${hook.id}`, { secret_key: 'right' });
       assert.deepEqual((await accept()).json, { status: 'accepted', event_id: id });
       const event = await waitFor('the event to be published', async () => {
@@ -133,7 +135,7 @@ test('repairing a webhook', async (t) => {
         [event.status, event.event_type, event.signature_verified, event.received_at, event.payload.note],
         ['accepted', 'order', true, received_at, 'canary-text'],
       );
-      assert.equal((await accept()).status, 409, 'nothing is kept of it any more');
+      assert.equal((await accept()).status, 409, 'its body is no longer stored');
       assert.equal((await postDelivery(hook.url, body, headers)).json.status, 'duplicate');
       const config = (await app.admin('GET', `/webhooks/${hook.id}`)).json;
       assert.deepEqual([config.total_successful, config.total_failed], [1, 0]);
@@ -142,7 +144,7 @@ test('repairing a webhook', async (t) => {
     },
   );
 
-  await t.test('a token with webhooks:read reads events whole, and nothing more', async () => {
+  await t.test('a token with webhooks:read reads full events, and nothing else', async () => {
     const { json } = await app.admin('POST', '/tokens', { name: 'reader', scopes: ['webhooks:read'] });
     const reader = { authorization: `Bearer ${json.token}` };
     const list = await app.call('GET', '/webhooks/events?limit=1', undefined, reader);

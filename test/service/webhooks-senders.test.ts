@@ -1,4 +1,4 @@
-/** The senders' own libraries sign, and what they sign is accepted; with one byte changed it is refused. */
+/** The senders' own libraries sign: their deliveries are accepted, and with one changed byte refused. */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ import { postDelivery, startWebhook, type TestWebhook } from '../support/webhook
 // Its types describe the module as if it had no default export.
 const examples = githubExamples as unknown as readonly { name: string; examples: readonly object[] }[];
 
-/** One byte of the body changed, at a place that varies. */
+/** Changes one byte of the body, at a varying place. */
 function tampered(body: Buffer, seed: number): Buffer {
   const changed = Buffer.from(body);
   const at = (seed * 7919) % changed.length;
@@ -21,10 +21,10 @@ function tampered(body: Buffer, seed: number): Buffer {
   return changed;
 }
 
-test('what the senders’ own libraries sign', async (t) => {
+test('deliveries signed by the senders’ own libraries', async (t) => {
   const app = await startTestService(t, { RATE_LIMIT_WEBHOOKS_PER_MINUTE: '1000000', TRUST_PROXY: '127.0.0.0/8' });
   let sender = 0;
-  /** Every refusal from another address: so many from one would be cut short. */
+  /** A different address for each refusal: too many from one address would be cut off. */
   const fromAnother = () => {
     sender += 1;
     return { 'x-forwarded-for': `203.0.${sender >> 8}.${sender & 255}` };
@@ -73,7 +73,7 @@ test('what the senders’ own libraries sign', async (t) => {
     assert.ok(index > 40, `${index} examples`);
   });
 
-  await t.test('Stripe’s test headers, with the right and the wrong age', async () => {
+  await t.test('Stripe’s test headers, with a valid and an invalid age', async () => {
     const secret = 'whsec_stripe_secret_as_text';
     const hook = await startWebhook(app, { webhook_name: 'stripe', source_service: 'stripe', secret_key: secret });
     const stripe = new Stripe('sk_test_unused');
@@ -109,7 +109,7 @@ test('what the senders’ own libraries sign', async (t) => {
     }
   });
 
-  await t.test('the same under the names of Svix, which go together', async () => {
+  await t.test('the same with Svix’s header names, which belong together', async () => {
     const hook = await startWebhook(app, { webhook_name: 'svix', source_service: 'standard_webhooks' });
     const at = new Date();
     const body = '{"type":"user.created"}';
@@ -126,7 +126,7 @@ test('what the senders’ own libraries sign', async (t) => {
     assert.deepEqual([event.delivery_id, event.headers['svix-signature']], ['msg_1', '[masked]']);
   });
 
-  await t.test('bodies that no parser would give back as they came are verified as they came', async () => {
+  await t.test('bodies that no parser would reproduce are verified byte by byte', async () => {
     const hook = await startWebhook(app, { webhook_name: 'odd' });
     const bodies: [Buffer, string][] = [
       [Buffer.from('  {"id" :\t"odd-1" }\r\n'), 'application/json'],
@@ -193,7 +193,7 @@ test('what the senders’ own libraries sign', async (t) => {
         'x-forwarded-for': forwarded,
       });
     assert.equal((await post(1, '192.0.2.7')).status, 200);
-    assert.equal((await post(2, '192.0.2.7, 198.51.100.1')).status, 403, 'what stands left is the sender’s own word');
+    assert.equal((await post(2, '192.0.2.7, 198.51.100.1')).status, 403, 'hops further left are untrusted');
     assert.equal((await post(3, '198.51.100.1, 192.0.2.7, 127.0.0.9')).status, 200);
     assert.equal((await post(4, '2001:db8::5')).status, 200);
   });

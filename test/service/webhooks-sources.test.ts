@@ -1,4 +1,7 @@
-/** Every kind of sender: its genuine event is taken, a changed byte is refused, its handshake is answered, for it alone. */
+/**
+ * Every known sender: its genuine event is accepted, a changed byte is refused, its handshake is answered, and only its
+ * own.
+ */
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, sign as signEcdsa } from 'node:crypto';
 import { test } from 'node:test';
@@ -24,7 +27,7 @@ const stamped =
     headers: { [header]: `v0=${hmac(secret, `v0:${now()}:${body}`)}`, [timeHeader]: now() },
   });
 
-/** As each sender's documents say it is done. */
+/** As described in each sender's documentation. */
 const signers: Readonly<Record<string, Sign>> = {
   custom: overBody('x-webhook-signature'),
   bitbucket: overBody('x-hub-signature', 'sha256='),
@@ -92,7 +95,7 @@ const signers: Readonly<Record<string, Sign>> = {
   zoom: stamped('x-zm-signature', 'x-zm-request-timestamp'),
 };
 
-/** What is read of each sample. */
+/** The expected facts of each sample. */
 const named: Readonly<Record<string, readonly [type: string, id: string | null]>> = {
   custom: ['order.paid', 'order-17-paid'],
   bitbucket: ['repo:push', 'c0e8b5e4-2d9b-4f6e-9a83-1a6f6f2d0a11'],
@@ -118,12 +121,12 @@ const named: Readonly<Record<string, readonly [type: string, id: string | null]>
   yookassa: ['payment.succeeded', 'payment.succeeded:22d6d597-000f-5000-9000-145f6df21d6f'],
   zoom: ['meeting.started', null],
 };
-/** Their signature covers no body: the change is one of what stands for it. */
+/** Their signature does not cover the body: the test changes what authenticates them instead. */
 const showTheSecret = new Set(['gitlab', 'google_push', 'telegram', 'mailgun', 'microsoft_graph', 'yookassa']);
 
 test('every known sender', async (t) => {
   const app = await startTestService(t, { RATE_LIMIT_WEBHOOKS_PER_MINUTE: '100000', TRUST_PROXY: '127.0.0.0/8' });
-  assert.deepEqual(Object.keys(signers).sort(), Object.keys(webhookSources).sort(), 'each is tried');
+  assert.deepEqual(Object.keys(signers).sort(), Object.keys(webhookSources).sort(), 'each is tested');
   const hooks = new Map<string, TestWebhook>();
   for (const source of Object.keys(webhookSources)) {
     const secret =
@@ -204,7 +207,7 @@ test('every known sender', async (t) => {
     assert.deepEqual([twitch.status, twitch.text], [200, 'pogchamp-kappa']);
   });
 
-  await t.test('no other sender’s webhook echoes anything of a request', async () => {
+  await t.test('no other sender’s webhook echoes any part of a request', async () => {
     const asking = '?validationToken=ECHO&challenge=ECHO&hub.mode=subscribe&hub.challenge=ECHO&hub.verify_token=x';
     for (const source of Object.keys(webhookSources)) {
       for (const method of ['GET', 'HEAD', 'POST']) {
@@ -227,7 +230,7 @@ test('every known sender', async (t) => {
     }
   });
 
-  await t.test('a batch is wanted where any of its events is', async () => {
+  await t.test('a batch is accepted if any of its events is wanted', async () => {
     const hook = await startWebhook(app, {
       webhook_name: 'batch',
       source_service: 'sendgrid',
@@ -239,7 +242,7 @@ test('every known sender', async (t) => {
     assert.equal((await sent('[{"event":"delivered"},{"event":"open"}]')).json.status, 'ignored');
   });
 
-  await t.test('they are listed for forms, with samples', async () => {
+  await t.test('the sources are listed for forms, with samples', async () => {
     const { status, json } = await app.admin('GET', '/webhooks/sources');
     assert.equal(status, 200);
     assert.equal(json.sources.length, Object.keys(webhookSources).length);
@@ -252,7 +255,7 @@ test('every known sender', async (t) => {
   });
 });
 
-/** Wrong secrets in headers, and an address of somebody else. */
+/** Wrong secrets in headers, and a foreign address. */
 function spoilt(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, name === 'x-forwarded-for' ? '192.0.2.1' : `${value}x`]),

@@ -1,4 +1,4 @@
-/** Accepted events on their way to a webhook's own target: signed, repeated, in order, never held up by another's. */
+/** Accepted events on their way to a webhook's target: signed, retried, in order, never delayed by another target. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ const post = (hook: TestWebhook, body: string) =>
     'x-webhook-signature': createHmac('sha256', hook.secret).update(body).digest('hex'),
   });
 
-/** The events of a type as they are published. */
+/** The published events of a type. */
 async function watchEvents(app: TestService, type: string): Promise<Record<string, unknown>[]> {
   const reply = await fetch(`${app.url}/api/v1/events/stream?type=${type}`, {
     headers: { authorization: `Bearer ${app.adminToken}`, 'x-management-company-id': app.tenant },
@@ -41,7 +41,7 @@ async function eventOf(app: TestService, id: string) {
   return (await app.admin('GET', `/webhooks/events/${id}`)).json;
 }
 
-/** Lets what waits for its next try be due now, as if the pause were over. */
+/** Makes pending attempts due now, as if their pause were over. */
 async function endPauses(app: TestService): Promise<void> {
   await app.database.db.querySystem({
     text: `update webhook_deliveries set next_attempt_at = now() where state = 'pending'`,
@@ -55,7 +55,7 @@ test('deliveries to targets', async (t) => {
     REQUEST_TIMEOUT_SECONDS: '2',
   });
 
-  await t.test('an event reaches its target, signed as Standard Webhooks has it', async () => {
+  await t.test('an event reaches its target, signed according to Standard Webhooks', async () => {
     const target = await startTarget(t);
     const hook = await startWebhook(app, { webhook_name: 'signed', target_url: target.url });
     const { json, headers } = await post(hook, '{"id":"a","type":"order.paid"}');
@@ -81,7 +81,7 @@ test('deliveries to targets', async (t) => {
     assert.deepEqual([state.attempt_count, attempts.length, attempts[0].response_status_code], [1, 1, 200]);
   });
 
-  await t.test('a payload that is too large for the bus comes whole', async () => {
+  await t.test('a payload too large for RabbitMQ arrives in full', async () => {
     const target = await startTarget(t);
     const hook = await startWebhook(app, { webhook_name: 'large', target_url: target.url });
     await post(hook, JSON.stringify({ id: 'large', text: 'x'.repeat(300_000) }));
@@ -111,7 +111,7 @@ test('deliveries to targets', async (t) => {
     );
   });
 
-  await t.test('a 200 counts whatever its body is', async () => {
+  await t.test('a 200 counts as success, whatever its body', async () => {
     const target = await startTarget(t, (_, reply, count) => {
       if (count === 1) reply.writeHead(200, { 'content-length': 9_000_000 }).end(Buffer.alloc(9_000_000));
       else if (count === 2) reply.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip');
@@ -124,7 +124,7 @@ test('deliveries to targets', async (t) => {
     assert.equal(target.received.length, 3);
   });
 
-  await t.test('a failure is repeated after a pause, Retry-After is honoured, 410 is the end', async () => {
+  await t.test('a failure is retried after a pause, Retry-After is honoured, 410 ends the attempts', async () => {
     const answers = [503, 500, 200];
     const target = await startTarget(t, (_, reply, count) => {
       reply.writeHead(answers[count - 1] ?? 200, count === 1 ? { 'retry-after': '7200' } : {}).end('not now');
@@ -153,7 +153,7 @@ test('deliveries to targets', async (t) => {
     await waitFor('the end', async () => (await eventOf(app, goneEvent)).target.status === 'dead');
   });
 
-  await t.test('after the last failure it is dead, and one call or a bulk call sends it again', async () => {
+  await t.test('after the last failure it is dead, and a single or bulk request sends it again', async () => {
     let isDown = true;
     const target = await startTarget(t, (_, reply) => void reply.writeHead(isDown ? 500 : 200).end());
     const hook = await startWebhook(app, { webhook_name: 'dying', target_url: target.url });
@@ -179,7 +179,7 @@ test('deliveries to targets', async (t) => {
     await waitFor('the second', async () => (await eventOf(app, ids[1])).target.status === 'delivered');
   });
 
-  await t.test('events are sent again from the oldest on, to the target alone where that is asked for', async () => {
+  await t.test('events are sent again, oldest first, only to the target on request', async () => {
     const target = await startTarget(t);
     const hook = await startWebhook(app, { webhook_name: 'again', target_url: target.url, ordered: true });
     for (let id = 0; id < 25; id += 1) await post(hook, `{"id":${id}}`);
@@ -195,10 +195,10 @@ test('deliveries to targets', async (t) => {
       text: `select count(*)::int as count from outbox_events where aggregate_id = $1 and body::text like '%is_retry%'`,
       values: [hook.id],
     });
-    assert.equal(rows[0]?.count, 0, 'nothing more went over the bus');
+    assert.equal(rows[0]?.count, 0, 'an event was published to RabbitMQ');
   });
 
-  await t.test('all events are sent again only where that is said, and no filter is passed over', async () => {
+  await t.test('all events are sent again only if requested explicitly, and no filter is ignored', async () => {
     const retry = async (body: unknown) => (await app.admin('POST', '/webhooks/events/retry', body)).status;
     assert.deepEqual(
       [await retry({}), await retry({ to: 'target' }), await retry({ webhook: 'x' }), await retry({ all: false })],
@@ -208,7 +208,7 @@ test('deliveries to targets', async (t) => {
     assert.equal((await app.admin('POST', '/webhooks/events/retry', { all: true, status: 'accepted' })).status, 400);
   });
 
-  await t.test('a delivery that its target gave up is tried again where its sender sends it again', async () => {
+  await t.test('a dead delivery is retried if its sender posts it again', async () => {
     let isGone = true;
     const target = await startTarget(t, (_, reply) => void reply.writeHead(isGone ? 410 : 200).end());
     const hook = await startWebhook(app, { webhook_name: 'redelivered', target_url: target.url });
@@ -219,10 +219,10 @@ test('deliveries to targets', async (t) => {
     assert.deepEqual(second.json, { status: 'duplicate', event_id: id });
     await waitFor('the delivery', async () => (await eventOf(app, id)).target.status === 'delivered');
     await post(hook, '{"id":"redelivered"}');
-    assert.equal(target.received.length, 2, 'what was delivered is not sent again');
+    assert.equal(target.received.length, 2, 'a delivered event is not sent again');
   });
 
-  await t.test('a paused target waits, in order, and takes what waited when it is resumed', async () => {
+  await t.test('deliveries to a paused target wait in order, and are sent when it is resumed', async () => {
     const target = await startTarget(t);
     const hook = await startWebhook(app, {
       webhook_name: 'paused',
@@ -280,7 +280,7 @@ test('deliveries to targets', async (t) => {
   });
 
   await t.test(
-    'a target that is gone, or fails for three days, is switched off with an event, and caught up',
+    'a target that answers 410, or fails for three days, is switched off with an event, and catches up later',
     async () => {
       let status = 410;
       const target = await startTarget(t, (_, reply) => void reply.writeHead(status).end());
@@ -329,7 +329,7 @@ test('deliveries to targets', async (t) => {
     },
   );
 
-  await t.test('a webhook of this service is no target, by whatever address it is reached', async () => {
+  await t.test('a webhook of this service cannot be a target, under any of its addresses', async () => {
     const hook = await startWebhook(app, { webhook_name: 'own' });
     const path = new URL(hook.url).pathname;
     for (const url of [
@@ -343,7 +343,7 @@ test('deliveries to targets', async (t) => {
   });
 
   await t.test(
-    'where the target or the webhook is taken away, what it did not take no longer counts as failing',
+    'after the target or the webhook is removed, its undelivered events no longer count as failing',
     async () => {
       const owner = { 'x-management-company-id': 'targets_taken_away' };
       const admin = (method: string, path: string, body?: unknown) => app.admin(method, path, body, owner);
@@ -369,7 +369,7 @@ test('deliveries to targets', async (t) => {
     },
   );
 
-  await t.test('a target that does not answer delays nobody else’s deliveries', async () => {
+  await t.test('a target that does not answer delays no other deliveries', async () => {
     const silent = await startTarget(t, () => {});
     const quick = await startTarget(t);
     const silentHook = await startWebhook(app, { webhook_name: 'silent', target_url: silent.url });
@@ -381,7 +381,7 @@ test('deliveries to targets', async (t) => {
   });
 
   await t.test(
-    'an ordered webhook’s deliveries come one after the other, a failing one holding up the rest',
+    'an ordered webhook’s deliveries arrive one by one, and a failing one delays the rest',
     async () => {
       let busy = 0;
       let overlaps = 0;
@@ -416,7 +416,7 @@ test('deliveries to targets', async (t) => {
     },
   );
 
-  await t.test('an address inside is not called, whatever the webhook says', async () => {
+  await t.test('an internal address is never called, whatever the webhook says', async () => {
     await app.database.db.querySystem({ text: 'select 1' });
     const reply = await app.admin('POST', '/webhooks', { webhook_name: 'inside', target_url: 'http://10.0.0.1/' });
     assert.deepEqual([reply.status, reply.json.errors[0].path], [400, 'target_url']);

@@ -1,4 +1,4 @@
-/** A real RabbitMQ with an exchange of the test's own, and what arrives at a queue behind it. */
+/** A real RabbitMQ with an exchange for one test, and the messages that arrive at a queue behind it. */
 import { randomUUID } from 'node:crypto';
 import { type AsyncMessage, Connection } from 'rabbitmq-client';
 import type { Broker } from '../../src/broker/broker.ts';
@@ -12,12 +12,12 @@ export interface TestBroker {
   readonly url: string;
   readonly exchange: string;
   readonly broker: Broker;
-  /** Everything that reached the exchange since the start, in order, as an outside consumer sees it. */
+  /** All messages of the exchange since the start, in order, as an outside consumer gets them. */
   readonly delivered: readonly AsyncMessage[];
 }
 
 export interface TestBrokerOptions {
-  /** Where the broker connects, for example through a proxy; the consumer always goes straight. */
+  /** The broker's URL, for example through a proxy; the consumer always connects directly. */
   readonly url?: string;
   readonly confirmDeadlineMs?: number;
 }
@@ -34,7 +34,7 @@ export async function startTestBroker(t: Cleanup, options: TestBrokerOptions = {
   return { url, exchange, broker, delivered };
 }
 
-/** Declares `exchange` and gathers all its messages. */
+/** Declares `exchange` and collects all its messages. */
 export async function consumeAll(t: Cleanup, exchange: string): Promise<readonly AsyncMessage[]> {
   closeInReverse(t);
   const connection = new Connection({ url: rabbitmqUrl, acquireTimeout: 10_000 });

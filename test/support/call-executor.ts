@@ -1,4 +1,4 @@
-/** A call pipeline that asks a function instead of providers: for the capabilities above the gateway. */
+/** A call pipeline that calls a function instead of providers, for the capabilities above the gateway. */
 import type { AnswerContext, Call, CallExecutor, CallResult } from '../../src/gateway/call.ts';
 import { parseTenantId } from '../../src/ids.ts';
 import type { Place } from '../../src/providers/geocoding.ts';
@@ -6,11 +6,11 @@ import type { KnownOperation, OutputOf } from '../../src/providers/provider.ts';
 
 export interface ScriptedExecutor extends CallExecutor {
   readonly calls: Call[];
-  /** The most calls that were under way at once. */
+  /** Maximum concurrent calls so far. */
   readonly mostAtOnce: () => number;
 }
 
-/** `answer` gives the output of each call, or throws. `degradedBy`: who might have bettered it. */
+/** `answer` returns the output of each call, or throws. `degradedBy`: the provider that might have answered better. */
 export function scriptExecutor(
   answer: (call: Call, signal: AbortSignal) => unknown,
   degradedBy: AnswerContext['degradedBy'] = null,

@@ -1,4 +1,4 @@
-/** The call pipeline over real HTTP and a real database, with what it writes down kept in memory. */
+/** The call pipeline over real HTTP and a real database, with its records in memory. */
 
 import { openResponseCache } from '../../src/cache/response-cache.ts';
 import { costOf } from '../../src/costs/prices.ts';
@@ -89,7 +89,7 @@ export async function startPipeline(t: Cleanup, options: PipelineOptions) {
   const metrics = createMetrics({ clock, processMetrics: false });
   const deps: CallDeps = {
     directory: {
-      // As the directory does: a change makes a new list.
+      // As in the directory, a change creates a new list.
       ofTenant: async (tenantId) => (tenantId === pipelineTenant ? [...services] : []),
       accountOf: (service) => ({
         serviceId: service.id,

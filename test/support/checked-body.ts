@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import { compileValidator } from '../../src/http/request/validate.ts';
 
-/** A body as the edge hands it to a route. Throws what the edge answers to a body that the schema refuses. */
+/** A body as the edge passes it to a route. Throws the edge's error if the schema refuses it. */
 export function checkedBody<Schema extends TSchema>(schema: Schema, body: unknown): Static<Schema> {
   const validate = compileValidator({ schema, method: 'POST', url: '/', httpPart: 'body' });
   const result = validate(body) as { readonly value?: Static<Schema>; readonly error?: Error };

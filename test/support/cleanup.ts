@@ -6,9 +6,9 @@ export type Cleanup = Pick<TestContext, 'after'>;
 const reversed = new WeakSet<Cleanup>();
 
 /**
- * Makes what is registered with `t.after` from now on run last in, first out: node:test runs it in the order of
- * registration, which would drop a database under the relay that was started on it. Every helper calls this first; one
- * that fails does not keep the others from running.
+ * Runs everything registered with `t.after` from now on last in, first out: node:test runs it in the order of
+ * registration, which would drop a database under a running relay. Every helper calls this first; a clean-up that fails
+ * does not stop the others.
  */
 export function closeInReverse(t: Cleanup): void {
   if (reversed.has(t)) return;
@@ -24,7 +24,7 @@ export function closeInReverse(t: Cleanup): void {
       }
     }
     if (errors.length === 1) throw errors[0];
-    if (errors.length > 1) throw new AggregateError(errors, 'several things could not be closed after the test');
+    if (errors.length > 1) throw new AggregateError(errors, 'several clean-ups failed after the test');
   });
   Object.defineProperty(t, 'after', { value: (close: () => unknown) => void opened.push(close) });
 }

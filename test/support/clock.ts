@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts';
 
-/** A clock that stands still until it is moved. */
+/** A clock that stands still until a test moves it. */
 export interface ManualClock extends Clock {
   advance(durationMs: number): void;
   set(atMs: number): void;

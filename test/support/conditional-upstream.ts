@@ -1,4 +1,4 @@
-/** An upstream that answers conditions, the service before it, and a caller that sends them. */
+/** An upstream that answers conditional requests, the service in front of it, and a caller. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,13 +10,13 @@ import { startTestService, type TestService } from './service.ts';
 
 export type Headers = Record<string, string>;
 
-/** An upstream with one resource, that answers a condition which holds with 304 and counts the bodies it sends. */
+/** An upstream with one resource: answers a true condition with 304, and counts the bodies it sends. */
 export interface ConditionalUpstream {
   headers: Headers;
-  /** Of a 304; null: those of a 200. */
+  /** Headers of a 304; null: those of a 200. */
   headersOf304: Headers | null;
   body: Buffer;
-  /** Answers in the place of the resource. */
+  /** Answers instead of the resource. */
   instead: ((request: IncomingMessage, response: ServerResponse) => void) | null;
   readonly seen: { readonly method: string; readonly url: string; readonly headers: IncomingMessage['headers'] }[];
   bodies: number;
@@ -57,7 +57,7 @@ export async function startBeforeConditionalUpstream(t: Cleanup, env: Headers = 
     assert.equal(reply.status, 201, reply.text);
     return reply.json.id;
   };
-  /** The upstream now has this, and nothing of before was counted. */
+  /** Sets the resource and resets the counts. */
   const has = (headers: Headers, body: Buffer | string = 'first'): void => {
     Object.assign(upstream, { headers, headersOf304: null, body: Buffer.from(body), instead: null, bodies: 0 });
     upstream.seen.length = 0;
@@ -65,7 +65,7 @@ export async function startBeforeConditionalUpstream(t: Cleanup, env: Headers = 
   return { app, upstream, register, has, env: all };
 }
 
-/** Not `fetch`, which adds `Cache-Control: no-cache` to a request with conditions. */
+/** Not `fetch`, which adds `Cache-Control: no-cache` to a conditional request. */
 export async function askProxy(
   app: TestService,
   path: string,
@@ -90,7 +90,7 @@ export async function askProxy(
   };
 }
 
-/** Past its time when it comes: a cache before the upstream has had it for long. */
+/** Expired on arrival: the answer has been in an earlier cache for long. */
 export const expired = { 'cache-control': 'max-age=60', age: '60' };
-/** A time of last change. */
+/** A `Last-Modified` date. */
 export const changed = 'Sun, 22 Nov 2026 11:00:00 GMT';

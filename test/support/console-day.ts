@@ -1,15 +1,15 @@
-/** A scripted day: what a console has to show. The tests of the pages and the screenshots of the README use it. */
+/** A scripted day with data for every page of the console, for the pages' tests and the README's screenshots. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Cleanup } from './cleanup.ts';
 import type { TestService } from './service.ts';
 
-/** A header, a name or a body that a sender might try. */
+/** Hostile text for headers, names and bodies. */
 export const hostile = '<img src=x onerror="document.title=1">\u202E\u0007</script>';
 
 export interface ScriptedDay {
   readonly webhookId: string;
-  /** Of the webhook whose signature did not match. */
+  /** The webhook whose signature did not match. */
   readonly strictId: string;
   readonly acceptedId: string;
   readonly refusedId: string;

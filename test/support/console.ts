@@ -1,4 +1,4 @@
-/** The console in a real browser, watched: script errors, refused content and requests to other hosts are faults. */
+/** The console in a real browser: script errors, blocked content and requests to other hosts count as faults. */
 import assert from 'node:assert/strict';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { findTestBrowser } from '../../scripts/test-browser.ts';
@@ -7,7 +7,7 @@ import type { TestService } from './service.ts';
 
 export interface WatchedPage {
   readonly page: Page;
-  /** Empty as long as all is well. */
+  /** Empty if there are no faults. */
   readonly faults: string[];
 }
 
@@ -26,7 +26,7 @@ export async function openBrowser(
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {
-    // The browser itself reports each refused request; pages show them.
+    // The browser itself reports each refused request, which the pages show.
     if (message.type() === 'error' && !/status of (4\d\d|50[234])/.test(message.text())) faults.push(message.text());
   });
   page.on('request', (request) => {

@@ -1,4 +1,4 @@
-/** A real database for each test file, cloned from a migrated template in some tens of milliseconds. */
+/** A real database for each test file, cloned from a migrated template in tens of milliseconds. */
 import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import pino from 'pino';
@@ -16,7 +16,7 @@ export const databaseServerUrl = process.env.TEST_DATABASE_URL ?? 'postgres://po
 export interface TestDatabase {
   readonly url: string;
   readonly db: Database;
-  /** Opens the same database once more, as a second replica does; closed after the test. */
+  /** Opens the same database again, like a second replica; closed after the test. */
   openAnother(options?: Partial<OpenDatabaseOptions>): Database;
 }
 
@@ -72,14 +72,14 @@ function databaseUrl(name: string): string {
 const templateLock = 7_246_101;
 let template: Promise<string> | undefined;
 
-/** Named after the day (its partitions) and the migrations, so that a changed file gets a new one. */
+/** Named after the day (because of its partitions) and the migrations, so that a changed file gets a new template. */
 function ensureTemplate(): Promise<string> {
   template ??= withServer(async (server) => {
     const migrations = await readMigrations();
     const hash = createHash('sha256').update(migrations.map(({ name, sha256 }) => `${name} ${sha256}`).join());
     const prefix = `is_template_${dayOf(Date.now()).replaceAll('-', '')}`;
     const name = `${prefix}_${hash.digest('hex').slice(0, 12)}`;
-    // Test files run in parallel processes: the first makes it, the others wait here.
+    // Test files run in parallel processes: the first one creates it, the others wait here.
     await server.query('select pg_advisory_lock($1)', [templateLock]);
     const { rows } = await server.query<{ datname: string }>(
       `select datname from pg_database where datname ~ '^is_template_[0-9]{8}_'`,
@@ -93,7 +93,7 @@ function ensureTemplate(): Promise<string> {
   return template;
 }
 
-/** Made under another name and renamed when complete: a test run that dies halfway leaves no broken template. */
+/** Created under another name and renamed when complete, so that a killed test run leaves no broken template. */
 async function makeTemplate(server: pg.Client, name: string): Promise<void> {
   const draft = `is_draft_${randomUUID().replaceAll('-', '')}`;
   await server.query(`create database ${draft}`);
@@ -109,7 +109,9 @@ function cloneDatabase(server: pg.Client, name: string, from: string): Promise<u
   return whenUnused(() => server.query(`create database ${name} template ${from}`));
 }
 
-/** PostgreSQL waits 5 s itself for others to leave the source database; object_in_use after that. */
+/**
+ * PostgreSQL itself waits 5 s for other sessions to leave the source database; after that the error is object_in_use.
+ */
 async function whenUnused<T>(statement: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

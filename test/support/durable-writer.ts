@@ -1,5 +1,6 @@
 /**
- * A process to be killed: records deliveries and calls without end, and prints what was acknowledged, one JSON line each.
+ * A process to be killed: records deliveries and calls without end, and prints what was acknowledged, one JSON line
+ * each.
  * Arguments: database URL, RabbitMQ URL, exchange, spool folder.
  */
 import { createMasker } from '../../src/audit/mask.ts';

@@ -1,4 +1,4 @@
-/** A `ProviderHttp` over the emulator: an adapter and the vendor's emulation held against each other. */
+/** A `ProviderHttp` to the emulator, to test an adapter against the vendor's emulation. */
 import { startEmulator } from '../../emulator/start.ts';
 import type { ProviderAccount, ProviderHttp } from '../../src/providers/provider.ts';
 import type { Cleanup } from './cleanup.ts';

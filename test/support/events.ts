@@ -1,4 +1,4 @@
-/** The service's events as another program consumes them: a queue of its own behind the exchange. */
+/** The service's events for another program: a separate queue behind the exchange. */
 import { type AsyncMessage, Connection } from 'rabbitmq-client';
 import { rabbitmqUrl } from './broker.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
@@ -8,15 +8,15 @@ export interface ConsumedEvent {
   readonly event_type: string;
   readonly management_company_id: string;
   readonly correlation_id: string;
-  /** Of `integration.webhook.received`. */
+  /** Only for `integration.webhook.received`. */
   readonly webhook_event_id?: string;
-  /** Of the three of a call. */
+  /** Only for the three events of a call. */
   readonly request_id?: string;
-  /** Unix milliseconds, by this process's clock. */
+  /** Unix milliseconds of this process's clock. */
   readonly arrivedAtMs: number;
 }
 
-/** In the order of their arrival, redeliveries included. The exchange is shared: only the tenant's are kept. */
+/** In the order of arrival, with redeliveries. The exchange is shared, so only the tenant's events are kept. */
 export async function consumeEventsOf(t: Cleanup, tenant: string): Promise<{ readonly all: readonly ConsumedEvent[] }> {
   closeInReverse(t);
   const exchange = 'integration.events';

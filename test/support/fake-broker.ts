@@ -1,4 +1,4 @@
-/** A broker that confirms at once while it is here. */
+/** A broker that confirms at once while it is available. */
 import type { Broker, BrokerMessage } from '../../src/broker/broker.ts';
 
 export function createFakeBroker() {

@@ -1,4 +1,4 @@
-/** A provider over real HTTP that answers as told, and an adapter that speaks to it. */
+/** A provider over real HTTP with scripted answers, and its adapter. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,11 +11,11 @@ type Behaviour = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface FakeProvider {
   readonly url: string;
-  /** How many requests have come. */
+  /** The number of requests so far. */
   requests(): number;
-  /** Answers all further requests so. */
+  /** Sets the answer to all further requests. */
   behave(behaviour: Behaviour): void;
-  /** Further requests wait until the returned function lets them go on to the present behaviour. */
+  /** Further requests wait until the returned function is called, and then get the current answer. */
   hold(): () => void;
 }
 
@@ -63,7 +63,7 @@ export async function startFakeProvider(t: Cleanup, behaviour: Behaviour = answe
   };
 }
 
-/** Reads the fake's replies as a vendor's adapter would: by status, and by what the body says. */
+/** Reads the fake's replies like a vendor's adapter: by status and body. */
 export const fakeAdapter: Adapter = {
   name: 'fake',
   serviceType: 'geocoding',

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 export interface FirstRun {
   readonly page: Page;
   readonly url: string;
-  /** As the start of the service prints it. */
+  /** The link that the service prints at its start. */
   readonly link: string;
   /** Called at the end of each step. */
   readonly seen?: (caption: string) => Promise<void>;

@@ -1,4 +1,4 @@
-/** Recorded provider replies, read where they stand beside the project; tests that need them skip where they are absent. */
+/** Recorded provider replies, read from beside the project; tests that need them are skipped if they are missing. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -19,12 +19,12 @@ export interface Fixture {
   };
 }
 
-/** False, or why the tests over these fixtures must be skipped: the value of a test's `skip` option. */
+/** False, or the reason to skip the tests with these fixtures: the value of a test's `skip` option. */
 export const fixturesMissing: false | string = existsSync(folder)
   ? false
   : 'the recorded fixtures are not beside this checkout';
 
-/** Every recorded exchange of one group (`google-geocode`), by file name; empty where fixtures are absent. */
+/** Every recorded exchange of one group (`google-geocode`), by file name; empty if fixtures are missing. */
 export function readFixtures(group: string): readonly Fixture[] {
   if (fixturesMissing !== false) return [];
   return readdirSync(join(folder, group))
@@ -41,7 +41,7 @@ export function bodyOf({ response }: Fixture): Buffer {
   return Buffer.from(response.bodyText ?? JSON.stringify(response.body));
 }
 
-/** One file of a group as it stands; throws where it is absent, so that a renamed recording is noticed. */
+/** The text of one file of a group; throws if it is missing, so that a renamed recording is noticed. */
 export function readRecording(name: string): Buffer {
   return readFileSync(join(folder, name));
 }
@@ -50,7 +50,7 @@ export function readRecordedJson<T = unknown>(name: string): T {
   return JSON.parse(readRecording(name).toString('utf8')) as T;
 }
 
-/** The names of a group's recordings; empty where fixtures are absent. */
+/** The names of a group's recordings; empty if fixtures are missing. */
 export function listRecordings(group: string): string[] {
   if (fixturesMissing !== false) return [];
   return readdirSync(join(folder, group)).filter((name) => name.endsWith('.json'));

@@ -1,4 +1,4 @@
-/** Records as the rooms above the intake hand them in. */
+/** Sample records, as the callers of the intake create them. */
 import type { AuditEntry } from '../../src/audit/entry.ts';
 import { newId, type TenantId } from '../../src/ids.ts';
 import type { IntakeRecord, WebhookEventRecord } from '../../src/intake/intake.ts';

@@ -1,6 +1,6 @@
 /**
- * Three replicas over real stores, one of them killed under load; then what was acknowledged is looked for in the audit
- * log and among the events that a consumer got, and what the provider counted is held against its quota.
+ * Three replicas on real stores, one of them killed under load. Then everything acknowledged must be in the audit log
+ * and among a consumer's events, and the provider's count must be within its quota.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,12 +14,12 @@ import { homeAddress, limitGoogle, startVendors } from './vendors.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface KillDrillOptions {
-  /** Of the load; the replica is killed at half of it. */
+  /** Duration of the load; the replica is killed at half of it. */
   readonly durationMs: number;
-  /** Google's limit a minute over all replicas; what is beyond it goes to Yandex. */
+  /** Google's limit per minute over all replicas; further calls go to Yandex. */
   readonly googlePerMinute: number;
   readonly callersPerReplica: number;
-  /** A database of Redis of its own: replicas of others must not count as these. */
+  /** A separate Redis database: replicas of other tests must not count as these. */
   readonly redisDatabase: number;
   readonly log?: (line: string) => void;
 }
@@ -27,24 +27,24 @@ export interface KillDrillOptions {
 export interface KillDrillCounts {
   /** Calls that got 200. */
   readonly acknowledged: number;
-  /** Of them, by the replicas that live on, after the kill. */
+  /** Those of them that the surviving replicas answered after the kill. */
   readonly acknowledgedAfterKill: number;
-  /** Calls to living replicas that failed. */
+  /** Failed calls to surviving replicas. */
   readonly failed: readonly string[];
-  /** Calls in hand at the killed replica: never acknowledged. */
+  /** Calls in flight at the killed replica: never acknowledged. */
   readonly lostInHand: number;
-  /** Acknowledged calls that the audit log knows. */
+  /** Acknowledged calls in the audit log. */
   readonly audited: number;
-  /** Acknowledged calls of which a consumer got an event that says so. */
+  /** Acknowledged calls with an event at the consumer. */
   readonly announced: number;
   readonly eventsConsumed: number;
-  /** Deliveries of an event that had come before. */
+  /** Repeated deliveries of an event. */
   readonly eventsRepeated: number;
   readonly googleReceived: number;
   readonly googleMaxPerMinute: number;
 }
 
-/** Rows of a dead process are taken over when its lease of 15 s has run out. */
+/** Rows of a dead process are taken over when its lease of 15 s has expired. */
 const settleDeadlineMs = 90_000;
 const callDeadlineMs = 30_000;
 
@@ -62,7 +62,7 @@ export async function runKillDrill(t: Cleanup, options: KillDrillOptions): Promi
     MANAGEMENT_COMPANY_ID: setting.tenant,
     SERVICE_TOKENS: `drill:${setting.token}`,
   };
-  // The first one registers the services, which then get their limit before anybody asks.
+  // The first replica registers the services, which then get their limit before the first call.
   const replicas = [await startReplicaProcess(t, env)];
   await limitGoogle({ database, tenant: setting.tenant }, googlePerMinute);
   replicas.push(...(await Promise.all([startReplicaProcess(t, env), startReplicaProcess(t, env)])));
@@ -118,7 +118,7 @@ interface Load {
   stop(): Promise<void>;
 }
 
-/** Each caller asks one replica a new question as soon as the last is answered. */
+/** Each caller asks one replica a new question after each answer. */
 function startLoad(setting: {
   readonly tenant: string;
   readonly token: string;

@@ -1,4 +1,4 @@
-/** node-geocoder, unchanged, with its requests sent to another origin than the vendor's. */
+/** node-geocoder, unchanged, with its requests sent to another origin. */
 import { createRequire } from 'node:module';
 
 interface Found {
@@ -16,10 +16,10 @@ export interface NodeGeocoder {
   reverse(point: { lat: number; lon: number }): Promise<readonly Found[]>;
 }
 
-// The package has no types of its own.
+// The package has no types.
 const open = createRequire(import.meta.url)('node-geocoder') as (options: object) => NodeGeocoder;
 
-/** `provider`: as node-geocoder names it (`google`, `yandex`). */
+/** `provider`: node-geocoder's name of it (`google`, `yandex`). */
 export function openNodeGeocoder(provider: string, origin: string, options: object): NodeGeocoder {
   const toOrigin = (url: string, init: RequestInit): Promise<Response> => {
     const { pathname, search } = new URL(url);

@@ -1,7 +1,7 @@
-/** Whether everything that was recorded is with the broker, and noted so. */
+/** Whether everything recorded has been published, and its confirm recorded. */
 import type { Database } from '../../src/storage/postgres/database.ts';
 
-/** Events that wait: rows of the outbox, and facts above the mark of the process that wrote them. */
+/** Waiting events: rows of the outbox, and facts above the mark of their process. */
 export async function countUnpublished(db: Pick<Database, 'querySystem'>): Promise<number> {
   const { rows } = await db.querySystem<{ waiting: number }>({
     text: `

@@ -1,2 +1,2 @@
-/** What a geocode question adds to its address, language and country where the caller asks for nothing special. */
+/** The further members of a geocode question without special options. */
 export const plainQuestion = { parts: null, bounds: null, limit: 1 } as const;

@@ -1,10 +1,13 @@
-/** Counts as a provider does: when each call arrives. */
+/** Counts like a provider: by the arrival of each call. */
 export interface ProviderCount {
   arrive(atMs: number): void;
-  /** The most calls in any minute, `[t, t + 60 s)`. */
+  /** The maximum of calls in any minute, `[t, t + 60 s)`. */
   busiestMinute(): number;
   arrivedBetween(fromMs: number, toMs: number): number;
-  /** The fewest calls in any stretch of `stretchMs` that begins with the time asked for or an arrival, and ends by `toMs`. */
+  /**
+   * The minimum of calls in any period of `stretchMs` that begins at `fromMs` or just after an arrival, and ends by
+   * `toMs`.
+   */
   quietestStretch(stretchMs: number, fromMs: number, toMs: number): number;
 }
 
@@ -25,7 +28,7 @@ export function createProviderCount(): ProviderCount {
     },
     arrivedBetween,
     quietestStretch(stretchMs, fromMs, toMs) {
-      // Just after an arrival is where a stretch holds the fewest.
+      // The minimum is in a period that begins just after an arrival.
       const begins = [fromMs, ...arrivals.map((atMs) => atMs + 0.001)];
       const within = begins.filter((beginMs) => beginMs >= fromMs && beginMs + stretchMs <= toMs);
       return Math.min(...within.map((beginMs) => arrivedBetween(beginMs, beginMs + stretchMs)));
@@ -33,7 +36,7 @@ export function createProviderCount(): ProviderCount {
   };
 }
 
-/** A repeatable source of numbers in [0, 1). */
+/** A repeatable random source in [0, 1). */
 export function createSeededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

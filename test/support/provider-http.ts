@@ -1,14 +1,14 @@
-/** A `ProviderHttp` that answers from a list, for testing what an adapter makes of a reply. */
+/** A `ProviderHttp` that answers from a list, to test how an adapter reads replies. */
 import type { ProviderAccount, ProviderHttp, ProviderReply, ProviderRequest } from '../../src/providers/provider.ts';
 
 export interface CannedReply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** An object is sent as JSON. */
+  /** Sent as JSON if it is an object. */
   readonly body: string | Buffer | object;
 }
 
-/** Answers each request with the next of `replies`, the last one for ever; `requests` are what was asked. */
+/** Answers each request with the next of `replies`, and repeats the last one; `requests` are the requests so far. */
 export function cannedHttp(
   ...replies: readonly CannedReply[]
 ): ProviderHttp & { readonly requests: ProviderRequest[] } {

@@ -1,4 +1,4 @@
-/** An API behind the gateway that notes what it is asked, and answers as a test says. */
+/** An API behind the gateway that records its requests, and answers as a test sets it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
@@ -34,7 +34,7 @@ export async function startProxiedApi(t: Cleanup, more: Record<string, string> =
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const env = { OUTBOUND_ALLOWED_NETWORKS: host, ...more };
   const app = await startTestService(t, env);
-  /** The answer to POST /services for an API of this name. */
+  /** Returns the answer to POST /services for an API of this name. */
   const tryToRegister = (name: string, members: Record<string, unknown>) =>
     app.admin('POST', '/services', { service_name: name, service_type: 'api', base_url: `http://${host}`, ...members });
 
@@ -52,7 +52,7 @@ export async function startProxiedApi(t: Cleanup, more: Record<string, string> =
       assert.equal(reply.status, 201, reply.text);
       return reply.json.id;
     },
-    /** `replica`: another one than the first. */
+    /** `replica`: another replica than the first. */
     ask: (path: string, init: RequestInit = {}, replica: Pick<TestService, 'url'> = app): Promise<Response> =>
       fetch(`${replica.url}/api/v1/proxy/${path}`, {
         redirect: 'manual',

@@ -5,7 +5,7 @@ import type { LuaScript, SharedStore } from '../../src/storage/redis/shared-stor
 import { type Cleanup, silentLogger } from './database.ts';
 import { redisUrl, uniquePrefix } from './redis.ts';
 
-/** The store with scripts that read `clock` where they read Redis's own time: written into the text, for tests only. */
+/** The store with scripts that read `clock` instead of Redis's own time; replaced in their text, for tests only. */
 function withScriptsAt(store: SharedStore, clock: Clock): SharedStore {
   const textAt = (script: LuaScript): LuaScript => ({
     name: script.name,
@@ -20,8 +20,8 @@ function withScriptsAt(store: SharedStore, clock: Clock): SharedStore {
 }
 
 /**
- * Stores for several replicas over one set of keys, which are removed after `t`. Their clock is not the machine's: where
- * a test moves it far, a deadline that a busy machine misses would cost much of its time, and `deadlineMs` is longer.
+ * Stores for several replicas over one set of keys, which are removed after `t`. Their clock is not the machine's: if a
+ * test moves it far, a deadline missed by a busy machine costs much of its time, so `deadlineMs` is longer.
  */
 export function redisAtClock(t: Cleanup, clock: Clock, deadlineMs?: number) {
   const prefix = uniquePrefix();

@@ -5,25 +5,25 @@ import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { spawnRedisServer } from './redis-server.ts';
 import { waitFor } from './wait-for.ts';
 
-/** Where a cluster cannot be made; the reason is shown with the skipped test. */
+/** The reason why no cluster can be created here, shown with the skipped test. */
 export function withoutRedisServer(): string | false {
   try {
     execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
     return false;
   } catch {
-    return 'there is no redis-server program on this machine to make a cluster of';
+    return 'redis-server is missing on this machine, so there is no cluster';
   }
 }
 
 const slotCount = 16_384;
 
-/** A cluster of three, each with a third of the slots; ended after `t`. Returns the nodes' URLs. */
+/** A cluster of three, each with a third of the slots; stopped after `t`. Returns the nodes' URLs. */
 export async function startRedisCluster(t: Cleanup): Promise<readonly string[]> {
   closeInReverse(t);
   const ports: number[] = [];
   for (let node = 0; node < 3; node++) ports.push(await startNode(t));
   const nodes = ports.map((port) => new Redis(port, '127.0.0.1'));
-  for (const node of nodes) node.on('error', () => {}); // Not up yet: it tries again.
+  for (const node of nodes) node.on('error', () => {}); // Not up yet: the client tries again.
   t.after(() => {
     for (const node of nodes) node.disconnect();
   });
@@ -31,7 +31,7 @@ export async function startRedisCluster(t: Cleanup): Promise<readonly string[]> 
     const from = Math.floor((index * slotCount) / nodes.length);
     const to = Math.floor(((index + 1) * slotCount) / nodes.length) - 1;
     await node.cluster('ADDSLOTSRANGE', from, to);
-    // Each must be told where the bus of the first one listens, since it is not at the usual distance from its port.
+    // Each node needs the port of the first one's bus, which is not at the usual distance from its port.
     if (index > 0)
       await node.call('cluster', 'meet', '127.0.0.1', String(ports[0]), String(busPortOf(ports[0] as number)));
   }

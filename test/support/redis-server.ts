@@ -1,4 +1,4 @@
-/** Redis servers of the test's own, for what the shared one must not be set to. */
+/** Separate Redis servers, for settings that the shared one must not have. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
@@ -9,7 +9,7 @@ import { waitFor } from './wait-for.ts';
 
 type Settings = Readonly<Record<string, string | number>>;
 
-/** `settings` as in redis.conf. Ended after `t`. Returns its port; it may not listen yet. */
+/** `settings` as in redis.conf. Stopped after `t`. Returns its port; it may not listen yet. */
 export async function spawnRedisServer(t: Cleanup, settings: Settings): Promise<number> {
   closeInReverse(t);
   const port = await findFreePort();
@@ -29,7 +29,7 @@ export async function spawnRedisServer(t: Cleanup, settings: Settings): Promise<
 export async function startRedisServer(t: Cleanup, settings: Settings): Promise<string> {
   const port = await spawnRedisServer(t, settings);
   const client = new Redis(port, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: null });
-  client.on('error', () => {}); // Not up yet: it tries again.
+  client.on('error', () => {}); // Not up yet: the client tries again.
   try {
     await waitFor('Redis answers', async () => client.status === 'ready');
   } finally {

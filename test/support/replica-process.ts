@@ -1,4 +1,4 @@
-/** One replica as a process of its own, as it runs in production: to be killed. */
+/** One replica as a separate process, as in production, to be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -15,12 +15,13 @@ export interface ReplicaProcess {
   readonly pid: number;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
-  /** SIGTERM; resolves when it has finished what was in hand. */
+  /** SIGTERM; resolves when it has finished its requests and ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Resolves when it answers. Ended after `t`, gracefully where it still lives. `root`: of another checkout, for an earlier version.
+ * Resolves when it answers. Stopped after `t`, gracefully if it still runs. `root`: another checkout, for an earlier
+ * version.
  */
 export async function startReplicaProcess(
   t: Cleanup,

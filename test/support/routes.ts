@@ -1,4 +1,4 @@
-/** The routes of a running service, from its own API description: a new route is among them by itself. */
+/** The routes of a running service from its API description, so that a new route is always included. */
 
 export interface ApiRoute {
   readonly method: string;
@@ -44,7 +44,7 @@ export async function readApiRoutes(serviceUrl: string): Promise<readonly ApiRou
   );
 }
 
-/** The smallest value that a schema allows, as far as a schema without patterns tells. */
+/** The smallest value that a schema allows, without its patterns. */
 export function smallestValue(schema: JsonSchema): unknown {
   if (schema.const !== undefined) return schema.const;
   const chosen = schema.examples?.[0] ?? schema.default ?? schema.enum?.[0];
@@ -69,7 +69,7 @@ export function smallestValue(schema: JsonSchema): unknown {
   }
 }
 
-/** One of `range` and `range_name` is required, which a list of required members cannot say. */
+/** One of `range` and `range_name` is required, which a list of required members cannot express. */
 function requiredOf({ required = [], properties = {} }: JsonSchema): readonly string[] {
   return 'range_name' in properties ? [...required, 'range'] : required;
 }

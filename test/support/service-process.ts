@@ -1,4 +1,4 @@
-/** The whole service as a process of its own, to be killed and started again on the same stores. */
+/** The whole service as a separate process, to be killed and started again on the same stores. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -10,11 +10,11 @@ const root = join(import.meta.dirname, '../..');
 export interface ServiceProcess {
   readonly url: string;
   readonly pid: number;
-  /** As a machine that loses its power: nothing is finished. */
+  /** Like a power failure: nothing is finished. */
   kill(): Promise<void>;
 }
 
-/** Resolves when it serves. Killed after `t`, if it still runs. `launcher` is put before the program, and becomes it. */
+/** Resolves when it serves. Killed after `t` if it still runs. `launcher` is put before the program, and becomes it. */
 export async function startServiceProcess(
   t: Cleanup,
   env: Readonly<Record<string, string>>,
@@ -29,7 +29,7 @@ export async function startServiceProcess(
   let log = '';
   child.stdout?.resume();
   child.stderr?.on('data', (chunk: Buffer) => {
-    // Only the beginning is looked at: the address stands there.
+    // Only the beginning is kept, because it has the address.
     if (log.length < 65_536) log += chunk.toString();
   });
   const exited = once(child, 'exit');

@@ -1,4 +1,4 @@
-/** The whole service in this process, on a database of its own and the shared Redis, under a tenant of its own. */
+/** The whole service in this process, with its own database and tenant, and the shared Redis. */
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type Service, startService } from '../../src/composition/start.ts';
@@ -11,14 +11,14 @@ import { redisUrlBeside } from './redis.ts';
 export interface TestService {
   readonly service: Service;
   readonly url: string;
-  /** Unique to this service: limits, cached answers and channels in Redis are apart by it. */
+  /** Unique to this service: it separates limits, cached answers and channels in Redis. */
   readonly tenant: string;
   readonly database: TestDatabase;
-  /** All scopes but `admin`, of every tenant. */
+  /** All scopes except `admin`, for every tenant. */
   readonly token: string;
-  /** A JWT of every tenant with the scope `admin`. */
+  /** A JWT for every tenant with the scope `admin`. */
   readonly adminToken: string;
-  /** A request under `/api/v1` as the tenant, with the service token unless `headers` say otherwise. */
+  /** A request under `/api/v1` as the tenant, with the service token unless `headers` have another credential. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
   /** The same with the admin's JWT. */
   admin(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestReply>;
@@ -29,21 +29,21 @@ export interface TestReply {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body parsed; undefined where it is no JSON. */
+  /** The parsed body; undefined if it is not JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into replies of every shape.
   readonly json: any;
 }
 
 export const jwtSecretOfTests = 'the secret that whole-service tests sign with';
 
-/** `env` overrides single variables; an empty string takes one away (`REDIS_URL: ''` for the in-process store). */
+/** `env` overrides single variables; an empty string removes one (`REDIS_URL: ''` for the in-process store). */
 export async function startTestService(t: Cleanup, env: Record<string, string> = {}): Promise<TestService> {
   closeInReverse(t);
   const database = await startTestDatabase(t);
   return startOn(t, { database, tenant: `test_${randomUUID().slice(0, 18)}`, token: `token-${randomUUID()}` }, env);
 }
 
-/** One more replica, over the database of `first` and for its tenant. Give both the same `ENCRYPTION_KEYS`. */
+/** One more replica, on the database of `first` and for its tenant. Give both the same `ENCRYPTION_KEYS`. */
 export function startTestReplica(
   t: Cleanup,
   first: Pick<TestService, 'database' | 'tenant' | 'token'>,
@@ -67,7 +67,7 @@ async function startOn(
     SERVICE_TOKENS: `test:${token}`,
     JWT_SECRET: jwtSecretOfTests,
     LOG_LEVEL: 'SILENT',
-    // Over a real database nothing is emulated unless it is said.
+    // With a real database nothing is emulated by default.
     ...(Object.keys(env).some((name) => /_API_KEY$|_CREDENTIALS_PATH$/.test(name)) ? {} : { EMULATOR: 'on' }),
     ...env,
   });

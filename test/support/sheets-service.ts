@@ -1,4 +1,4 @@
-/** Replicas of the whole service over one database, one Redis and one emulated Google, which the test can make fail. */
+/** Replicas of the whole service with one database, one Redis and one emulated Google, which the test can make fail. */
 
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -28,7 +28,7 @@ export interface SheetsServices {
   readonly emulator: Emulator;
   readonly tenant: string;
   readonly replicas: readonly SheetsReplica[];
-  /** The first replica's. */
+  /** The first replica's tenant. */
   readonly call: SheetsReplica['call'];
   readonly database: TestDatabase;
   startReplica(): Promise<SheetsReplica>;
@@ -96,7 +96,7 @@ export async function startSheetsServices(
       });
       return readReply(reply);
     };
-  /** The service as a process of its own, which can be killed. */
+  /** The service as a separate process, which can be killed. */
   const startProcess: SheetsServices['startProcess'] = async (extra, launcher = []) => {
     const port = await findFreePort();
     const [program = process.execPath, ...args] = [...launcher, process.execPath, 'src/main.ts'];
@@ -133,7 +133,7 @@ export async function startSheetsServices(
   };
 }
 
-/** An account that may be asked as often as one likes, beside the one that is there. For tests that count something else. */
+/** A further account without limits, for tests that count something else. */
 export async function addWideAccount({ call, emulator }: Pick<SheetsServices, 'call' | 'emulator'>): Promise<void> {
   const email = 'wide@wide.iam.gserviceaccount.com';
   const added = await call(
@@ -155,7 +155,7 @@ export async function addWideAccount({ call, emulator }: Pick<SheetsServices, 'c
   }
 }
 
-/** Google's own client, at the emulated Google. */
+/** Google's own client, connected to the emulated Google. */
 export async function openGoogleClient(emulator: Emulator): Promise<ReturnType<typeof sheets>> {
   const key = JSON.parse(await emulatedGoogleCredentials(emulator)) as { client_email: string; private_key: string };
   const auth = new googleAuth.JWT({
@@ -173,7 +173,7 @@ export async function openGoogleClient(emulator: Emulator): Promise<ReturnType<t
   return sheets({ version: 'v4', auth, rootUrl: `${emulator.url}/` });
 }
 
-/** What stands in the emulated sheet, past every cache of ours. */
+/** The content of the emulated sheet, read past all our caches. */
 export async function readAtGoogle(emulator: Emulator, spreadsheetId: string, range: string): Promise<unknown[][]> {
   const accounts = accountsOfEmulator(emulator);
   const key = await accounts.makeKey(

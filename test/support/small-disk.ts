@@ -1,20 +1,20 @@
-/** A disk that really is too small, for a process that is started through it. */
+/** A disk that is really too small, for a process started through it. */
 import { spawnSync } from 'node:child_process';
 
 export interface SmallDisk {
   readonly kind: 'small file system' | 'small files';
-  /** Put before the program; the folder is the small disk, for this process alone. Gone with it. */
+  /** Put before the program; only this process sees the folder as the small disk, which disappears with it. */
   launcher(folder: string): readonly string[];
 }
 
-/** Far below what a test sends, and room for a few dozen deliveries. */
+/** Far below what a test sends, with room for a few dozen deliveries. */
 const sizeKib = 192;
 /** In blocks of 512 bytes. */
 const fileBlocks = 8;
 
 /**
- * A file system in memory that only the process sees, where the system lets us mount one (Linux, as root or in a user
- * namespace): ENOSPC. Elsewhere a limit for the size of each file: larger groups are cut off in the middle, with EFBIG.
+ * A file system in memory that only the process sees, if the system allows it (Linux, as root or in a user namespace):
+ * ENOSPC. Elsewhere a limit on the size of each file: larger groups are cut, with EFBIG.
  */
 export function findSmallDisk(): SmallDisk {
   const mount = `mount -t tmpfs -o size=${sizeKib}k none "$0" && exec "$@"`;

@@ -1,4 +1,4 @@
-/** Stands between a client and a real server, to cut the cable or to make it go silent. */
+/** A proxy between a client and a real server, which can cut connections or go silent. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
@@ -10,10 +10,10 @@ export interface TcpProxy {
   through(url: string): string;
   /** Resets every connection and refuses new ones until `resume`. */
   cut(): void;
-  /** Accepts and keeps connections, and passes no byte on until `resume`. */
+  /** Accepts and keeps connections, but passes no bytes until `resume`. */
   stall(): void;
   resume(): void;
-  /** As a router that lost its table: connections that are open stay so and pass no byte on for good; new ones are served. */
+  /** Like a router that lost its table: open connections stay open and never pass a byte again; new ones work. */
   forget(): void;
   /** Connections accepted so far. */
   connectionCount(): number;

@@ -1,11 +1,11 @@
-/** The environment variables that the configuration reads, found in its source. */
+/** The environment variables that the configuration reads, found in its source code. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 const sources = ['config.ts', 'config-variables.ts', 'access-variables.ts', 'alert-variables.ts'];
 
-/** Their names, sorted: those of `src/config` and of the providers' facts. */
+/** Their names, sorted: from `src/config` and from the providers' facts. */
 export function configVariables(): readonly string[] {
   const paths = [
     ...sources.map((name) => `src/config/${name}`),

@@ -1,12 +1,12 @@
-/** Google and Yandex, emulated beside the service, in the test's hands: faults on demand, quotas, and what they counted. */
+/** Emulated Google and Yandex under the test's control: faults on demand, quotas, and request counts. */
 import { type Emulator, startEmulator } from '../../emulator/start.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import type { TestService } from './service.ts';
 
 export interface Vendors extends Pick<Emulator, 'url' | 'control'> {
-  /** What a service is started with to meet them as it meets the real ones. */
+  /** The service's variables that point to them. */
   readonly env: Readonly<Record<string, string>>;
-  /** Geocoding and matrix requests that have reached the vendor. */
+  /** Geocoding and matrix requests that reached the vendor. */
   received(vendor: 'google_maps' | 'yandex_maps'): number;
 }
 
@@ -41,7 +41,7 @@ export interface AuditRow {
   readonly error_code: string | null;
 }
 
-/** The rows that a call has left, in the order of its attempts. */
+/** The audit rows of a call, in the order of its attempts. */
 export async function auditOf({ database }: Pick<TestService, 'database'>, requestId: string): Promise<AuditRow[]> {
   const { rows } = await database.db.querySystem<AuditRow>({
     text: 'select service_name, status, error_code from integration_logs where request_id = $1 order by attempt',
@@ -50,7 +50,7 @@ export async function auditOf({ database }: Pick<TestService, 'database'>, reque
   return rows;
 }
 
-/** Homes of one street: as many different questions as a test needs, each with a good answer from both vendors. */
+/** Houses of one street: as many different questions as needed, each with a good answer from both vendors. */
 export function homeAddress(number: number): string {
   return `Ташкент, улица Навои, ${1 + (number % 100)}/${1 + Math.floor(number / 100)}`;
 }

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const pollMs = 5;
 
 /**
- * Waits until `condition` holds and returns what it gave; fails with `what` after `deadlineMs`. The bound only says when
- * to give up: a test never depends on how long it took.
+ * Waits until `condition` is true and returns its result; fails with `what` after `deadlineMs`. The deadline only ends
+ * a failed wait: no test depends on the time that passed.
  */
 export async function waitFor<T>(
   what: string,

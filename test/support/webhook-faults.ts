@@ -1,4 +1,7 @@
-/** A sender that repeats until it gets 200, the service as a process behind cables that can be cut, and the reckoning. */
+/**
+ * A sender that repeats until it gets 200, the service as a process behind connections that can be cut, and the final
+ * check.
+ */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
@@ -16,7 +19,7 @@ import { waitFor } from './wait-for.ts';
 const senders = 24;
 const secret = 'the sender’s secret';
 
-/** Gathers the webhook events of one tenant from the exchange that all services share. */
+/** Collects the webhook events of one tenant from the shared exchange. */
 async function consumeReceived(t: Cleanup, tenant: string): Promise<Map<string, number>> {
   closeInReverse(t);
   const connection = new Connection({ url: rabbitmqUrl, acquireTimeout: 10_000 });
@@ -44,13 +47,13 @@ export interface Faults {
   cutDatabase(): void;
   cutBroker(): void;
   resume(): void;
-  /** Awaited before all is resumed in the end: an outage lasts as long as it should, also when all was sent before. */
+  /** Awaited before everything is resumed at the end, so that an outage keeps its length. */
   over: Promise<void>;
 }
 
 /**
- * Sends `count` deliveries as Stripe does: each is repeated under its id until it gets 200. Then checks that each is
- * stored once under the id that its sender was told, that its event was published, and that the counters are exact.
+ * Sends `count` deliveries like Stripe: each is repeated under its id until it gets 200. Then checks that each is
+ * stored once under the id that its sender got, that its event was published, and that the counters are exact.
  */
 export async function sendThroughFaults(
   t: Cleanup & Pick<TestContext, 'diagnostic'>,
@@ -127,12 +130,12 @@ export async function sendThroughFaults(
           acknowledged.set(id, answer.event_id);
           break;
         }
-        assert.ok([429, 503].includes(reply.status), `only a refusal that says “later”: ${reply.status}`);
+        assert.ok([429, 503].includes(reply.status), `only 429 and 503 are expected: ${reply.status}`);
       } catch (error) {
         if (error instanceof assert.AssertionError) throw error;
       }
       repeats += 1;
-      await delay(25); // The sender's own pause before it repeats; nothing is waited for by it.
+      await delay(25); // The sender's own pause before it repeats; it waits for no condition.
     }
     const now = acknowledged.size;
     faulting = faulting.then(() => onAcknowledged(now, faults));
@@ -167,7 +170,7 @@ export async function sendThroughFaults(
   const idByDelivery = new Map(rows.map(({ id, delivery_id }) => [delivery_id, id]));
   assert.equal(idByDelivery.size, count);
   for (const [deliveryId, eventId] of acknowledged) {
-    assert.equal(idByDelivery.get(deliveryId), eventId, 'the sender was told the id that is kept');
+    assert.equal(idByDelivery.get(deliveryId), eventId, 'the sender got the stored id');
   }
   const [counters] = await select<{ total_received: number }>('select total_received from webhook_configs');
   assert.equal(counters?.total_received, count, 'the counters are exact');

@@ -1,4 +1,4 @@
-/** A server of somebody else's that webhooks' events are sent to. */
+/** A foreign server that receives webhooks' events. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
@@ -15,7 +15,7 @@ export interface Target {
   readonly received: Received[];
 }
 
-/** Answers as `answer` says; by default 200. */
+/** Answers as `answer` says; default 200. */
 export async function startTarget(
   t: Cleanup,
   answer: (received: Received, reply: ServerResponse, count: number) => void = (_, reply) => void reply.end(),

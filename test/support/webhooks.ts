@@ -1,17 +1,17 @@
-/** A webhook of a test's own, and deliveries to it. */
+/** A webhook for a test, and deliveries to it. */
 import assert from 'node:assert/strict';
 import { readReply, type TestReply, type TestService } from './service.ts';
 
 export interface TestWebhook {
   readonly id: string;
-  /** At the service's own port, whatever its public address says. */
+  /** The URL with the service's own port, whatever its public address is. */
   readonly url: string;
   readonly secret: string;
-  /** Signs deliveries to the target; empty without one. */
+  /** The secret that signs deliveries to the target; empty without a target. */
   readonly targetSecret: string;
-  /** As its sender knows it. */
+  /** The URL that its sender knows. */
   readonly publicUrl: string;
-  /** Of a webhook whose sender shows one; empty otherwise. */
+  /** The token for a sender with a handshake; empty for others. */
   readonly verifyToken: string;
 }
 
