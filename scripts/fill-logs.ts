@@ -166,7 +166,7 @@ async function measureRawCosts(db: Database, nowMs: number): Promise<number> {
   return taken.toSorted((a, b) => a - b)[scanRounds >> 1] as number;
 }
 
-/** Rounds to a tenth of a millisecond. */
+/** The time of `work` in milliseconds, to a tenth. */
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedAtMs = performance.now();
   await work();

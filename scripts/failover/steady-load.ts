@@ -8,7 +8,7 @@ export interface LoadPlan {
   readonly urls: readonly string[];
   readonly tenant: string;
   readonly token: string;
-  /** The id in the webhook's URL. */
+  /** The path of the webhook's URL. */
   readonly hookPath: string;
   readonly secret: string;
   readonly webhooksPerSecond: number;

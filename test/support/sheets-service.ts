@@ -28,7 +28,7 @@ export interface SheetsServices {
   readonly emulator: Emulator;
   readonly tenant: string;
   readonly replicas: readonly SheetsReplica[];
-  /** The first replica's tenant. */
+  /** Requests to the first replica. */
   readonly call: SheetsReplica['call'];
   readonly database: TestDatabase;
   startReplica(): Promise<SheetsReplica>;
