@@ -1,4 +1,4 @@
-/** Every page, in both languages and themes, wide and narrow: by axe-core's rules, and no text cut at 360 px. */
+/** Every page, in both languages and themes, wide and narrow: axe-core's rules, and no cut text at 360 px. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ function placesOf(day: ScriptedDay): readonly string[] {
   ];
 }
 
-/** What is open only after a click: dialogs, faults of a form, a chart as a table. In Russian, light. */
+/** Dialogs, form errors and a chart as a table, which a click opens. In Russian, light. */
 const openedParts = [
   ['/tokens', 'button:has-text("Новый токен")', 'dialog[open]'],
   ['/tokens', 'button:has-text("Отозвать")', 'dialog[open]'],
@@ -74,7 +74,7 @@ after(async () => {
   for (const close of closers) await close();
 });
 
-test('axe-core finds nothing on the page that asks who one is', async (t: TestContext) => {
+test('axe-core finds nothing on the sign-in page', async (t: TestContext) => {
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console`);
   const found: string[] = [];
@@ -87,7 +87,7 @@ test('axe-core finds nothing on any page, in either language and theme', async (
   const found: string[] = [];
   for (const place of placesOf(day)) {
     await open(page, place);
-    // A page is loaded once: language and theme change where it stands, as they do under their buttons.
+    // A page is loaded once: language and theme change in place, as their buttons do.
     for (const language of languages) {
       await speak(page, language);
       for (const theme of themes) {
@@ -111,7 +111,7 @@ test('no text is cut on a narrow screen, in either language', async (t: TestCont
     await open(page, place);
     for (const language of languages) {
       await speak(page, language);
-      // A theme changes no widths.
+      // A theme does not change widths.
       const name = nameOf(language, 'light', 360, place);
       await checkNarrow(page, name, found);
       await picture(page, place, name);
@@ -120,7 +120,7 @@ test('no text is cut on a narrow screen, in either language', async (t: TestCont
   assert.deepEqual([found, faults], [[], []]);
 });
 
-test('axe-core finds nothing in dialogs, in parts of a form that are added, and in what an answer shows', async (t: TestContext) => {
+test('axe-core finds nothing in dialogs, added form parts and shown answers', async (t: TestContext) => {
   const { page, faults } = await openSignedIn(t);
   await page.evaluate(() => localStorage.setItem('console.language', 'ru'));
   const found: string[] = [];
@@ -133,9 +133,9 @@ test('axe-core finds nothing in dialogs, in parts of a form that are added, and 
   assert.deepEqual([found, faults], [[], []]);
 });
 
-/** Not by the tests' JWT: its five minutes may be shorter than a run on a busy machine. */
+/** Signed in without the tests' JWT, because its five minutes may be shorter than a run on a busy machine. */
 async function openSignedIn(t: TestContext): ReturnType<typeof openBrowser> {
-  // Without motion: a colour on its way from one theme to the other is none of either.
+  // Without animation: a colour halfway between two themes belongs to neither.
   const opened = await openBrowser(t, service.url, { reducedMotion: 'reduce' });
   await opened.page.goto(`${service.url}/console#code=${service.service.makeConsoleCode()}`);
   await opened.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
@@ -148,7 +148,7 @@ async function open(page: Page, place: string): Promise<void> {
   await settle(page);
 }
 
-/** By the page's own button, which an open sheet covers. */
+/** By the page's own button, called directly because an open sheet covers it. */
 async function speak(page: Page, language: (typeof languages)[number]): Promise<void> {
   await page.evaluate((wanted) => {
     if (document.documentElement.lang !== wanted) {
@@ -168,7 +168,7 @@ async function picture(page: Page, place: string, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: !place.match(/\/calls\/|deliveries\//) });
 }
 
-/** Nothing is loading any more. The live stream of events never ends, so the network does not become idle there. */
+/** Waits until nothing is loading. The live event stream never ends, so the network does not become idle there. */
 async function settle(page: Page): Promise<void> {
   await page.waitForFunction(
     () =>
@@ -179,7 +179,7 @@ async function settle(page: Page): Promise<void> {
 }
 
 async function checkPage(page: Page, axe: string, name: string, found: string[]): Promise<void> {
-  // Under the page's policy no script can be added, but its source can be run from outside: once as long as the page stands.
+  // The page's policy forbids adding a script, but its source can be run from outside, once per page.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe);
   const violations = await page.evaluate(async (runOnly) => {
     const { axe: core } = globalThis as unknown as {
@@ -197,7 +197,7 @@ async function checkPage(page: Page, axe: string, name: string, found: string[])
   found.push(...violations.map((violation) => `${name}: ${violation}`));
 }
 
-/** Boxes that scroll by themselves, and cells that say all in the sheet that they open, may be narrower than their text. */
+/** Boxes that scroll, and cells whose full text is in their sheet, may be narrower than their text. */
 async function checkNarrow(page: Page, name: string, found: string[]): Promise<void> {
   const cut = await page.evaluate(() => {
     const { document, getComputedStyle } = globalThis as unknown as {

@@ -1,4 +1,7 @@
-/** The console asks only what the API describes: its types are written anew from /openapi.json, and it is checked against them. */
+/**
+ * The console uses only what the API describes: its types are generated from /openapi.json, and it is type-checked
+ * against them.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, symlink, writeFile } from 'node:fs/promises';
@@ -12,7 +15,7 @@ import { startTestService } from '../test/support/service.ts';
 const root = join(import.meta.dirname, '..');
 const checkDeadlineMs = 60_000;
 
-test('the console fits the answers that /openapi.json describes', async (t: TestContext) => {
+test('the console matches the answers that /openapi.json describes', async (t: TestContext) => {
   const service = await startTestService(t);
   const document = await (await fetch(`${service.url}/openapi.json`)).json();
   const folder = await createDataDir(t);

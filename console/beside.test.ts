@@ -1,4 +1,4 @@
-/** On a wide screen what a row leads to stands beside its list, which goes on being a list; on a narrower one it lies over it. */
+/** On a wide screen a row's sheet opens beside its list, which stays usable; on a narrow one it covers the list. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -16,9 +16,9 @@ async function walkBesideList(page: Page, url: string, path: string, kind: strin
   await links.nth(0).click();
   await sheet.waitFor();
   const [list, beside] = [await rows.nth(0).boundingBox(), await sheet.boundingBox()];
-  assert.ok(list !== null && beside !== null && list.x + list.width <= beside.x, 'neither covers the other');
+  assert.ok(list !== null && beside !== null && list.x + list.width <= beside.x, 'the list and the call overlap');
   assert.ok(beside.width >= 420, `${beside.width}`);
-  assert.ok(await sheet.evaluate((own) => own.contains(document.activeElement)), 'the focus goes into the sheet');
+  assert.ok(await sheet.evaluate((own) => own.contains(document.activeElement)), 'the focus is not in the sheet');
 
   const second = await idOf(1);
   await links.nth(1).click();
@@ -28,14 +28,14 @@ async function walkBesideList(page: Page, url: string, path: string, kind: strin
   const address = page.url();
   await page.keyboard.press('Escape');
   await sheet.waitFor({ state: 'detached' });
-  assert.ok(await links.nth(1).evaluate((own) => own === document.activeElement), 'the focus comes back to the row');
+  assert.ok(await links.nth(1).evaluate((own) => own === document.activeElement), 'the focus did not return to the row');
 
   await page.goto(address);
   await page.getByRole('dialog', { name: `${kind} ${second}` }).waitFor();
   await links.nth(2).focus();
   await page.keyboard.press('Escape');
   await sheet.waitFor({ state: 'detached' });
-  assert.ok(await links.nth(2).evaluate((own) => own === document.activeElement), 'nor is it taken from another row');
+  assert.ok(await links.nth(2).evaluate((own) => own === document.activeElement), 'the focus was taken from another row');
 
   await page.setViewportSize({ width: 1_024, height: 900 });
   await page.goto(address);

@@ -1,4 +1,4 @@
-/** A call of very many steps: it is drawn in parts, its failures and a part of its time are picked out, its waits are folded. */
+/** A call with very many steps: drawn in parts, filtered to failures, zoomed, and with folded waits. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
@@ -7,7 +7,7 @@ import { axisOf } from './src/pages/calls/axis.ts';
 
 const span = { fromMs: 0, toMs: 10_000 };
 
-test('a long wait takes a fixed part of the axis, and what is done keeps one scale', () => {
+test('a long wait takes a fixed part of the axis, and work keeps one scale', () => {
   const busy = [
     { fromMs: 0, toMs: 100 },
     { fromMs: 9_900, toMs: 10_000 },
@@ -20,15 +20,15 @@ test('a long wait takes a fixed part of the axis, and what is done keeps one sca
   assert.equal(axis.placeOf(10_000), 100);
   for (const ms of [0, 40, 100, 5_000, 9_950, 10_000])
     assert.ok(Math.abs(axis.timeAt(axis.placeOf(ms)) - ms) < 1e-6, `${ms}`);
-  assert.equal(axisOf(span, null).placeOf(5_000), 50, 'unfolded it is even');
-  assert.deepEqual(axisOf({ fromMs: 0, toMs: 80 }, [{ fromMs: 0, toMs: 1 }]).folds, [], 'nobody waits for 80 ms');
+  assert.equal(axisOf(span, null).placeOf(5_000), 50, 'the unfolded axis is linear');
+  assert.deepEqual(axisOf({ fromMs: 0, toMs: 80 }, [{ fromMs: 0, toMs: 1 }]).folds, [], '80 ms is not a long wait');
   assert.deepEqual(axisOf(span, [{ fromMs: 0, toMs: 10_000 }]).folds, []);
-  assert.equal(axisOf({ fromMs: 5, toMs: 5 }, []).placeOf(5), 0, 'a call that took no time has an axis too');
+  assert.equal(axisOf({ fromMs: 5, toMs: 5 }, []).placeOf(5), 0, 'a call of no duration has an axis too');
 });
 
 const many = 450;
 
-/** 449 attempts within a second, the last 30 s later; every hundredth failed. */
+/** 449 attempts within a second, and one 30 s later; every hundredth failed. */
 function longStory(): object {
   const steps = Array.from({ length: many }, (_, index) => ({
     kind: 'attempt',
@@ -54,7 +54,7 @@ function longStory(): object {
   };
 }
 
-test('of a call of 450 steps 200 are drawn, only the failures are shown on demand, the wait is folded, and a part is zoomed', async (t: TestContext) => {
+test('a call of 450 steps draws 200, shows only failures on demand, folds the wait, and zooms into a part', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.route('**/api/v1/calls/long', (route) => route.fulfill({ json: longStory() }));
@@ -81,7 +81,7 @@ test('of a call of 450 steps 200 are drawn, only the failures are shown on deman
   const label = panel.getByLabel('Fold the waiting');
   await label.press('Space');
   await panel.getByText('Folded on the axis').waitFor({ state: 'detached' });
-  assert.ok((await barWidth(many - 1)) > 90, 'unfolded it is nearly all of the axis');
+  assert.ok((await barWidth(many - 1)) > 90, 'the unfolded wait takes almost the whole axis');
   await label.press('Space');
 
   await panel.getByLabel('Only what failed').press('Space');
@@ -100,11 +100,11 @@ test('of a call of 450 steps 200 are drawn, only the failures are shown on deman
   await page.mouse.up();
   await panel.getByRole('button', { name: 'The whole call' }).waitFor();
   const zoomed = Number(await panel.getByLabel('To, ms').inputValue());
-  assert.ok(zoomed > 200 && zoomed < 900, `${zoomed} ms: as the folded axis says`);
+  assert.ok(zoomed > 200 && zoomed < 900, `${zoomed} ms, unlike the folded axis`);
   assert.deepEqual(faults, []);
 });
 
-test('a call of more than 50 rows says how many are not shown, and shows them on demand', async (t: TestContext) => {
+test('a call with more than 50 rows says how many are hidden, and shows them on demand', async (t: TestContext) => {
   const service = await startTestService(t, { RATE_LIMIT_GEOCODING_PER_MINUTE: '1000' });
   for (let house = 1; house <= 53; house += 1) {
     const asked = { address: `Ташкент, улица Навои, ${house}` };
@@ -124,6 +124,6 @@ test('a call of more than 50 rows says how many are not shown, and shows them on
   await sheet.getByRole('button', { name: 'Show earlier rows' }).click();
   await sheet.getByText(/are not shown/).waitFor({ state: 'detached' });
   assert.equal(await sheet.locator('.attempt').count(), total);
-  assert.equal(await sheet.locator('.attempt').last().textContent(), last, 'those before stand before');
+  assert.equal(await sheet.locator('.attempt').last().textContent(), last, 'earlier rows come first');
   assert.deepEqual(faults, []);
 });

@@ -1,4 +1,4 @@
-/** One call's page in Chromium: its steps in words and bars, two calls on one axis, and nothing for axe-core to find. */
+/** One call's page in Chromium: its steps as text and bars, two calls on one axis, checked by axe-core. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { homeAddress, startVendors } from '../test/support/vendors.ts';
 const axePath = join(import.meta.dirname, '../node_modules/axe-core/axe.min.js');
 const folder = process.env.CONSOLE_SCREENSHOTS;
 
-test('the steps of a call are read as a list, in both languages, beside those of another call', async (t) => {
+test('the steps of a call are a list, in both languages, beside those of another call', async (t) => {
   const vendors = await startVendors(t);
   const service = await startTestService(t, { ...vendors.env, REQUEST_MAX_RETRIES: '1' });
   const ask = (requestId: string, number: number) =>

@@ -1,4 +1,4 @@
-/** The list of calls: the histogram above it, views that are kept, and two calls chosen to be compared. */
+/** The list of calls: its histogram, saved views, and two calls chosen for a comparison. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -11,7 +11,7 @@ import { keepViews, readViews, searchOf, withoutView, withView } from './src/pag
 
 const now = Date.parse('2026-11-22T10:20:30Z');
 
-test('bars begin on whole minutes, hours or days, are few, and are never finer than what is kept', () => {
+test('bars begin on whole minutes, hours or days, are few, and are never finer than the stored series', () => {
   const span = (search: string) => spanOf(new URLSearchParams(search), now);
   assert.equal(span('range=15m').barMs, 60_000);
   assert.equal(span('range=1h').step, 'minute');
@@ -21,12 +21,12 @@ test('bars begin on whole minutes, hours or days, are few, and are never finer t
     assert.equal(fromMs % barMs, 0, search);
     assert.ok((toMs - fromMs) / barMs <= 77, `${search}: ${(toMs - fromMs) / barMs} bars`);
   }
-  assert.equal(span('from=2026-11-10T10:00:00Z&to=2026-11-10T11:00:00Z').step, 'hour', 'minutes are gone by then');
-  assert.equal(span('from=2026-09-10T10:00:00Z&to=2026-09-10T11:00:00Z').step, 'day', 'and so are hours');
+  assert.equal(span('from=2026-11-10T10:00:00Z&to=2026-11-10T11:00:00Z').step, 'hour', 'minutes are no longer stored');
+  assert.equal(span('from=2026-09-10T10:00:00Z&to=2026-09-10T11:00:00Z').step, 'day', 'nor are hours');
   assert.equal(span('from=2026-11-22T10:00:00Z&to=2026-11-22T10:00:10Z').barMs, 60_000);
 });
 
-test('the bars count the service and operation that are asked for, each point once', () => {
+test('the bars count the chosen service and operation, each point once', () => {
   const span = spanOf(new URLSearchParams('range=1h'), now);
   const at = (minutes: number) => new Date(span.fromMs + minutes * 60_000).toISOString();
   const answer = {
@@ -42,7 +42,7 @@ test('the bars count the service and operation that are asked for, each point on
   assert.equal(total({ service: 'b', operation: 'reverse' }), 0);
 });
 
-test('a view is kept for its tenant, replaced by its name, and rubbish in the storage is no view', () => {
+test('a view is saved per tenant, replaced by name, and invalid storage is ignored', () => {
   const views = withView(withView({ views: [], start: null }, 'mine', 'status=error'), ' mine ', 'status=timeout');
   assert.deepEqual(views.views, [{ name: 'mine', search: 'status=timeout' }]);
   keepViews('one', { ...views, start: 'mine' });
@@ -59,7 +59,7 @@ test('a view is kept for its tenant, replaced by its name, and rubbish in the st
   );
 });
 
-/** From a quarter to three quarters of the histogram; whether the address then names a range. */
+/** Drags from a quarter to three quarters of the histogram; returns whether the address then has a range. */
 async function dragOverHistogram(page: Page): Promise<boolean> {
   const box = await page.locator('.histogram .u-over').boundingBox();
   assert.ok(box !== null);
@@ -73,7 +73,7 @@ async function dragOverHistogram(page: Page): Promise<boolean> {
   );
 }
 
-test('a range is chosen over the histogram by mouse and by keyboard, and taken back', async (t: TestContext) => {
+test('a range is chosen in the histogram by mouse and by keyboard, and reset', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   await liveThroughDay(t, service);
   const { page, faults } = await openBrowser(t, service.url);
@@ -81,13 +81,13 @@ test('a range is chosen over the histogram by mouse and by keyboard, and taken b
   await signIn(page, service);
   const chart = page.getByRole('img', { name: /^Calls in this range\. Calls: / });
   await chart.waitFor();
-  // The page may still move under the mouse while its parts arrive.
+  // The page may still move under the mouse while it loads.
   await waitFor('the range to be chosen', () => dragOverHistogram(page), 60_000);
   const address = new URL(page.url()).searchParams;
   const width = Date.parse(address.get('to') ?? '') - Date.parse(address.get('from') ?? '');
   assert.ok(width >= 25 * 60_000 && width <= 35 * 60_000, `${width} ms of an hour`);
   assert.equal(address.get('range'), null);
-  assert.ok(await page.getByLabel('From', { exact: true }).inputValue(), 'the fields say the same range');
+  assert.ok(await page.getByLabel('From', { exact: true }).inputValue(), 'the fields have another range');
   await page.getByRole('button', { name: 'Reset the range' }).click();
   assert.equal(new URL(page.url()).search, '');
 
@@ -103,7 +103,7 @@ test('a range is chosen over the histogram by mouse and by keyboard, and taken b
   assert.deepEqual(faults, []);
 });
 
-test('a view is saved, opened by its link, begun with and removed; two calls are compared; every filter of the log is there', async (t: TestContext) => {
+test('a view is saved, opened by its link, made the default and removed; two calls are compared; every filter of the log exists', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   await liveThroughDay(t, service);
   const { page, faults } = await openBrowser(t, service.url);

@@ -1,10 +1,10 @@
-/** Charts without eyes or mouse: a sentence, the points by arrow keys, each series on its own, and a table. */
+/** Charts by keyboard and screen reader: a sentence, the points by arrow keys, each series separately, and a table. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 
-test('a chart is read by keyboard: its sentence, each point said aloud, series hidden and shown, its table', async (t: TestContext) => {
+test('a chart is read by keyboard: its sentence, each point aloud, series hidden and shown, its table', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   const start = Math.floor(Date.now() / 60_000) * 60_000 - 600_000;
@@ -30,7 +30,7 @@ test('a chart is read by keyboard: its sentence, each point said aloud, series h
   await chart.waitFor();
   await chart.focus();
   const said = figure.getByRole('status');
-  assert.equal(await said.textContent(), '', 'nothing is said unasked');
+  assert.equal(await said.textContent(), '', 'something was read without a key');
   await page.keyboard.press('ArrowLeft');
   let [reached, text] = [0, (await said.textContent()) ?? ''];
   for (; !text.includes('p95 400ms') && reached < 70; reached += 1) {
@@ -52,7 +52,7 @@ test('a chart is read by keyboard: its sentence, each point said aloud, series h
 
   const address = page.url();
   await page.keyboard.press('Alt+ArrowLeft');
-  assert.match((await said.textContent()) ?? '', /: p95 400ms$/, 'Alt and an arrow are the browser’s');
+  assert.match((await said.textContent()) ?? '', /: p95 400ms$/, 'Alt with an arrow belongs to the browser');
   await page.goto(address);
   await chart.waitFor();
   await figure.getByRole('button', { name: /^As table/ }).press('Enter');
@@ -62,7 +62,7 @@ test('a chart is read by keyboard: its sentence, each point said aloud, series h
   assert.deepEqual(faults, []);
 });
 
-test('a click on a bar, and Enter on the point that the arrows stand on, opens what was called then, with the chart’s filters', async (t: TestContext) => {
+test('a click on a bar, or Enter on the selected point, opens the calls of that time with the chart’s filters', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   const start = Math.floor(Date.now() / 60_000) * 60_000 - 600_000;
@@ -83,7 +83,7 @@ test('a click on a bar, and Enter on the point that the arrows stand on, opens w
     const box = await figure.locator('.u-over').boundingBox();
     assert.ok(box !== null);
     const legend = figure.locator('.legend-value').first();
-    // From the right: the first place that reads 9 is the right edge of its bar.
+    // From the right: the first position that reads 9 is the right edge of its bar.
     for (let x = box.x + box.width - 1; (await legend.textContent()) !== '9' && x > box.x; x -= 1) {
       await page.mouse.move(x, box.y + box.height / 2);
     }

@@ -1,11 +1,11 @@
 /**
- * What the console promises, measured: how long a page takes from the API's answer until its data is painted, over a long
- * log, and what it holds through an hour of live traffic, compressed in time.
+ * Measures the console: the time from the API's answer until a page's data is painted, over a long log, and a page's
+ * memory during an hour of live traffic, compressed in time.
  *
  *   npm run check:console -- [--rows 10000000] [--database postgres://…] [--events 180000] [--no-hour] [--no-pages]
  *
- * `--database` names one that is kept: filled where it is empty, and found filled by the next run. Prints tables in
- * Markdown. Exits with 1 where a page takes longer than it may.
+ * `--database` names a database to keep: it is filled if it is empty, and the next run uses it again. Prints tables in
+ * Markdown. Exits with 1 if a page is too slow.
  */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -23,17 +23,17 @@ const { values: options } = parseArgs({
     'no-pages': { type: 'boolean', default: false },
   },
 });
-/** Of the median: one page in a busy moment says nothing. */
+/** Applies to the median: a single page in a busy moment proves nothing. */
 const limitMs = 300;
 const rounds = 5;
 const samples = 6;
 const hourMs = 3_600_000;
 
 interface Seen {
-  /** The slowest of the requests that the first painting waited for. */
+  /** The slowest of the requests that the first paint waited for. */
   readonly apiMs: number;
   readonly slowest: string;
-  /** From the last answer that was waited for until the frame that shows it. */
+  /** From the last of those answers to the frame that shows it. */
   readonly paintMs: number;
   readonly bytes: number;
 }
@@ -106,7 +106,7 @@ async function measurePages(open: () => Promise<BrowserContext>, { service, day,
   }
 }
 
-/** In a browser whose cache is empty. */
+/** In a browser with an empty cache. */
 async function openPage(context: BrowserContext, url: string, data: string): Promise<Seen> {
   const page = await context.newPage();
   await page.addInitScript((selector) => {
@@ -125,7 +125,7 @@ async function openPage(context: BrowserContext, url: string, data: string): Pro
     const watch = (): void => {
       const isThere = document.querySelector(selector) !== null && !/Loading…/.test(document.body.textContent ?? '');
       if (!isThere) requestAnimationFrame(watch);
-      // The frame after has painted it.
+      // Painted in the next frame.
       else requestAnimationFrame(() => Object.assign(window, { seen: { asked: [...asked], atMs: performance.now() } }));
     };
     requestAnimationFrame(watch);
@@ -155,7 +155,7 @@ async function openPage(context: BrowserContext, url: string, data: string): Pro
   return seen;
 }
 
-/** Events at fifty a second, calls asked for every two seconds, an overview every ten: as many as an hour has. */
+/** Events at fifty a second, calls every two seconds, an overview every ten: as many as in an hour. */
 async function liveAnHour(context: BrowserContext, url: string): Promise<void> {
   say('\n| page | after | heap, MB | DOM nodes | listeners |\n| --- | ---: | ---: | ---: | ---: |');
   const tell = async (name: string, after: string, page: Page): Promise<void> => {

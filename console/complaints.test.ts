@@ -1,4 +1,4 @@
-/** What operators report of other consoles, tried on this one. */
+/** Complaints about other consoles, tested on this one. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ for (const [timezoneId, offset] of [
   ['Asia/Tashkent', '+05:00'],
   ['America/Los_Angeles', '-08:00'],
 ] as const) {
-  test(`a time that is typed in ${timezoneId} is asked for as that instant, and stays through a reload`, async (t: TestContext) => {
+  test(`a time typed in ${timezoneId} is sent as that instant, and survives a reload`, async (t: TestContext) => {
     const service = await startTestService(t);
     const { page, faults } = await openBrowser(t, service.url, { timezoneId });
     await page.goto(`${service.url}/console/calls?from=2026-01-10T00:00:00.000Z`);
@@ -29,7 +29,7 @@ for (const [timezoneId, offset] of [
   });
 }
 
-test('Back undoes one decision, a changed filter leaves the page that was turned to, and the filters survive a reload', async (t: TestContext) => {
+test('Back undoes one choice, a changed filter returns to the first page, and the filters survive a reload', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/calls?cursor=abc`);
@@ -47,7 +47,7 @@ test('Back undoes one decision, a changed filter leaves the page that was turned
   assert.deepEqual(faults, []);
 });
 
-test('single keys work in a Russian layout, and those of the browser are left to it', async (t: TestContext) => {
+test('single keys work in a Russian layout, and the browser’s shortcuts are untouched', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/calls`);
@@ -64,12 +64,12 @@ test('single keys work in a Russian layout, and those of the browser are left to
     ['л', 'KeyK'],
     ['/', 'Slash'],
   ] as const) {
-    assert.ok(await press(key, code, true), `Ctrl+${key} is the browser's`);
+    assert.ok(await press(key, code, true), `Ctrl+${key} belongs to the browser`);
   }
   await press('п', 'KeyG');
   await press('д', 'KeyL');
   await page.getByRole('heading', { level: 1, name: 'Limits' }).waitFor();
-  // The key of `/` bears a full stop there, and a comma with Shift.
+  // In that layout the key of `/` is a full stop, and with Shift a comma.
   await press('.', 'Slash');
   await page.waitForFunction(() => document.activeElement?.matches('input[type="search"]') === true);
   await page.evaluate(() =>
@@ -81,7 +81,7 @@ test('single keys work in a Russian layout, and those of the browser are left to
   assert.deepEqual(faults, []);
 });
 
-test('text is copied where the browser has no clipboard, also inside a dialog, and a failure is said', async (t: TestContext) => {
+test('text is copied without the clipboard API, also inside a dialog, and a failure is reported', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.addInitScript(() => {
@@ -154,7 +154,7 @@ test('text in a row can be selected without opening it, and large numbers keep a
   assert.deepEqual(faults, []);
 });
 
-test('a stream is closed while its page is hidden, and opened again when it is seen', async (t: TestContext) => {
+test('a stream is closed while its page is hidden, and opened again when it is visible', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   let closed = 0;
@@ -181,7 +181,7 @@ test('a stream is closed while its page is hidden, and opened again when it is s
   assert.deepEqual(faults, []);
 });
 
-test('a part that cannot be read leaves the rest of the page alone, and a busy service is asked less', async (t: TestContext) => {
+test('a failed part does not affect the rest of the page, and a busy service is asked less often', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page } = await openBrowser(t, service.url);
   await page.route('**/api/v1/budgets', (route) => route.fulfill({ json: { budgets: [null] } }));
@@ -203,5 +203,5 @@ test('a part that cannot be read leaves the rest of the page alone, and a busy s
   await page.goto(`${service.url}/console/calls?live=1`);
   await page.getByText('The service asks to wait 30 s').waitFor();
   await page.clock.runFor(20_000);
-  assert.equal(count, 1, 'it is left alone for as long as it asked');
+  assert.equal(count, 1, 'it was asked before Retry-After had passed');
 });

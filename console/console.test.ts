@@ -1,4 +1,4 @@
-/** The console as an operator meets it: in a browser, over the whole service. */
+/** The console for an operator: in a browser, with the whole service. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { buildConsole } from '../scripts/build-console.ts';
@@ -25,7 +25,7 @@ test('the first load is small', async (t: TestContext) => {
   assert.ok(firstLoadBytes < 60 * 1024, `the first load is ${firstLoadBytes} bytes`);
 });
 
-test('an operator signs in by keyboard, sees every page by its link, and stays signed in', async (t: TestContext) => {
+test('an operator signs in by keyboard, opens every page by its link, and stays signed in', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/limits`);
@@ -56,7 +56,7 @@ test('an operator signs in by keyboard, sees every page by its link, and stays s
   assert.deepEqual(faults, []);
 });
 
-test('what others wrote is text everywhere, and a call is opened and closed by keyboard', async (t: TestContext) => {
+test('hostile text is shown as text everywhere, and a call is opened and closed by keyboard', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   const day = await liveThroughDay(t, service);
   const { page, faults } = await openBrowser(t, service.url);
@@ -96,7 +96,7 @@ test('what others wrote is text everywhere, and a call is opened and closed by k
   assert.deepEqual(faults, []);
 });
 
-test('a chain is put in another order by its arrows, and a form sends only what was changed', async (t: TestContext) => {
+test('a chain is reordered by its arrows, and a form sends only changed members', async (t: TestContext) => {
   const service = await startTestService(t);
   for (const name of ['first', 'second']) {
     const priority = name === 'first' ? 10 : 20;
@@ -122,7 +122,7 @@ test('a chain is put in another order by its arrows, and a form sends only what 
 
   await chain.getByRole('link', { name: 'first' }).click();
   await page.getByRole('link', { name: 'Settings' }).click();
-  assert.ok(await page.getByRole('button', { name: 'Save' }).isDisabled(), 'nothing is changed');
+  assert.ok(await page.getByRole('button', { name: 'Save' }).isDisabled(), 'Save is enabled without a change');
   await page.getByLabel('a minute').fill('-5');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.locator('.field-fault').waitFor();
@@ -135,7 +135,7 @@ test('a chain is put in another order by its arrows, and a form sends only what 
   assert.deepEqual(faults, []);
 });
 
-test('a flood of live events keeps a bounded page, and each says where it leads', async (t: TestContext) => {
+test('a flood of live events keeps the page small, and each links to its object', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   const count = 5_000;
@@ -163,7 +163,7 @@ test('a flood of live events keeps a bounded page, and each says where it leads'
   assert.deepEqual(faults, []);
 });
 
-test('the overview says what is wrong with a link to it, and sums up the series of its range', async (t: TestContext) => {
+test('the overview shows each problem with a link, and sums the series of its range', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   const values: Record<string, number> = {

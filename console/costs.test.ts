@@ -1,4 +1,4 @@
-/** What was spent: by day, service and operation, of one tenant or of all, with its budgets. */
+/** Costs by day, service and operation, of one tenant or of all, with budgets. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,7 +24,7 @@ async function spendAs(service: TestService, tenant: string, origin: string): Pr
   assert.equal(asked.status, 200, await asked.text());
 }
 
-test('costs are shown by what is asked for, of all tenants to their administrator alone, and a budget is edited', async (t: TestContext) => {
+test('costs are grouped as chosen, those of all tenants are shown only to their administrator, and a budget is edited', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   const api = createServer((_request, reply) => reply.end('{}'));
   await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
@@ -86,12 +86,12 @@ test('costs are shown by what is asked for, of all tenants to their administrato
   assert.equal(
     await second.page.getByLabel('Tenants').count(),
     0,
-    'one of its own tenant alone is not offered the others',
+    'an administrator of one tenant is offered only that tenant',
   );
 });
 
 for (const timezoneId of ['Asia/Tashkent', 'America/Los_Angeles']) {
-  test(`days bear their own names and add up to the month, read in ${timezoneId}`, async (t: TestContext) => {
+  test(`days keep their UTC names and add up to the month in ${timezoneId}`, async (t: TestContext) => {
     const service = await startTestService(t);
     const { page, faults } = await openBrowser(t, service.url, { timezoneId });
     const now = new Date();
@@ -113,7 +113,7 @@ for (const timezoneId of ['Asia/Tashkent', 'America/Los_Angeles']) {
     const name = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(first);
     const [day, monthName] = name.split(' ') as [string, string];
     assert.match(days[0] ?? '', new RegExp(`(${day} ${monthName}|${monthName} ${day}).*\\$2\\.00`));
-    assert.equal(days.length, now.getUTCDate(), 'as many days as the month has had');
+    assert.equal(days.length, now.getUTCDate(), 'one row per day of the month so far');
     assert.equal(days.filter((text) => text.includes('$2.00')).length, 1);
     assert.deepEqual(faults, []);
   });

@@ -1,11 +1,11 @@
-/** The list of deliveries: what narrows it stands there in words, and a body that was not kept is not made up. */
+/** The list of deliveries: its filters as text, and bodies that were not stored. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
 
-test('deliveries are found by sender, time and what their body contains; each filter is a pill, and the fields stand in line', async (t: TestContext) => {
+test('deliveries are found by sender, time and body text; each filter is a pill, and the fields are aligned', async (t: TestContext) => {
   const service = await startTestService(t);
   const orders = await startWebhook(service, { webhook_name: 'orders', signature_scheme: 'none' });
   const shop = await startWebhook(service, {
@@ -32,7 +32,7 @@ test('deliveries are found by sender, time and what their body contains; each fi
   const asked = new URL(page.url()).searchParams;
   assert.ok(
     Date.parse(asked.get('from_date') ?? '') < Date.now() - 86_400_000,
-    'the search has a beginning of its own',
+    'the search sets its own start',
   );
   await page.getByRole('button', { name: /^Remove the filter Received from/ }).waitFor();
   await page.getByRole('button', { name: 'Remove the filter Body contains needle' }).click();
@@ -68,7 +68,7 @@ test('deliveries are found by sender, time and what their body contains; each fi
       ),
     ).length;
   });
-  assert.equal(overlaps, 0, 'no field lies over another');
+  assert.equal(overlaps, 0, 'fields overlap');
   const middles = await page.locator('form[role=search]').evaluate((form) => {
     const controls = [...form.querySelectorAll('input, select, button')].map((control) => {
       const { top, height } = control.getBoundingClientRect();
@@ -77,12 +77,12 @@ test('deliveries are found by sender, time and what their body contains; each fi
     return [...new Set(controls)].toSorted((a, b) => a - b);
   });
   for (const [index, middle] of middles.slice(1).entries()) {
-    assert.ok(middle - (middles[index] ?? 0) > 30, `controls stand askew: ${middles.join()}`);
+    assert.ok(middle - (middles[index] ?? 0) > 30, `controls are not aligned: ${middles.join()}`);
   }
   assert.deepEqual(faults, []);
 });
 
-test('the body of a refused delivery was not kept: neither its page nor the explanation of its signature shows null', async (t: TestContext) => {
+test('the body of a refused delivery is not stored: neither its page nor the explanation of its signature shows null', async (t: TestContext) => {
   const service = await startTestService(t);
   const hook = await startWebhook(service, { webhook_name: 'strict', signature_scheme: 'hmac_hex' });
   const refused = await postDelivery(hook.url, '{"type":"a","id":"1"}', { 'x-webhook-signature': '0'.repeat(64) });

@@ -1,4 +1,4 @@
-/** Deliveries in the console: what became of each, and sending again what was lost. */
+/** Deliveries in the console: their state, and sending them again. */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
@@ -16,7 +16,7 @@ const statesOf = async (app: TestService, id: string): Promise<string> => {
     .join();
 };
 
-test('a delivery shows its attempts by target, and is sent again to the one that did not take it', async (t: TestContext) => {
+test('a delivery shows its attempts by target, and is sent again to the target that did not accept it', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   const good = await startTarget(t);
   let isDown = true;
@@ -41,11 +41,11 @@ test('a delivery shows its attempts by target, and is sent again to the one that
   await page.getByRole('button', { name: 'Send again', exact: true }).click();
   const dialog = page.getByRole('dialog', { name: 'Send this delivery again?' });
   const whoGets = dialog.getByRole('region', { name: 'Who gets it' });
-  assert.equal(await dialog.getByLabel('Send to').inputValue(), 'failed', 'what failed is offered first');
+  assert.equal(await dialog.getByLabel('Send to').inputValue(), 'failed', 'the failed targets are the default');
   assert.deepEqual(
     [await whoGets.getByText(bad.url).count(), await whoGets.getByText(good.url).count()],
     [1, 0],
-    'and the one that took it gets nothing',
+    'the target that accepted it gets nothing',
   );
   await whoGets.getByText(`the same webhook-id, ${id}`).waitFor();
   await dialog.getByLabel('Send to').selectOption('the bus and every target');
@@ -71,7 +71,7 @@ test('a delivery shows its attempts by target, and is sent again to the one that
   assert.deepEqual(faults, []);
 });
 
-test('all that match are counted, sent again, seen through a reload of the page, and stopped', async (t: TestContext) => {
+test('all matching deliveries are counted, sent again, shown after a reload, and stopped', async (t: TestContext) => {
   const service = await startTestService(t, {
     OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
     RATE_LIMIT_WEBHOOKS_PER_MINUTE: '100000',
@@ -118,7 +118,7 @@ test('all that match are counted, sent again, seen through a reload of the page,
   isHeld = false;
   for (const reply of held) reply.end();
   await panel.getByText('taken by targets: 100').waitFor();
-  assert.equal(target.received.length, 100, 'nothing further is sent');
+  assert.equal(target.received.length, 100, 'more was sent after the stop');
 
   await page.getByRole('button', { name: 'Send again all that match' }).click();
   await dialog.getByText('30 deliveries match, 30 of them can be sent again').waitFor();

@@ -1,4 +1,7 @@
-/** What was typed, or is shown once, does not go by accident: nor by closing, Back, a colleague's change or the session's end. */
+/**
+ * Typed text and secrets shown once are not lost by accident: by closing, Back, a colleague's change or the end of the
+ * session.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -6,7 +9,7 @@ import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 import { differences } from './src/parts/differences.ts';
 
-/** Answers the browser's questions; what was asked stands in the list. */
+/** Answers the browser's questions, and collects them in a list. */
 function answerQuestions(page: Page, answer: { leaves: boolean }): string[] {
   const asked: string[] = [];
   page.on('dialog', (dialog) => {
@@ -16,7 +19,7 @@ function answerQuestions(page: Page, answer: { leaves: boolean }): string[] {
   return asked;
 }
 
-test('differences are found at any depth, and lists of texts are one member', () => {
+test('differences are found at any depth, and a list of texts counts as one member', () => {
   const before = { name: 'a', config: { timeout: 5, headers: { x: '1' } }, tags: ['a'], targets: [{ url: 'one' }] };
   const after = { name: 'a', config: { timeout: 6, headers: {} }, tags: ['a', 'b'], targets: [{ url: 'two' }] };
   assert.deepEqual(differences([before, after]), [
@@ -28,7 +31,7 @@ test('differences are found at any depth, and lists of texts are one member', ()
   assert.deepEqual(differences([before, before]), []);
 });
 
-test('a form that is left, overtaken by a colleague or by the end of the session keeps what was typed', async (t: TestContext) => {
+test('a form keeps its edits when it is left, changed by a colleague, or when the session ends', async (t: TestContext) => {
   const service = await startTestService(t);
   const { json } = await service.admin('POST', '/services', {
     service_name: 'crm',
@@ -52,7 +55,7 @@ test('a form that is left, overtaken by a colleague or by the end of the session
   await description.press('Enter');
   await page.getByText('Nothing is changed.').waitFor();
   assert.ok(await save.isDisabled());
-  assert.deepEqual(patches, [], 'what is not changed is not sent');
+  assert.deepEqual(patches, [], 'unchanged members were sent');
 
   await description.fill('as I want it');
   const changes = page.getByRole('region', { name: 'What changes' });
@@ -60,7 +63,7 @@ test('a form that is left, overtaken by a colleague or by the end of the session
   const kept = async (what: string): Promise<void> => {
     assert.equal(await description.inputValue(), 'as I want it', what);
     assert.match(page.url(), /\/settings$/, what);
-    assert.equal(asked.length, 1, `${what} is asked about`);
+    assert.equal(asked.length, 1, `${what} must ask first`);
     asked.length = 0;
   };
   await page.getByRole('link', { name: 'Limits', exact: true }).first().click();
@@ -71,7 +74,7 @@ test('a form that is left, overtaken by a colleague or by the end of the session
   await page.getByRole('button', { name: 'Sign out' }).click();
   await kept('signing out');
 
-  // One's own act beside the form makes a newer version, which the edits are put on top of.
+  // An action on the page makes a newer version; the edits apply to it.
   await page.getByRole('button', { name: 'Switch off' }).click();
   await page.getByRole('button', { name: 'Switch on' }).waitFor();
   assert.equal(await description.inputValue(), 'as I want it');
@@ -81,10 +84,10 @@ test('a form that is left, overtaken by a colleague or by the end of the session
   const both = page.getByRole('region', { name: 'Both versions' });
   await both.getByRole('row', { name: 'description as it was as a colleague wants it as I want it' }).waitFor();
   await both.getByRole('row', { name: 'display_name crm CRM crm' }).waitFor();
-  assert.ok(await save.isDisabled(), 'a choice comes first');
+  assert.ok(await save.isDisabled(), 'Save needs a choice first');
   await both.getByRole('button', { name: 'Keep my edits on top of theirs' }).press('Enter');
   await both.waitFor({ state: 'detached' });
-  assert.equal(await page.getByLabel('Shown as').inputValue(), 'CRM', 'what only they changed stays theirs');
+  assert.equal(await page.getByLabel('Shown as').inputValue(), 'CRM', 'their other change must stay');
 
   await page.context().clearCookies();
   await page.getByRole('button', { name: 'Test', exact: true }).click();
@@ -103,7 +106,7 @@ test('a form that is left, overtaken by a colleague or by the end of the session
     [{ description: 'as I want it' }, { description: 'as I want it' }],
   );
   assert.notEqual(patches[0]?.match, undefined);
-  assert.notEqual(patches[0]?.match, patches[1]?.match, 'the second names the version that was seen');
+  assert.notEqual(patches[0]?.match, patches[1]?.match, 'the second must name the version that was shown');
   const after = (await service.admin('GET', `/services/${json.id}`)).json;
   assert.deepEqual([after.description, after.display_name, after.is_active], ['as I want it', 'CRM', false]);
 
@@ -114,7 +117,7 @@ test('a form that is left, overtaken by a colleague or by the end of the session
   assert.deepEqual(faults, []);
 });
 
-test('what is shown once closes by Done alone, after it was copied or ticked off', async (t: TestContext) => {
+test('a secret shown once closes only by Done, after it was copied or ticked', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   const asked = answerQuestions(page, { leaves: false });
@@ -125,7 +128,7 @@ test('what is shown once closes by Done alone, after it was copied or ticked off
   const form = page.getByRole('dialog', { name: 'New token' });
   await form.getByLabel('Name', { exact: true }).fill('crm');
   for (let count = 0; count < 2; count += 1) await page.keyboard.press('Escape');
-  assert.equal(asked.length, 2, 'typing is not thrown away unasked');
+  assert.equal(asked.length, 2, 'typed text was discarded without a question');
   await form.getByRole('button', { name: 'Create' }).click();
 
   const shown = page.getByRole('dialog', { name: 'The token is shown this once' });
@@ -133,7 +136,7 @@ test('what is shown once closes by Done alone, after it was copied or ticked off
   await done.waitFor();
   const staysOpen = async (how: string): Promise<void> => assert.ok(await shown.isVisible(), how);
   for (let count = 0; count < 4; count += 1) await page.keyboard.press('Escape');
-  await staysOpen('Escape, again and again');
+  await staysOpen('repeated Escape');
   await page.mouse.click(5, 5);
   await staysOpen('a click outside');
   asked.length = 0;

@@ -1,4 +1,7 @@
-/** Pages that stay open: an hour of live events and of live calls leaves the memory as it was; a long list is drawn soon. */
+/**
+ * Pages that stay open: memory stays constant during an hour of live events and calls, and a long list is drawn
+ * quickly.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
@@ -23,12 +26,12 @@ test('a hundred thousand live events leave the page as small as ten thousand', a
   const before = await heldBy(page);
   await reachEvents(page, 100_000);
   const after = await heldBy(page);
-  assert.equal(await page.locator('tbody tr').count(), 200, 'the list is bounded');
+  assert.equal(await page.locator('tbody tr').count(), 200, 'the list has a maximum');
   assertFlat(t, before, after);
   assert.deepEqual(faults, []);
 });
 
-test('ten minutes of live calls, each answer all new, grow the page by no more than a sixth of what an hour may', async (t: TestContext) => {
+test('ten minutes of live calls, each answer new, grow the page by at most a sixth of an hour’s limit', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console`);
@@ -51,7 +54,7 @@ test('ten minutes of live calls, each answer all new, grow the page by no more t
 });
 
 for (const rows of [100, 1_000]) {
-  test(`${rows} rows are drawn; how long that takes after the answer is printed`, async (t: TestContext) => {
+  test(`${rows} rows are drawn, and the time after the answer is printed`, async (t: TestContext) => {
     const service = await startTestService(t);
     const { page, faults } = await openBrowser(t, service.url);
     await page.goto(`${service.url}/console`);
@@ -61,7 +64,7 @@ for (const rows of [100, 1_000]) {
     await page.goto(`${service.url}/console/calls`);
     await page.waitForFunction(() => performance.getEntriesByName('drawn').length > 0);
     const ms = await page.evaluate(() => performance.measure('drawing', 'answered', 'drawn').duration);
-    t.diagnostic(`${rows} rows stand ${Math.round(ms)} ms after the answer`);
+    t.diagnostic(`${rows} rows are drawn ${Math.round(ms)} ms after the answer`);
     assert.equal(await page.locator('tbody tr').count(), rows);
     assert.deepEqual(faults, []);
   });

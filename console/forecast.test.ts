@@ -1,4 +1,4 @@
-/** That a spreadsheet account will soon reach Google's limit: said while there is time to act, and no longer than it is true. */
+/** The forecast that a Sheets account will reach Google's limit: shown in time, and only while it is true. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
@@ -8,7 +8,7 @@ import { waitFor } from '../test/support/wait-for.ts';
 const spreadsheets = 6;
 const rows = 4;
 
-test('appends that will reach Google’s write limit are told with their caller, in the API and in the overview, until they end', async (t: TestContext) => {
+test('appends that will reach Google’s write limit are shown with their caller, in the API and on Overview, until they end', async (t: TestContext) => {
   const service = await startTestService(t, { RATE_LIMIT_SHEETS_PER_MINUTE: '1000' });
   const problems = async () =>
     ((await service.admin('GET', '/problems')).json as Record<string, string | number>[]).filter(({ kind }) =>
@@ -24,7 +24,7 @@ test('appends that will reach Google’s write limit are told with their caller,
     for (let row = 0; row < rows; row++) {
       const body = { spreadsheet_id: `journal-${spreadsheet}`, range: 'Sheet1!A1', values: [['a', row]] };
       const from = { 'x-service-name': row === 0 ? 'billing' : 'crm' };
-      // Where Redis is slow for a moment, nothing is granted that Google counts: the caller asks again.
+      // If Redis is slow for a moment, nothing that Google counts is granted, and the caller asks again.
       await waitFor(
         `row ${row} of ${spreadsheet}`,
         async () => (await service.call('POST', '/sheets/append', body, from)).status === 200,
@@ -32,7 +32,7 @@ test('appends that will reach Google’s write limit are told with their caller,
       );
     }
   };
-  // Side by side: the rate is of the last quarter of a minute.
+  // In parallel, because the rate is of the last 15 seconds.
   await Promise.all(Array.from({ length: spreadsheets }, (_, spreadsheet) => append(spreadsheet)));
   const told = await waitFor('the forecast', async () =>
     (await problems()).find(({ kind }) => kind === 'sheets_write_limit_near'),

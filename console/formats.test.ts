@@ -1,4 +1,4 @@
-/** Numbers, money and times in the reader's form, and a link that shows a colleague the same calls. */
+/** Numbers, money and times in the reader's format, and a link that shows a colleague the same calls. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFormats } from './src/i18n/formats.ts';
@@ -7,10 +7,10 @@ import { changesOf, draftOf, emptyDraft } from './src/pages/services/draft.ts';
 import { deliveryCurl, presetsOf } from './src/pages/webhooks/presets.ts';
 import { yamlOf } from './src/parts/curl.ts';
 
-/** Intl separates groups by spaces of several kinds. */
+/** Intl uses several kinds of spaces between groups of digits. */
 const plain = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
 
-test('numbers, money, shares and sizes are in the form of the language', () => {
+test('numbers, money, shares and sizes use the language’s format', () => {
   const [en, ru] = [createFormats('en'), createFormats('ru')];
   assert.equal(en.number(1234.5), '1,234.5');
   assert.equal(plain(ru.number(1_234_567.5)), '1 234 567,5');
@@ -23,7 +23,7 @@ test('numbers, money, shares and sizes are in the form of the language', () => {
   assert.equal(en.time('no time'), 'no time');
 });
 
-test('a time says its date where it is not today', () => {
+test('a time includes its date if it is not today', () => {
   const en = createFormats('en');
   const today = new Date().toISOString();
   assert.match(en.time('2026-01-02T12:30:05.123Z'), /^2 Jan, \d\d:30:05$/);
@@ -31,7 +31,7 @@ test('a time says its date where it is not today', () => {
   assert.match(en.timeMs(today), /^\d\d:\d\d:\d\d\.\d{3}$/);
 });
 
-test('a sliding range is worked out when it is asked, and a range of instants stays', () => {
+test('a relative range is computed at each request, and a range of instants stays', () => {
   const now = Date.parse('2026-11-28T12:00:00Z');
   assert.deepEqual(apiFilter(new URLSearchParams('status=error&range=1h'), now), {
     status: 'error',
@@ -42,7 +42,7 @@ test('a sliding range is worked out when it is asked, and a range of instants st
   });
 });
 
-test('saving sends what was changed, and taking a member out of the configuration says null', () => {
+test('saving sends changed members, and null for a removed member of the configuration', () => {
   const before = { ...emptyDraft, service_name: 'a', config: '{"adapter":"http","timeout_seconds":5}', tags: 'x' };
   assert.deepEqual(changesOf(before, before), {});
   const after = { ...before, config: '{"adapter":"http"}', rate_limit_per_minute: '1 000', tags: 'x, y' };
@@ -54,7 +54,7 @@ test('saving sends what was changed, and taking a member out of the configuratio
   assert.equal(typeof draftOf, 'function');
 });
 
-test('a delivery to paste is signed as its scheme asks, and sources are read in any form', () => {
+test('a delivery to paste is signed by its scheme, and samples of every form are read', () => {
   assert.match(
     deliveryCurl('http://x/hooks/t', 'github', null, "it's"),
     /X-Hub-Signature-256: sha256=\$\(printf .*-hmac 'it'\\''s' -r/,

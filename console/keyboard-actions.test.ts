@@ -1,4 +1,4 @@
-/** The main acts of every page by keyboard alone: the focus is seen at each step, and comes back when a dialog closes. */
+/** The main actions of every page by keyboard: the focus is visible at each step, and returns when a dialog closes. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
@@ -32,7 +32,7 @@ test('by keyboard: follow a problem, filter calls, open and close one, compare t
   await keys.tabTo(status);
   await page.keyboard.type('err');
   await page.waitForURL(/status=error/);
-  assert.ok(await keys.isOn(status), 'a filter that is chosen keeps the focus');
+  assert.ok(await keys.isOn(status), 'a chosen filter must keep the focus');
   await keys.act(page.getByRole('button', { name: 'Clear filters' }).first());
   await page.waitForURL((url) => url.search === '');
   await keys.seen();
@@ -71,7 +71,7 @@ test('by keyboard: follow a problem, filter calls, open and close one, compare t
   await keys.press('Enter');
   await page.getByText('The order is applied.').waitFor();
   await keys.seen();
-  assert.match((await chain.getByRole('listitem').nth(1).textContent()) ?? '', /second/, 'before the list comes again');
+  assert.match((await chain.getByRole('listitem').nth(1).textContent()) ?? '', /second/, 'before the list is loaded again');
   const cameAgain = page.waitForResponse(/api\/v1\/services\?/);
   held.resolve();
   await cameAgain;
@@ -161,7 +161,7 @@ test('by keyboard: create a webhook, open a delivery and send it again; ask in t
   assert.deepEqual(faults, []);
 });
 
-test('by keyboard: set, edit and remove a budget; let go of a pattern; create a token and keep it; pause the events', async (t: TestContext) => {
+test('by keyboard: set, edit and remove a budget; invalidate a pattern; create a token and copy it; pause the events', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   await liveThroughDay(t, service);
   const { page, faults } = await openBrowser(t, service.url);

@@ -1,8 +1,8 @@
-/** A page worked by its keyboard alone: every stop is looked at, so that the focus is neither lost nor unseen. */
+/** Drives a page by keyboard, and checks at every stop that the focus is neither lost nor invisible. */
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 
-/** What is wrong with the place of the focus; null where it is seen. */
+/** What is wrong with the focus; null if it is visible. */
 export function faultOfFocus(page: Page): Promise<string | null> {
   return page.evaluate(() => {
     const element = document.activeElement;
@@ -33,7 +33,7 @@ export class Keyboard {
     await this.page.keyboard.press(key);
   }
 
-  /** By Tab, or Shift+Tab, until `target` has the focus. */
+  /** Presses Tab or Shift+Tab until `target` has the focus. */
   async tabTo(target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab', most = 200): Promise<void> {
     await target.waitFor();
     for (let count = 0; count < most; count += 1) {
@@ -43,7 +43,7 @@ export class Keyboard {
     assert.fail(`${target} is not reached by ${key}`);
   }
 
-  /** Reaches it and presses Enter, or another key. */
+  /** Reaches the target and presses Enter, or another key. */
   async act(target: Locator, key = 'Enter'): Promise<void> {
     await this.tabTo(target);
     await this.press(key);
@@ -53,7 +53,7 @@ export class Keyboard {
     return target.evaluate((own) => own === document.activeElement);
   }
 
-  /** The focus comes to `target` by itself. */
+  /** Waits until `target` gets the focus by itself. */
   async comesTo(target: Locator): Promise<void> {
     await target.waitFor();
     const handle = await target.elementHandle();
@@ -61,7 +61,7 @@ export class Keyboard {
     await this.seen();
   }
 
-  /** Somewhere on the page, and visible. */
+  /** Checks that the focus is on the page and visible. */
   async seen(): Promise<void> {
     await this.page.waitForFunction(() => document.activeElement !== document.body);
     assert.equal(await faultOfFocus(this.page), null);

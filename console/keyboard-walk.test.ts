@@ -1,4 +1,4 @@
-/** Every stop of Tab and Shift+Tab on every page: none is unseen, none is out of sight, and each page ends. */
+/** Every stop of Tab and Shift+Tab on every page: none is invisible, and each page has an end. */
 import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { faultOfFocus } from './keyboard-driver.ts';
 
 const mostStops = 400;
 
-/** Forwards from the first stop of the page, or of its dialog, to the last; backwards from where the walk before has ended. */
+/** Forwards from the first stop of the page or dialog to the last; backwards from where the last walk ended. */
 async function walk(page: Page, key: string, name: string, found: string[]): Promise<number> {
   await page.evaluate((isForwards) => {
     if (isForwards) document.querySelector<HTMLElement>('dialog[open] button, .skip')?.focus();
@@ -24,7 +24,7 @@ async function walk(page: Page, key: string, name: string, found: string[]): Pro
       const state = window as unknown as { first?: Element | null };
       const isFirst = state.first === document.activeElement;
       state.first ??= document.activeElement;
-      // Beyond the last stop is the browser's own bar, which is the body to a page.
+      // After the last stop comes the browser's own bar; for the page the focus is then on the body.
       return document.activeElement === document.body || isFirst;
     });
     if (isRound) return stops;
@@ -35,7 +35,7 @@ async function walk(page: Page, key: string, name: string, found: string[]): Pro
   return mostStops;
 }
 
-test('no button is disabled: one that cannot act now would drop the focus', async () => {
+test('no button is `disabled`, which would lose the focus', async () => {
   const files = globSync('src/**/*.tsx', { cwd: import.meta.dirname });
   assert.ok(files.length > 40, `${files.length} files`);
   for (const file of files) {
@@ -47,7 +47,7 @@ test('no button is disabled: one that cannot act now would drop the focus', asyn
   }
 });
 
-test('Tab leads through every page and dialog, each stop with an outline and in sight', async (t: TestContext) => {
+test('Tab goes through every page and dialog, each stop with an outline and visible', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   const day = await liveThroughDay(t, service);
   const { page, faults } = await openBrowser(t, service.url);

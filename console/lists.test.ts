@@ -1,10 +1,10 @@
-/** Lists as they are read: rows that stand still under the reader, links that keep what was seen, filters in sight. */
+/** Lists for a reader: rows that stay in place, links that keep what was seen, visible filters. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 
-test('live rows wait while they are read, keep to the filters, and a frozen link shows the same rows later', async (t: TestContext) => {
+test('live rows wait while they are read, obey the filters, and a copied link shows the same rows later', async (t: TestContext) => {
   const service = await startTestService(t);
   const ask = (address: string) => service.call('POST', '/geocoding/geocode', { address }, { 'x-service-name': 'crm' });
   await ask('Ташкент, улица Навои, 5');
@@ -40,7 +40,7 @@ test('live rows wait while they are read, keep to the filters, and a frozen link
 
   await page.mouse.move(1, 1);
   await page.waitForFunction((before) => document.querySelector('tbody a')?.getAttribute('href') !== before, first);
-  assert.equal(await rows.filter({ hasText: 'other' }).count(), 0, 'the filters hold for live rows');
+  assert.equal(await rows.filter({ hasText: 'other' }).count(), 0, 'the filters apply to live rows');
   await rows.first().locator('a').click();
   await page.getByRole('dialog', { name: /^Call / }).waitFor();
   await status.filter({ hasText: 'Paused: a row is open' }).waitFor();
@@ -55,12 +55,12 @@ test('live rows wait while they are read, keep to the filters, and a frozen link
   assert.equal(
     (await rows.first().locator('a').getAttribute('href'))?.split('?')[0],
     first?.split('?')[0],
-    'what came later is not in it',
+    'later rows are not in it',
   );
   assert.deepEqual(faults, []);
 });
 
-test('an empty list names its filters, times are typed by halves, an id is found at any time, and older calls are read from their top', async (t: TestContext) => {
+test('an empty list names its filters, half-typed times wait, an id is found at any time, and older calls open at their top', async (t: TestContext) => {
   const service = await startTestService(t);
   const made = await service.call('POST', '/geocoding/geocode', { address: 'Ташкент, улица Навои, 5' });
   assert.equal(made.status, 200);
@@ -96,7 +96,7 @@ test('an empty list names its filters, times are typed by halves, an id is found
   assert.equal(await from.inputValue(), '');
   await from.blur();
   await from.waitFor({ state: 'detached' });
-  assert.equal(new URL(page.url()).searchParams.get('from'), null, 'empty is no filter once the field is left');
+  assert.equal(new URL(page.url()).searchParams.get('from'), null, 'an empty field is no filter');
 
   const { logs } = (await service.call('GET', '/logs?operation=geocode')).json as { logs: { request_id: string }[] };
   const id = logs[0]?.request_id ?? '';
@@ -124,7 +124,7 @@ test('an empty list names its filters, times are typed by halves, an id is found
   assert.deepEqual(faults, []);
 });
 
-test('an open event outlasts those that push it out of the list, and each number of an overview bears its span', async (t: TestContext) => {
+test('an open event stays when newer ones push it out of the list, and each number of an overview shows its range', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.addInitScript(() => {
@@ -156,7 +156,7 @@ test('an open event outlasts those that push it out of the list, and each number
   );
   await page.locator('.live-line').filter({ hasText: 'more than 99 new events' }).waitFor();
   assert.ok(await sheet.isVisible());
-  assert.equal(await page.locator('tbody tr').count(), 1, 'the list stands still beneath it');
+  assert.equal(await page.locator('tbody tr').count(), 1, 'the list must pause under it');
 
   for (const path of ['', '/costs']) {
     await page.goto(`${service.url}/console${path}`);

@@ -1,4 +1,4 @@
-/** Live traffic made inside the page, as fast as it can take it, and what the page holds meanwhile. */
+/** Generates live traffic inside the page, as fast as the page can handle it, and measures its memory. */
 import type { Page } from 'playwright-core';
 
 export interface Held {
@@ -7,7 +7,7 @@ export interface Held {
   readonly listeners: number;
 }
 
-/** What the page holds once all that can be let go of is gone. */
+/** The page's memory after a garbage collection. */
 export async function heldBy(page: Page): Promise<Held> {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
@@ -18,7 +18,7 @@ export async function heldBy(page: Page): Promise<Held> {
   return { heapBytes: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners') };
 }
 
-/** The stream of events sends as many as `reachEvents` asks for, each a new one. */
+/** The event stream sends as many as `reachEvents` requests, each a new one. */
 export async function stubEvents(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const usual = window.fetch;
@@ -60,7 +60,7 @@ export async function reachEvents(page: Page, count: number): Promise<void> {
   await page.locator(`tbody tr a[href$="/request-${count - 1}"]`).waitFor({ timeout: 240_000 });
 }
 
-/** `GET /logs` answers with rows that no answer before had. Marks when it answers first, and when its rows are painted. */
+/** `GET /logs` always answers with new rows. Marks the times of the first answer and of its rows being painted. */
 export async function stubLogs(page: Page, rows: number): Promise<void> {
   await page.addInitScript((count) => {
     const usual = window.fetch;
@@ -100,7 +100,7 @@ export async function stubLogs(page: Page, rows: number): Promise<void> {
   }, rows);
 }
 
-/** Answers that `stubLogs` gave so far. */
+/** Answers of `stubLogs` so far. */
 export function answersOf(page: Page): Promise<number> {
   return page.evaluate(() => (window as unknown as { logs: { answers: number } }).logs.answers);
 }

@@ -1,4 +1,7 @@
-/** The map of the Playground with tiles of another host: under the console's policy, and with the referrer that tile servers ask for. */
+/**
+ * The Playground's map with tiles of another host: allowed by the console's policy, and with the referrer that tile
+ * servers require.
+ */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +14,7 @@ const tile = Buffer.from(
   'base64',
 );
 
-test('tiles are shown under the console’s policy and asked for with a referrer, pins are counted, and without tiles nothing is asked', async (t: TestContext) => {
+test('tiles are allowed by the console’s policy and requested with a referrer, pins are numbered, and without tiles no host is asked', async (t: TestContext) => {
   const referrers = new Set<string | undefined>();
   const tiles = createServer((request, reply) => {
     referrers.add(request.headers.referer);
@@ -30,8 +33,8 @@ test('tiles are shown under the console’s policy and asked for with a referrer
   await page.getByRole('region', { name: 'Answers' }).getByRole('row').nth(1).waitFor();
   await page.locator('.map-pin', { hasText: '1' }).waitFor();
   await page.getByRole('button', { name: 'Zoom in' }).press('Enter');
-  assert.deepEqual([...referrers], [`${service.url}/`], 'the origin alone: no address that was asked for');
-  // Requests to another host are faults: here they are the tiles, and nothing was refused.
+  assert.deepEqual([...referrers], [`${service.url}/`], 'only the origin, without the address in question');
+  // Requests to another host count as faults: here they are exactly the tiles, and none was blocked.
   assert.deepEqual(
     faults.filter((fault) => !fault.startsWith(`${origin}/`)),
     [],

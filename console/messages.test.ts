@@ -1,4 +1,4 @@
-/** Every message in both languages: the same places in the text, and every plural form that its language asks for. */
+/** Every message in both languages: the same placeholders, and every plural form of its language. */
 import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ type Message = readonly [string | Record<string, string>, string | Record<string
 const forms = { english: ['one', 'other'], russian: ['one', 'few', 'many', 'other'] } as const;
 const files = globSync('src/**/*messages.ts', { cwd: import.meta.dirname }).filter((path) => !path.includes('i18n'));
 
-test('each message says the same in English and in Russian', async () => {
+test('each message has the same placeholders in English and Russian', async () => {
   assert.ok(files.length >= 12, files.join());
   let count = 0;
   for (const file of files) {
@@ -33,7 +33,7 @@ test('each message says the same in English and in Russian', async () => {
   assert.ok(count > 400, String(count));
 });
 
-/** `{name}` in any form of the message. */
+/** The placeholders `{name}` in any form of the message. */
 function placesIn(text: string | Record<string, string>): string[] {
   const whole = typeof text === 'string' ? text : Object.values(text).join(' ');
   return [...new Set(whole.match(/\{\w+\}/g) ?? [])].sort();

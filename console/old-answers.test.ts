@@ -1,11 +1,11 @@
-/** A filter is chosen and its answer is not there yet: what is still shown belongs to the question before, and says so. */
+/** A new filter without its answer yet: the rows shown belong to the old filter, and are marked. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
 
-test('rows of the question before are faint and busy until the answer to the new one is there', async (t: TestContext) => {
+test('rows of the old filter are faint and busy until the new answer arrives', async (t: TestContext) => {
   const service = await startTestService(t);
   await service.geocode('Ташкент, улица Навои, 5');
   const hook = await startWebhook(service, { webhook_name: 'orders', signature_scheme: 'none' });
@@ -48,7 +48,7 @@ test('rows of the question before are faint and busy until the answer to the new
   assert.deepEqual(faults, []);
 });
 
-test('live rows that are held still give way to the answer of another filter', async (t: TestContext) => {
+test('paused live rows are replaced by the answer to another filter', async (t: TestContext) => {
   const service = await startTestService(t);
   await service.geocode('Ташкент, улица Навои, 5');
   const { page, faults } = await openBrowser(t, service.url);

@@ -1,4 +1,7 @@
-/** The overview in a browser: what changed against the span before, by whom the configuration was, and how each service does. */
+/**
+ * Overview in a browser: the change against the previous range, who changed the configuration, and the calls of each
+ * service.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -7,7 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 
-test('the overview compares with the span before, names who changed what, and counts the calls of each service', async (t: TestContext) => {
+test('the overview compares with the previous range, names who changed what, and counts the calls of each service', async (t: TestContext) => {
   const service = await startTestService(t);
   await service.admin('POST', '/services', {
     service_name: 'meters',
@@ -15,7 +18,7 @@ test('the overview compares with the span before, names who changed what, and co
     base_url: 'https://meters.example.com',
   });
   for (const house of [1, 2, 3]) await service.geocode(`Ташкент, улица Навои, ${house}`);
-  // Two calls in the hour before.
+  // Two calls in the previous hour.
   await service.database.db.querySystem({
     text: `insert into usage_series (management_company_id, step, bucket_start, service_name, operation, request_count)
            values ($1, 'minute', date_trunc('minute', now() - interval '90 minutes'), 'google_maps', 'geocode', 2)`,

@@ -1,4 +1,4 @@
-/** More of what people report of other consoles, found in their issues: each tried here. */
+/** More complaints about other consoles, from their issue trackers, tested here. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
@@ -6,7 +6,7 @@ import { liveThroughDay } from '../test/support/console-day.ts';
 import { startTestService } from '../test/support/service.ts';
 import { bodyOf, emptyDraft } from './src/pages/services/draft.ts';
 
-test('a key that was pasted with spaces and a line break is kept without them', () => {
+test('a key pasted with spaces and a line break is stored without them', () => {
   const body = bodyOf({
     ...emptyDraft,
     service_name: ' crm\n',
@@ -16,7 +16,7 @@ test('a key that was pasted with spaces and a line break is kept without them', 
   assert.deepEqual([body.service_name, body.api_key, body.base_url], ['crm', 'AIza-key', 'https://example.org']);
 });
 
-test('a form is sent once however often its button is clicked, the wheel counts no number up, and no password is filled into a key', async (t: TestContext) => {
+test('a form is sent once however often its button is clicked, the wheel changes no number, and no password is filled into a key', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/services/new`);
@@ -42,14 +42,14 @@ test('a form is sent once however often its button is clicked, the wheel counts 
   });
   await page.getByRole('heading', { level: 2, name: 'once' }).waitFor();
   assert.equal(sent, 1);
-  assert.match(await page.title(), /^once · Services · /, 'the tab says which service');
+  assert.match(await page.title(), /^once · Services · /, 'the title must name the service');
   await page.getByRole('link', { name: '← All services' }).click();
   await page.getByRole('link', { name: 'once' }).waitFor();
   assert.match(await page.title(), /^Services · /);
   assert.deepEqual(faults, []);
 });
 
-test('who removes something goes on where it was, and Back returns to where a list was scrolled', async (t: TestContext) => {
+test('after a deletion the focus stays near the row, and Back restores the scroll position of a list', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   await liveThroughDay(t, service);
   await service.admin('POST', '/tokens', { name: 'old crm', scopes: ['geocoding'] });
@@ -80,7 +80,7 @@ test('who removes something goes on where it was, and Back returns to where a li
   assert.deepEqual(faults, []);
 });
 
-test('a page that an upgrade has replaced is loaded anew, once', async (t: TestContext) => {
+test('a page replaced by an upgrade is reloaded, once', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console`);
@@ -97,7 +97,7 @@ test('a page that an upgrade has replaced is loaded anew, once', async (t: TestC
   assert.equal(refused, 1);
 });
 
-test('zoomed to 400 % the header leaves the page its room, and the menu scrolls to its end; the browser’s own fields are dark in the dark', async (t: TestContext) => {
+test('at 400 % zoom the header leaves room for the page, and the menu scrolls to its end; the browser’s own fields follow the dark theme', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url, {
     viewport: { width: 320, height: 256 },

@@ -1,10 +1,10 @@
-/** The Playground tells what a call has cost, as the service counts it. */
+/** The Playground shows the cost of a call as the service counts it. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 
-test('an answer of a provider bears its cost, the same from the cache costs nothing, and a refused one shows none', async (t: TestContext) => {
+test('a provider’s answer shows its cost, a cached one costs nothing, and a refused one shows none', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/playground?address=${encodeURIComponent('Ташкент, улица Навои, 5')}`);

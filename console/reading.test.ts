@@ -1,4 +1,4 @@
-/** What is shown can be selected, found, read to its last digit, and understood without its colour. */
+/** Shown text can be selected and searched, keeps every digit, and is understandable without colour. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
@@ -6,7 +6,7 @@ import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 import { ExactNumber, parseAnswer } from './src/api/exact-number.ts';
 
-test('numbers that a double would round keep their digits, and all others stay numbers', () => {
+test('numbers that a double would round keep their digits, and other numbers stay numbers', () => {
   const text =
     '{"id":12345678901234567891,"sum":12345678901234567.89,"far":1e400,"rate":1.10,"own":0.30000000000000004}';
   const { id, sum, far, rate, own } = parseAnswer(text) as Record<string, unknown>;
@@ -17,10 +17,10 @@ test('numbers that a double would round keep their digits, and all others stay n
   ] as const) {
     assert.ok(value instanceof ExactNumber, source);
     assert.equal(value.source, source);
-    assert.equal(JSON.stringify({ value }), `{"value":${source}}`, 'as text it is the same');
+    assert.equal(JSON.stringify({ value }), `{"value":${source}}`, 'its text changed');
   }
   assert.equal(rate, 1.1);
-  assert.equal(own, 0.30000000000000004, 'what JavaScript itself wrote is no rounded number');
+  assert.equal(own, 0.30000000000000004, 'a number written by JavaScript is not a rounded one');
 });
 
 async function dragOver(page: Page, text: Locator): Promise<void> {
@@ -50,7 +50,7 @@ const logs = Array.from({ length: 100 }, (_, index) => ({
   error_code: null,
 }));
 
-test('every row is found by the browser, names in lists and headings of attempts are selected without acting, and states are words', async (t: TestContext) => {
+test('the browser’s search finds every row, selecting names and headings does nothing else, and states are words', async (t: TestContext) => {
   const service = await startTestService(t);
   for (const name of ['first', 'second']) {
     await service.admin('POST', '/services', {
@@ -70,9 +70,9 @@ test('every row is found by the browser, names in lists and headings of attempts
   await page.getByRole('cell', { name: 'service-99' }).waitFor();
   const find = (text: string) =>
     page.evaluate((wanted) => (window as unknown as { find(text: string): boolean }).find(wanted), text);
-  assert.ok(await find('needle in the last row'), 'find in page reaches every row of the list');
+  assert.ok(await find('needle in the last row'), 'the browser’s search does not reach every row');
 
-  // The colours taken away, each state is still told by its word and by the shape of its icon.
+  // Without colours, each state has its word and the shape of its icon.
   const told = await page.evaluate(() =>
     [...document.querySelectorAll('tbody .status')].slice(0, 5).map((chip) => ({
       word: chip.textContent?.trim() ?? '',
@@ -94,7 +94,7 @@ test('every row is found by the browser, names in lists and headings of attempts
   const before = await isOpen();
   await dragOver(page, attempt.locator('summary bdi').first());
   assert.notEqual(await page.evaluate(() => window.getSelection()?.toString()), '');
-  assert.equal(await isOpen(), before, 'the end of a selection opens and closes nothing');
+  assert.equal(await isOpen(), before, 'a selection must open or close nothing');
   await page.evaluate(() => window.getSelection()?.removeAllRanges());
   await attempt.locator('summary .attempt-name').click();
   assert.notEqual(await isOpen(), before, 'a click does');
@@ -106,7 +106,7 @@ test('every row is found by the browser, names in lists and headings of attempts
   assert.deepEqual(faults, []);
 });
 
-test('with the system’s few colours what is chosen still differs from what is not', async (t: TestContext) => {
+test('in forced colours the selection is still visible', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url, { forcedColors: 'active' });
   await page.goto(`${service.url}/console?range=day`);

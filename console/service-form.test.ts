@@ -1,4 +1,4 @@
-/** The service's form: the members of its configuration as fields, and those that no field knows kept. */
+/** The service form: known members of the configuration as fields, all others kept. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
@@ -13,7 +13,7 @@ import {
   withAuths,
 } from './src/pages/services/config-members.ts';
 
-test('a patch names what changed at any depth, and nulls what was taken out', () => {
+test('a patch names changes at any depth, and sets removed members to null', () => {
   const before = { a: 1, headers: { x: '1', y: '2' }, auth: { in: 'basic' }, regions: [{ country: 'UZ' }] };
   assert.deepEqual(mergePatch(before, before), {});
   assert.deepEqual(mergePatch(before, { ...before, headers: { y: '3' } }), { headers: { x: null, y: '3' } });
@@ -25,19 +25,19 @@ test('a patch names what changed at any depth, and nulls what was taken out', ()
   assert.deepEqual(mergePatch({ auth: [{ in: 'a' }] }, { auth: { in: 'a' } }), { auth: { in: 'a' } });
 });
 
-test('texts of fields are what the configuration holds, there and back', () => {
+test('field texts convert to the configuration and back', () => {
   for (const value of [{ a: 'x: y', b: '' }, { 'X-Key': '[masked]' }])
     assert.deepEqual(parseTexts(formatTexts(value)), value);
   for (const value of [0.005, 0, { geocode: 0.005, reverse: 0 }])
     assert.deepEqual(parsePrice(formatPrice(value)), value);
-  assert.equal(parsePrice('a lot'), 'a lot', 'the service says what is wrong');
+  assert.equal(parsePrice('a lot'), 'a lot', 'the service reports the error');
   assert.equal(parsePrice(' '), undefined);
   const one = { auth: { in: 'header', name: 'A' } };
-  assert.deepEqual(withAuths(one, authsOf(one)), one, 'one that stands without a list stays so');
+  assert.deepEqual(withAuths(one, authsOf(one)), one, 'a single value without a list stays so');
   assert.deepEqual(withAuths({ auth: [{ in: 'basic' }] }, []), {});
 });
 
-test('every known member has its field, what no field knows is kept, and a fault stands at its field', async (t: TestContext) => {
+test('every known member has a field, unknown members are kept, and an error is shown at its field', async (t: TestContext) => {
   const service = await startTestService(t);
   const config = {
     idle_timeout_seconds: 20,
@@ -58,7 +58,7 @@ test('every known member has its field, what no field knows is kept, and a fault
   await signIn(page, service);
   const save = page.getByRole('button', { name: 'Save' });
   await save.waitFor();
-  assert.ok(await save.isDisabled(), 'nothing is changed');
+  assert.ok(await save.isDisabled(), 'Save is enabled without a change');
 
   const headers = page.getByLabel('Headers of every request');
   assert.ok(!(await headers.inputValue()).includes('secret pin'));
@@ -85,7 +85,7 @@ test('every known member has its field, what no field knows is kept, and a fault
   const sent = page.waitForRequest((request) => request.method() === 'PATCH');
   await save.press('Enter');
   const patch = (await sent).postDataJSON() as { config: Record<string, Record<string, unknown>> };
-  assert.deepEqual(Object.keys(patch), ['config'], 'only what was changed is sent');
+  assert.deepEqual(Object.keys(patch), ['config'], 'unchanged members were sent');
   assert.ok(!('secret_headers' in patch.config) && !('idle_timeout_seconds' in patch.config));
   assert.deepEqual(patch.config.breaker, { open_seconds: 12 });
   await page.getByText('Saved.').waitFor();
@@ -114,7 +114,7 @@ test('every known member has its field, what no field knows is kept, and a fault
   assert.deepEqual(faults, []);
 });
 
-test('what is typed stays while the service is tested', async (t: TestContext) => {
+test('typed text stays while the service is tested', async (t: TestContext) => {
   const service = await startTestService(t);
   const { json } = await service.admin('POST', '/services', {
     service_name: 'crm',

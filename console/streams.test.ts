@@ -1,4 +1,7 @@
-/** Live pages: many tabs leave the connections of the browser free, and what arrives adds to the page instead of drawing it anew. */
+/**
+ * Live pages: many tabs leave the browser's connections free, and new events are added to the page without redrawing
+ * it.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -7,7 +10,7 @@ import { startTestService } from '../test/support/service.ts';
 
 const tabs = 7;
 
-/** As the browser does with a tab behind another one: headless, all of them count as seen. */
+/** Simulates a tab behind another one: in a headless browser every tab counts as visible. */
 async function hide(page: Page): Promise<void> {
   const gone = page.waitForEvent('requestfailed', (request) => request.url().includes('/events/stream'));
   await page.evaluate(() => {
@@ -17,7 +20,7 @@ async function hide(page: Page): Promise<void> {
   await gone;
 }
 
-test('the seventh tab of live events answers like the first, for those behind it hold no connection', async (t: TestContext) => {
+test('the seventh tab of live events answers like the first, because hidden tabs hold no connection', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page: first, faults } = await openBrowser(t, service.url);
   await first.goto(`${service.url}/console/events`);
@@ -38,7 +41,7 @@ test('the seventh tab of live events answers like the first, for those behind it
   assert.deepEqual(faults, []);
 });
 
-test('an event that arrives leaves the rows, the focus and what was typed where they are', async (t: TestContext) => {
+test('a new event leaves rows, focus and typed text in place', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/events?type=integration.request.completed`);

@@ -1,11 +1,11 @@
-/** The tokens page, as an administrator works with it, and each token as its service then meets it. */
+/** The tokens page for an administrator, and each token's rights at the service. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 
-test('a bound token is made, used, refused elsewhere, edited, rotated and revoked', async (t: TestContext) => {
+test('a bound token is created, used, refused elsewhere, edited, rotated and revoked', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/tokens`);
@@ -62,7 +62,7 @@ test('a bound token is made, used, refused elsewhere, edited, rotated and revoke
   await editor.getByLabel('Requests a minute').fill('3');
   await editor.getByRole('button', { name: 'Save' }).click();
   await editor.waitFor({ state: 'detached' });
-  assert.match(sent.join(), /^{"rate_limit_per_minute":3} "[^"]+"$/, 'what was changed alone, with its version');
+  assert.match(sent.join(), /^{"rate_limit_per_minute":3} "[^"]+"$/, 'only the change, with its version');
   await waitFor('the limit to hold', async () => {
     const reply = await use(token, 'yandex_maps');
     return reply.status === 429 && reply.json.code === 'RATE_LIMIT_EXCEEDED';
@@ -74,7 +74,7 @@ test('a bound token is made, used, refused elsewhere, edited, rotated and revoke
   await service.admin('PATCH', `/tokens/${id}`, { rate_limit_per_minute: 7 });
   await editor.getByRole('button', { name: 'Save' }).click();
   await editor.getByRole('button', { name: 'Load the current state' }).waitFor();
-  assert.equal((await service.admin('GET', `/tokens/${id}`)).json.rate_limit_per_minute, 7, 'a colleague’s stays');
+  assert.equal((await service.admin('GET', `/tokens/${id}`)).json.rate_limit_per_minute, 7, 'a colleague’s change stays');
   await editor.getByRole('button', { name: 'Load the current state' }).click();
   assert.equal(await editor.getByLabel('Requests a minute').inputValue(), '7');
   await page.keyboard.press('Escape');
@@ -88,7 +88,7 @@ test('a bound token is made, used, refused elsewhere, edited, rotated and revoke
   assert.notEqual(fresh, token);
   await close();
   assert.equal((await use(fresh, 'yandex_maps')).status, 200);
-  assert.equal((await use(fresh, 'google_maps')).status, 403, 'the new one is bound as well');
+  assert.equal((await use(fresh, 'google_maps')).status, 403, 'the new token must be bound too');
   await page
     .getByText('ends in 24 hr')
     .or(page.getByText('ends tomorrow'))

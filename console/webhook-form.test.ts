@@ -1,10 +1,10 @@
-/** The webhook's form with its further targets, as an operator fills it in by keyboard. */
+/** The webhook form with its further targets, filled in by keyboard. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 
-test('targets are added, put in order and taken out by keyboard, and faults stand at their fields', async (t: TestContext) => {
+test('targets are added, ordered and removed by keyboard, and errors are shown at their fields', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/webhooks/new`);
@@ -23,7 +23,7 @@ test('targets are added, put in order and taken out by keyboard, and faults stan
   assert.equal(
     await address.first().inputValue(),
     'http://127.0.0.1:9/first',
-    'the keyboard goes on in the new target',
+    'the focus is not in the new target',
   );
   await targets.getByLabel('Types for this target').fill('payment.created, payment.failed');
   await targets.getByRole('button', { name: 'Add a condition' }).press('Enter');
@@ -35,7 +35,7 @@ test('targets are added, put in order and taken out by keyboard, and faults stan
   await page.keyboard.type('ftp://second.example');
   await page.getByRole('button', { name: 'Create webhook' }).press('Enter');
   await address.nth(1).and(page.locator('[aria-invalid=true]')).waitFor();
-  assert.equal(await address.first().getAttribute('aria-invalid'), null, 'the first one is in order');
+  assert.equal(await address.first().getAttribute('aria-invalid'), null, 'the first address is valid');
 
   await address.nth(1).fill('http://127.0.0.1:9/second');
   const up = targets.getByRole('button', { name: 'Move target 2 up' });
@@ -73,7 +73,7 @@ test('targets are added, put in order and taken out by keyboard, and faults stan
   assert.deepEqual(faults, []);
 });
 
-test('a form keeps its edits while deliveries come, sends what was changed alone, and shows what a colleague changed', async (t: TestContext) => {
+test('a form keeps its edits while deliveries arrive, sends only changes, and shows a colleague’s changes', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   const target = {
     url: 'http://127.0.0.1:9/a',
@@ -92,7 +92,7 @@ test('a form keeps its edits while deliveries come, sends what was changed alone
   await signIn(page, service);
   const save = page.getByRole('button', { name: 'Save' });
   await save.waitFor();
-  assert.ok(await save.isDisabled(), 'nothing is changed');
+  assert.ok(await save.isDisabled(), 'Save is enabled without a change');
 
   await page.getByLabel('Send on to').fill('http://127.0.0.1:9/own');
   await page.getByRole('button', { name: 'Send a test' }).click();
@@ -118,7 +118,7 @@ test('a form keeps its edits while deliveries come, sends what was changed alone
     { path: 'kind', exists: true },
     { path: 'kind', equals: 'x' },
   ]);
-  assert.deepEqual(Object.keys(after.json.targets[0].headers), ['x-key'], 'a header that is not touched stays');
+  assert.deepEqual(Object.keys(after.json.targets[0].headers), ['x-key'], 'an unchanged header must stay');
   assert.equal(after.json.targets[0].max_attempts, 4);
   assert.deepEqual(faults, []);
 });

@@ -1,4 +1,4 @@
-/** Runs before the first paint: the remembered theme and language, so that nothing flashes. */
+/** Runs before the first paint: sets the stored theme and language, so that nothing flashes. */
 (() => {
   const { dataset } = document.documentElement;
   const read = (name: string): string | null => {

@@ -1,12 +1,15 @@
 import { parseAnswer } from './exact-number.ts';
-/** The service's API as the signed-in user. Bodies are what the contract says; an error is the service's own problem document. */
+/**
+ * The service's API for the signed-in user. Bodies follow the API's description; an error is the service's problem
+ * document.
+ */
 
 export interface FieldFault {
   readonly path: string;
   readonly message: string;
 }
 
-/** The service's own words for why it did not answer. */
+/** The service's error message. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
@@ -85,7 +88,7 @@ export class Api {
     return { body: parsed as T, headers: reply.headers, status: reply.status };
   }
 
-  /** The reply itself, its body unread. */
+  /** The reply itself, with its body unread. */
   async fetch(
     method: string,
     path: string,
@@ -107,7 +110,7 @@ export class Api {
             ...(this.session.tenant === undefined ? {} : { 'x-management-company-id': this.session.tenant }),
             'x-service-name': 'console',
             // Without this header the browser sends `no-cache` because of `no-store` below, and the service obeys: each
-            // question would go to a provider and cost money.
+            // request would reach a provider and cost money.
             'cache-control': 'max-stale',
             ...(method === 'GET' || this.session.csrf_token === undefined
               ? {}

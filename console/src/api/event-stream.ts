@@ -1,15 +1,15 @@
-/** Server-Sent Events by hand: an EventSource cannot send the tenant's header. */
+/** Reads Server-Sent Events with `fetch`, because an EventSource cannot send the tenant's header. */
 import type { Api } from './client.ts';
 import type { BusEvent } from './types.ts';
 
 export interface StreamListener {
   onOpen(): void;
   onEvent(event: BusEvent): void;
-  /** The service left events out because this reader was slow. */
+  /** The service dropped events because this reader was slow. */
   onDropped(count: number): void;
 }
 
-/** Reads until `signal` aborts or the stream ends. Throws `ApiError` where it is refused. */
+/** Reads until `signal` aborts or the stream ends. Throws `ApiError` if it is refused. */
 export async function readEvents(
   api: Api,
   types: readonly string[],

@@ -1,4 +1,4 @@
-/** What the console reads of the API: the types of `/openapi.json` under the names that the pages use. */
+/** The API types that the console uses: those of `/openapi.json` under the pages' names. */
 import type { Answers } from './schema.ts';
 
 export type Service = Answers['GET /services/{id}'];

@@ -1,12 +1,12 @@
-/** What a page asks of the API: asked again on demand or by a clock, the old answer shown meanwhile. */
+/** A request of a page to the API, repeated on demand or by a timer; the old answer stays visible meanwhile. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { useApi } from '../app/session.tsx';
 import { type Api, ApiError } from './client.ts';
 
 export interface QueryState<T> {
-  /** The last good answer: of the question before while that of a new one is awaited. */
+  /** The last good answer; while a new key is loading, the answer to the old one. */
   readonly data: T | null;
-  /** Whether `data` answers another question than the one that is asked now, or is from before a change: it is shown as old. */
+  /** Whether `data` answers an older key, or is from before a change: it is shown as old. */
   readonly isOld: boolean;
   readonly error: ApiError | null;
   readonly isLoading: boolean;
@@ -21,10 +21,10 @@ export interface QueryState<T> {
 export type Reload<T> = (change?: (data: T) => T) => void;
 
 const longestPauseMs = 120_000;
-/** What is asked once is asked again where the service was busy. */
+/** A request without a timer is repeated if the service was busy. */
 const busyMs = 1_000;
 
-/** `key` names the question: another key is another question. null asks nothing. */
+/** `key` identifies the request: another key is another request. null requests nothing. */
 export function useQuery<T>(
   key: string | null,
   ask: (api: Api, signal: AbortSignal) => Promise<T>,
@@ -50,7 +50,7 @@ export function useQuery<T>(
   latest.current.ask = ask;
   latest.current.key = key;
 
-  // `round` asks again.
+  // A change of `round` repeats the request.
   useEffect(() => {
     if (key === null) return;
     const stop = new AbortController();
@@ -74,7 +74,7 @@ export function useQuery<T>(
           error,
           isFromBefore: false,
         }));
-        // The service asked for peace, or lies down: come back later each time.
+        // The service is busy or away: each repeat waits longer.
         if (pauseMs !== undefined || error.status === 429) {
           const askedMs = (error.retryAfterSeconds ?? 0) * 1_000;
           pauseMs = Math.min(longestPauseMs, Math.max((pauseMs ?? busyMs) * 4, askedMs));
@@ -104,7 +104,7 @@ export function useQuery<T>(
   }, []);
   const isOwn = state.key === key;
   return {
-    // Filters change within a page: the rows before stay until the new ones are there.
+    // Filters change within a page: old rows stay until the new ones arrive.
     data: state.data,
     isOld: key !== null && state.data !== null && (!isOwn || state.isFromBefore),
     error: isOwn ? state.error : null,

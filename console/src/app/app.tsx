@@ -27,7 +27,7 @@ function SignedIn() {
   const t = useMessages(partsMessages);
   const [session, setSession] = useState<Session | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
-  /** The session that the service knows no more: a late answer to the one before it ends nothing. */
+  /** The session that has ended: a late answer to an earlier one must not end the new one. */
   const [ended, setEnded] = useState<Session | null>(null);
   const [isLinkSpent, setLinkSpent] = useState(false);
   const start = useCallback(async () => {
@@ -77,13 +77,13 @@ function SignedIn() {
   return (
     <ApiProvider api={api}>
       <Shell key={session.tenant} session={session} onSignOut={signOut} />
-      {/* The page stays as it stands, for what was typed there is not kept elsewhere. */}
+      {/* The page stays mounted, because typed text exists only there. */}
       {ended === session && <SignInAgain tenant={session.tenant ?? ''} onSignedIn={onSignedIn} />}
     </ApiProvider>
   );
 }
 
-/** The code of a one-time link stands behind `#`, so no server log sees it; it leaves the history at once. */
+/** The code of a one-time link follows `#`, so that no server logs it; it is removed from the history at once. */
 function takeCode(): string | null {
   const code = new URLSearchParams(window.location.hash.slice(1)).get('code');
   if (code !== null) history.replaceState(null, '', window.location.pathname + window.location.search);

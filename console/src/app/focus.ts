@@ -1,10 +1,10 @@
-/** What is done by keyboard has a place on the page at all times. */
+/** Keeps the keyboard focus on the page. */
 
 const places = 'dialog, fieldset, form, section, nav, main';
 
 /**
- * What has the focus may go: a row that was removed, a button whose work is done. The focus then stands on the part of the
- * page that held it, instead of falling to the beginning of the page.
+ * If the focused element disappears (a removed row, a finished button), the part of the page that held it gets the
+ * focus, instead of the beginning of the page.
  */
 export function keepFocus(): () => void {
   let holders: readonly Element[] = [];
@@ -14,7 +14,7 @@ export function keepFocus(): () => void {
     holders = found;
   };
   const onPointer = (): void => {
-    // Who clicks beside everything wants no focus.
+    // A click outside every control takes the focus away on purpose.
     holders = [];
   };
   const watch = new MutationObserver(() => {
@@ -35,7 +35,7 @@ export function keepFocus(): () => void {
   };
 }
 
-/** The wheel scrolls the page; a number that has the focus is not counted up by it. */
+/** The wheel scrolls the page, and does not change a focused number. */
 export function keepNumbers(): () => void {
   const onWheel = (event: WheelEvent): void => {
     const target = event.target as HTMLElement | null;
@@ -45,7 +45,10 @@ export function keepNumbers(): () => void {
   return () => document.removeEventListener('wheel', onWheel);
 }
 
-/** Clicks that are none: on a button that cannot act now, which keeps its focus, and the end of selecting a summary's text. */
+/**
+ * Clicks to ignore: on a button that cannot act now, which keeps its focus, and at the end of selecting a summary's
+ * text.
+ */
 export function refuseClicks(): () => void {
   const onClick = (event: MouseEvent): void => {
     const target = event.target as Element | null;

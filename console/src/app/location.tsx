@@ -1,18 +1,18 @@
-/** The address is the state: pages read their filters from it and write them back. */
+/** The address is the state: pages read their filters from it and write them to it. */
 import { useEffect, useState } from 'preact/hooks';
 
 const base = '/console';
 const listeners = new Set<() => void>();
-/** Asked before the page is left; false keeps it. */
+/** Called before the page is left; false keeps it. */
 const guards = new Set<() => boolean>();
-/** Where the page stands: its path, and its place among the entries of the history that this console made. */
+/** The current page: its path, and its position among the history entries of this console. */
 const standing = { path: '', at: 0 };
-/** How far each entry of the history was scrolled, for the way back to it. */
+/** The scroll position of each history entry, for the way back. */
 const scrolled = new Map<number, number>();
 let backTo = 0;
 
 export interface Place {
-  /** Below `/console`, without a slash at its end: `/calls/abc`, or empty. */
+  /** Below `/console`, without a trailing slash: `/calls/abc`, or empty. */
   readonly path: string;
   readonly query: URLSearchParams;
 }
@@ -31,7 +31,7 @@ export function hrefOf(path: string, query: Readonly<Record<string, string | num
   return `${base}${path}${text === '' ? '' : `?${text}`}`;
 }
 
-/** A choice pushes an entry of the history; typing replaces it, so that Back undoes one decision. */
+/** A choice adds a history entry; typing replaces the current one, so that Back undoes one choice. */
 export function go(href: string, how: 'push' | 'replace' = 'push'): void {
   const { pathname } = new URL(href, window.location.href);
   if (pathname !== window.location.pathname && !mayLeave()) return;
@@ -46,12 +46,12 @@ export function go(href: string, how: 'push' | 'replace' = 'push'): void {
   for (const listener of listeners) listener();
 }
 
-/** False: there are edits, and their owner stays with them. */
+/** False if the user wants to stay with unsaved edits. */
 export function mayLeave(): boolean {
   return [...guards].every((guard) => guard());
 }
 
-/** Back and forward change the page too: where its owner stays, the history goes back to where it was. */
+/** Back and Forward change the page too: if the user stays, the history returns to this entry. */
 function followHistory(): () => void {
   standing.path = window.location.pathname;
   standing.at = placeOf(history.state) ?? 0;
@@ -60,7 +60,7 @@ function followHistory(): () => void {
     const { pathname } = window.location;
     const at = placeOf(event.state) ?? standing.at;
     if (pathname !== standing.path && !mayLeave()) {
-      // The browser says nothing of where it went back to: this entry is the one that was left.
+      // The browser does not say which entry it left, so this one is restored.
       if (at === standing.at) history.pushState({ at }, '', standing.path);
       else history.go(standing.at - at);
       return;
@@ -75,7 +75,7 @@ function followHistory(): () => void {
   return () => window.removeEventListener('popstate', onPopState);
 }
 
-/** To the top of a new page; on the way back to where it was left, as soon as the page is long enough again. */
+/** Scrolls a new page to its top; on the way back, to the old position as soon as the page is long enough. */
 export function scrollToPlace(): void {
   const wantedPx = backTo;
   window.scrollTo(0, wantedPx);
@@ -86,7 +86,7 @@ export function scrollToPlace(): void {
     if (window.scrollY >= wantedPx - 1) stop.abort();
   });
   stop.signal.addEventListener('abort', () => grown.disconnect());
-  // Who scrolls, or goes on, is where they want to be.
+  // A user who scrolls or moves on decides the position.
   for (const type of ['wheel', 'keydown', 'pointerdown', 'popstate']) {
     window.addEventListener(type, () => stop.abort(), { once: true, signal: stop.signal });
   }
@@ -121,7 +121,7 @@ export function usePlace(): Place {
   return place;
 }
 
-/** Asks before edits are thrown away. */
+/** Asks before edits are discarded. */
 export function useLeaveGuard(isChanged: boolean, question: string): void {
   useEffect(() => {
     if (!isChanged) return;
@@ -136,7 +136,7 @@ export function useLeaveGuard(isChanged: boolean, question: string): void {
   }, [isChanged, question]);
 }
 
-/** Links inside the console, and the browser's history, change the page without loading it again. */
+/** Links inside the console, and the browser's history, change the page without a reload. */
 export function followAddress(): () => void {
   const leaveHistory = followHistory();
   const onClick = (event: MouseEvent): void => {

@@ -5,9 +5,9 @@ import type { appMessages } from './messages.ts';
 export interface PageEntry {
   readonly path: string;
   readonly name: keyof typeof appMessages;
-  /** After `g`, by the place on the keyboard: the same in every layout. */
+  /** The key after `g`, by its position: the same in every layout. */
   readonly key: string;
-  /** A path of an SVG of 16 by 16. */
+  /** The path of a 16 × 16 SVG. */
   readonly icon: string;
   load(): Promise<{ Page: ComponentType }>;
 }

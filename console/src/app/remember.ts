@@ -1,4 +1,4 @@
-/** Choices that stay in this browser. Where storage is closed to us they last as long as the page. */
+/** Choices stored in this browser. Without storage they last as long as the page. */
 const held = new Map<string, string>();
 
 export function recall(name: string): string | null {
@@ -16,6 +16,6 @@ export function remember(name: string, value: string | null): void {
     if (value === null) localStorage.removeItem(`console.${name}`);
     else localStorage.setItem(`console.${name}`, value);
   } catch {
-    // A private window: the choice lasts as long as the page.
+    // In a private window the choice lasts as long as the page.
   }
 }

@@ -132,7 +132,7 @@ function NotFound() {
 
 const reloadPauseMs = 60_000;
 
-/** After an upgrade the files of this page are gone: it is loaded anew, but not again and again. */
+/** After an upgrade the files of this page no longer exist: it is reloaded, at most once a minute. */
 function reloadOnce(): boolean {
   const now = Date.now();
   if (!navigator.onLine || now - Number(recall('reloaded') ?? 0) < reloadPauseMs) return false;

@@ -1,4 +1,4 @@
-/** Single keys, by their place on the keyboard, so that they work in a Russian layout too. Off where one types. */
+/** Single-key shortcuts, by the key's position, so that they work in a Russian layout too. Off while the user types. */
 import { useEffect, useState } from 'preact/hooks';
 import { useMessages } from '../i18n/messages.ts';
 import { Dialog } from '../parts/dialog.tsx';
@@ -19,7 +19,7 @@ export function Shortcuts({ isOpen, setOpen }: { isOpen: boolean; setOpen: (isOp
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector('dialog:modal') !== null) return;
-      // By their characters, and by the keys that bear them on a Latin keyboard.
+      // By character, and by the key's position on a Latin keyboard.
       if (event.key === '?' || (event.code === 'Slash' && event.shiftKey)) {
         setOpen(true);
         return;

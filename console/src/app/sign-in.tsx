@@ -30,7 +30,7 @@ export function SignIn({ isLinkSpent, onSignedIn }: { isLinkSpent: boolean; onSi
   );
 }
 
-/** Over the page whose session has ended: the page stays behind it, unseen. */
+/** Shown over the page whose session has ended; the page stays mounted behind it. */
 export function SignInAgain({ tenant, onSignedIn }: { tenant: string; onSignedIn: OnSignedIn }) {
   const t = useMessages(appMessages);
   return (

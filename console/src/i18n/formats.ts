@@ -1,4 +1,4 @@
-/** Numbers, money, sizes and times in the reader's form and time zone. One formatter of each kind a language. */
+/** Numbers, money, sizes and times in the reader's format and time zone. One formatter of each kind per language. */
 import type { Language } from './messages.ts';
 
 export interface Formats {
@@ -6,18 +6,18 @@ export interface Formats {
   number(value: number): string;
   /** `12.4K`. */
   compact(value: number): string;
-  /** Of a share from 0 to 1. */
+  /** For a share from 0 to 1. */
   percent(share: number): string;
   /** A share with its sign: `+12%`. */
   change(share: number): string;
   signed(value: number): string;
   usd(value: number): string;
-  /** Milliseconds, from a second on as seconds. */
+  /** Milliseconds; from one second on, seconds. */
   duration(ms: number): string;
   bytes(count: number): string;
-  /** `14:03:22`, with the date where it is not today. */
+  /** `14:03:22`, with the date if it is not today. */
   time(iso: string): string;
-  /** To the millisecond, with the date where it is not today. */
+  /** To the millisecond, with the date if it is not today. */
   timeMs(iso: string): string;
   dateTime(iso: string): string;
   day(iso: string): string;

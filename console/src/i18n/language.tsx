@@ -13,7 +13,7 @@ interface LanguageContext {
 const Context = createContext<LanguageContext | null>(null);
 
 export function LanguageProvider({ children }: { children: ComponentChildren }) {
-  // The early script has read the choice, or the browser's language.
+  // The early script has set the stored choice, or the browser's language.
   const [language, setLanguage] = useState<Language>(document.documentElement.lang === 'ru' ? 'ru' : 'en');
   useEffect(() => {
     document.documentElement.lang = language;

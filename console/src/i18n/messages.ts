@@ -1,6 +1,6 @@
 /**
- * Messages: each is a pair, English and Russian, so that one without the other is a type error. Whole sentences with
- * `{places}`; never glued from parts. A message that counts has plural forms by `count`.
+ * Messages: each is an English and Russian pair, so that a missing one is a type error. Whole sentences with
+ * `{placeholders}`, never joined from parts. A message with a count has plural forms by `count`.
  */
 import { useLanguage } from './language.tsx';
 

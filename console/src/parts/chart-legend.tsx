@@ -1,12 +1,12 @@
-/** What stands beside a chart's canvas: the names of its series, its sentence, and its points as a table. */
+/** The content beside a chart's canvas: the names of its series, its sentence, and its points as a table. */
 import { useMessages } from '../i18n/messages.ts';
 import { partsMessages } from './messages.ts';
 
 export interface ChartSeries {
   readonly name: string;
-  /** One value a time; null where there is none. */
+  /** One value per time; null if there is none. */
   readonly values: readonly (number | null)[];
-  /** `good` and `bad` are the status colours, `muted` is for the rest; a number is a place of the palette. */
+  /** `good` and `bad` are the status colours, `muted` is for the rest; a number is a position in the palette. */
   readonly color: number | 'good' | 'bad' | 'muted';
   readonly isDashed?: boolean;
   readonly isBars?: boolean;
@@ -21,7 +21,7 @@ interface LegendProps {
   readonly time: string;
 }
 
-/** Each of several series is shown or hidden by its name. */
+/** The name of each series shows or hides it. */
 export function Legend({ series, hidden, onToggle, textOf, time }: LegendProps) {
   const t = useMessages(partsMessages);
   return (

@@ -1,9 +1,9 @@
-/** What is drawn over a chart: the bucket that is still filling, and moments to be pointed at. */
+/** Marks drawn over a chart: the incomplete bucket, and moments to highlight. */
 import type UPlot from 'uplot';
 
 const stripePixels = 7;
 
-/** Stripes in the colour of the panel over a span of seconds: what lies there is not complete yet. */
+/** Stripes in the panel's colour over a span of seconds that is not complete yet. */
 export function hatchSpan(plot: UPlot, fromSeconds: number, toSeconds: number, color: string): void {
   const { ctx, bbox } = plot;
   const left = plot.valToPos(fromSeconds, 'x', true);
@@ -68,7 +68,7 @@ export function hatchFill(ctx: CanvasRenderingContext2D, color: string): CanvasP
   return ctx.createPattern(tile, 'repeat') ?? color;
 }
 
-/** Each column the sum of itself and those before it: drawn from the last to the first, they stand on one another. */
+/** Each column is the sum of itself and those before it: drawn from last to first, they appear stacked. */
 export function stackUp(columns: readonly (readonly (number | null)[])[]): (number | null)[][] {
   const sums: (number | null)[][] = [];
   for (const column of columns) {

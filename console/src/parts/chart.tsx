@@ -1,6 +1,6 @@
 /**
- * A chart over time: uPlot draws it, and beside the canvas stand a sentence, a cursor for the arrow keys and a table, since
- * a canvas says nothing to a screen reader.
+ * A chart over time, drawn by uPlot. A sentence, a cursor for the arrow keys and a table accompany the canvas, because
+ * a screen reader cannot read a canvas.
  */
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import UPlot from 'uplot';
@@ -16,15 +16,15 @@ interface ChartProps {
   readonly times: readonly number[];
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
-  /** Dragging chooses a range; a click on a point, and Enter on the one that the arrows stand on, chooses the span of it. */
+  /** Dragging chooses a range; a click on a point, or Enter on the selected one, chooses the point's span. */
   readonly onRange?: ((fromMs: number, toMs: number) => void) | undefined;
-  /** The width of a bar, where each point stands for a span of time that begins with it. */
+  /** The width of a bar, if each point covers the span that begins with it. */
   readonly barSeconds?: number;
-  /** The last point is of a span that has not ended: it is hatched, and the legend reads the one before. */
+  /** The last point covers a span that has not ended: it is hatched, and the legend reads the one before. */
   readonly isLastFilling?: boolean;
-  /** Unix seconds to be marked. */
+  /** Unix seconds to mark. */
   readonly marks?: readonly number[];
-  /** The series stand on one another; a gap is 0. */
+  /** The series are stacked; a gap counts as 0. */
   readonly isStacked?: boolean;
 }
 
@@ -34,7 +34,7 @@ const height = 160;
 const fewPoints = 12;
 const paletteSize = 6;
 const daySeconds = 86_400;
-/** A mouse that moves further between press and release drags. */
+/** A mouse that moves further between press and release is dragging. */
 const clickPx = 4;
 
 function colorOf(color: ChartSeries['color']): string {
@@ -62,7 +62,7 @@ export function Chart({
   const plot = useRef<UPlot | null>(null);
   const [isTable, setTable] = useState(false);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  /** Only what the arrows reach is said: a mouse that passes over would never be silent. */
+  /** Only points selected by the arrow keys are read aloud: the mouse would cause constant speech. */
   const [isRead, setRead] = useState(false);
   const [cursor, setCursor] = useState<number | null>(null);
   const titleId = useId();
@@ -81,7 +81,7 @@ export function Chart({
   latest.current = { format, onRange, choose, setCursor, isLastFilling, marks };
   const hasPoints = times.length > 0 && series.some(({ values }) => values.some((value) => value !== null));
 
-  // The plot is made again only when its series, language or form change; new numbers are handed over below.
+  // The plot is created again only if its series, language or form change; new numbers are passed below.
   useEffect(() => {
     const holder = box.current;
     if (holder === null || isTable || !hasPoints) return;
@@ -106,7 +106,7 @@ export function Chart({
           drag: { x: onRange !== undefined, y: false, setScale: false },
         },
         scales: {
-          // A bar begins with its time: half of the last one would be cut.
+          // A bar begins at its time: otherwise half of the last one would be cut.
           ...(barSeconds === undefined ? {} : { x: { range: (_plot, low, high) => [low, high + barSeconds] } }),
           y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] },
         },
@@ -121,7 +121,7 @@ export function Chart({
         ],
         series: [
           {},
-          // The first is drawn last, over the others.
+          // The first series is drawn last, over the others.
           ...series.toReversed().map(({ name, color, isDashed, isBars, isHatched }) => ({
             label: name,
             stroke: () => colorOf(color),
@@ -197,7 +197,7 @@ export function Chart({
       choose(cursor);
       return;
     }
-    // With Alt the arrows are the browser's: Back and Forward.
+    // With Alt the arrows belong to the browser: Back and Forward.
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step === 0) return;
@@ -210,7 +210,7 @@ export function Chart({
     const at = (times[next] ?? 0) + (isBar ? barSeconds / 2 : 0);
     if (made !== null) made.setCursor({ left: made.valToPos(at, 'x'), top: 10 });
   };
-  // Whole days are counted in UTC: in any other zone they would bear the name of the day before or after.
+  // Whole days are UTC: in any other zone they would get the name of the day before or after.
   const isDays = barSeconds !== undefined && barSeconds >= daySeconds;
   const timeText = (seconds: number): string => {
     const iso = new Date(seconds * 1_000).toISOString();
@@ -279,7 +279,7 @@ export function Chart({
   }
 }
 
-/** The point under the cursor: on a line the nearest one, of bars the one whose span it is in. */
+/** The point under the cursor: on a line the nearest one, with bars the one whose span contains it. */
 function pointAt(plot: UPlot, isBar: boolean): number | null {
   const { idx, left = -1 } = plot.cursor;
   if (!isBar || idx == null || left < 0) return idx ?? null;
@@ -288,7 +288,7 @@ function pointAt(plot: UPlot, isBar: boolean): number | null {
   return idx > 0 && (times[idx] ?? 0) > at ? idx - 1 : idx;
 }
 
-/** A line of single points between gaps would not be seen. */
+/** A line of single points between gaps would be invisible. */
 function hasFewPoints(plot: UPlot, index: number): boolean {
   return (plot.data[index] ?? []).filter((value) => value !== null && value !== undefined).length <= fewPoints;
 }

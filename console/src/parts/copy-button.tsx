@@ -5,13 +5,13 @@ import { partsMessages } from './messages.ts';
 const shownMs = 2_000;
 
 interface CopyButtonProps {
-  /** A function is asked when the button is pressed. */
+  /** A function is called when the button is pressed. */
   readonly text: string | (() => string);
   readonly label?: string;
   readonly onCopied?: () => void;
 }
 
-/** Copies also where the page came over plain HTTP, and says what became of it. */
+/** Also copies if the page came over plain HTTP, and reports the result. */
 export function CopyButton({ text, label, onCopied }: CopyButtonProps) {
   const t = useMessages(partsMessages);
   const [outcome, setOutcome] = useState<'idle' | 'copied' | 'failed'>('idle');
@@ -44,7 +44,7 @@ export async function copyText(text: string, beside: HTMLElement | null): Promis
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // No secure context, or no permission: the old way, inside the open dialog, where focus may stand.
+    // Without a secure context or permission: the older command, inside the open dialog, where the focus may be.
   }
   const area = document.createElement('textarea');
   area.value = text;

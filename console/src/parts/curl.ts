@@ -1,4 +1,4 @@
-/** What one would paste into a terminal, and the same as YAML. */
+/** A command for a terminal, and the same as YAML. */
 
 export function curlOf(method: string, path: string, tenant: string, body?: unknown): string {
   const lines = [

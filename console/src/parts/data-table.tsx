@@ -5,7 +5,7 @@ export interface Column<Row> {
   readonly name: string;
   readonly cell: (row: Row) => ComponentChildren;
   readonly isNumber?: boolean;
-  /** Left out on narrow screens. */
+  /** Hidden on narrow screens. */
   readonly isExtra?: boolean;
 }
 
@@ -14,15 +14,15 @@ interface DataTableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  /** Where a row leads: its first cell becomes the link. */
+  /** The link of a row: its first cell becomes the link. */
   readonly hrefOf?: (row: Row) => string;
   readonly selectedKey?: string | null;
-  /** On narrow screens its cells stand in two lines without their heads: they say themselves what they are. */
+  /** On narrow screens its cells are in two lines without headings, because they explain themselves. */
   readonly isTwoLines?: boolean;
   readonly empty: ComponentChildren;
 }
 
-/** A real table: find in page finds everything, rows are links, and on narrow screens each row is a card. */
+/** A real table: the browser's search finds everything, rows are links, and on narrow screens each row is a card. */
 export function DataTable<Row>({
   caption,
   columns,
@@ -78,7 +78,7 @@ export function DataTable<Row>({
   );
 }
 
-/** A click anywhere in a row follows its link; text that is being selected, and what is to be clicked itself, stays. */
+/** A click anywhere in a row follows its link, except on selected text or another control. */
 function openRow(event: MouseEvent, href: string): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if ((event.target as Element).closest('a, button, input, summary') !== null) return;

@@ -9,19 +9,19 @@ interface DialogProps {
   readonly title: string;
   readonly children: ComponentChildren;
   readonly onClose: () => void;
-  /** What is shown once closes by its own button only. */
+  /** A dialog with a secret shown once closes only by its own button. */
   readonly isHeld?: boolean;
-  /** Whether something would be lost: it is asked before the dialog closes or its page is left. */
+  /** Whether something would be lost: then it asks before the dialog closes or its page is left. */
   readonly hasEdits?: boolean;
   readonly kind?: 'dialog' | 'sheet' | 'cover';
-  /** Where there is room, it stands beside the page, which stays at hand. */
+  /** If there is room, it opens beside the page, which stays usable. */
   readonly standsBeside?: boolean;
 }
 
-/** Room for a list and a sheet side by side. */
+/** Enough room for a list and a sheet side by side. */
 const besideFrom = '(min-width: 1280px) and (min-height: 421px)';
 
-/** A native dialog: it keeps the focus inside unless it stands beside the page, closes by Escape and gives the focus back. */
+/** A native dialog: keeps the focus inside unless it is beside the page, closes by Escape and returns the focus. */
 export function Dialog({
   title,
   children,
@@ -38,7 +38,8 @@ export function Dialog({
   const isBeside = useMedia(besideFrom) && standsBeside;
   useLeaveGuard(hasEdits, question);
   useDetailTitle(title);
-  // Before the page is painted: one dialog may take the place of another, and the focus goes back to the first one's opener.
+  // Before the page is painted, because one dialog may replace another, and the focus returns to the first one's
+  // opener.
   useLayoutEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
     const { current } = dialog;
@@ -47,7 +48,7 @@ export function Dialog({
     return () => {
       const { activeElement } = document;
       const isElsewhere = activeElement !== document.body && current?.contains(activeElement) !== true;
-      // While it is open as a modal nothing beside it can have the focus.
+      // While a modal dialog is open, nothing outside can have the focus.
       current?.close();
       if (!isElsewhere && opener?.isConnected === true) opener.focus();
     };
@@ -59,7 +60,7 @@ export function Dialog({
   latestClose.current = close;
   useEffect(() => {
     if (!isBeside) return;
-    // From the page beside it, too, unless something there has an Escape of its own.
+    // Also from the page beside it, unless something there handles Escape itself.
     const onKeyDown = (event: KeyboardEvent): void => {
       const isFree = !event.defaultPrevented && !event.isComposing && document.querySelector('dialog:modal') === null;
       if (event.key === 'Escape' && isFree) latestClose.current();
@@ -119,7 +120,7 @@ interface ConfirmProps {
   readonly onCancel: () => void;
 }
 
-/** The title names the object, the text the effect, the button the act. The focus begins on Cancel. */
+/** The title names the object, the text the effect, the button the action. Cancel gets the focus first. */
 export function Confirm({ title, text, verb, isDangerous = true, onConfirm, onCancel }: ConfirmProps) {
   const t = useMessages(partsMessages);
   const cancel = useRef<HTMLButtonElement>(null);

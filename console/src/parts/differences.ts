@@ -1,11 +1,11 @@
-/** Members in which versions of one thing differ, at any depth. */
+/** Members in which versions of one object differ, at any depth. */
 
 export type Plain = Readonly<Record<string, unknown>>;
 
 export interface Difference {
   /** `targets[0].url` */
   readonly path: string;
-  /** One of each version; null where it has no such member. */
+  /** One value per version; null if it has no such member. */
   readonly texts: readonly (string | null)[];
 }
 
@@ -13,7 +13,7 @@ export function sameValue(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Whole members: those that were edited stay as they were typed. */
+/** Whole members: edited ones stay as they were typed. */
 export function rebaseMembers<Draft extends object>(base: Draft, draft: Draft, theirs: Draft): Draft {
   const mine = Object.entries(draft).filter(([name, value]) => !sameValue(value, base[name as keyof Draft]));
   return { ...theirs, ...Object.fromEntries(mine) };

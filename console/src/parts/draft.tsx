@@ -1,4 +1,7 @@
-/** A form over what others may change too: it counts its edits from the version it began with, and shows both on a clash. */
+/**
+ * A form for an object that others may change too: edits are based on the version it was opened with, and a conflict
+ * shows both.
+ */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../api/client.ts';
 import { useMessages } from '../i18n/messages.ts';
@@ -9,16 +12,16 @@ import { type Sending, useSending } from './form.tsx';
 import { partsMessages } from './messages.ts';
 
 export interface Drafting<Draft> {
-  /** What the edits are counted from. */
+  /** The version that the edits are based on. */
   readonly base: Draft;
   readonly draft: Draft;
-  /** A newer version that a colleague made of what is edited here: one of the two is to be chosen. */
+  /** A newer version by a colleague with changes of the same members: the user must choose one. */
   readonly theirs: Draft | null;
   readonly sending: Sending;
   set(changes: Partial<Draft>): void;
   takeTheirs(): void;
   keepMine(): void;
-  /** `send` gets the version that the edits are counted from. Refused with 412, it asks for the newer one. */
+  /** `send` gets the version that the edits are based on. After a 412 it loads the newer one. */
   save(send: (etag: string | null) => Promise<void>): Promise<void>;
 }
 
@@ -29,7 +32,7 @@ interface Held<Draft> {
   readonly theirs: { readonly draft: Draft; readonly etag: string | null } | null;
 }
 
-/** `rebase` puts the edits between two versions on top of a third. */
+/** `rebase` applies the edits between two versions to a third. */
 export function useDraft<Draft extends object>(
   { loaded, etag, onReload }: { loaded: Draft; etag: string | null; onReload: (() => void) | undefined },
   rebase: (base: Draft, draft: Draft, theirs: Draft) => Draft = rebaseMembers,
@@ -96,7 +99,7 @@ function doClash<Draft extends object>(base: Draft, draft: Draft, theirs: Draft)
   );
 }
 
-/** What a colleague changed beside what is edited here, and the choice between them. `shownOf` hides what is secret. */
+/** A colleague's changes beside the user's edits, and the choice between them. `shownOf` hides secrets. */
 export function BothVersions<Draft extends object>({
   drafting: { base, draft, theirs, keepMine, takeTheirs },
   shownOf,
@@ -134,7 +137,7 @@ export function BothVersions<Draft extends object>({
   );
 }
 
-/** What a save will change: each member as it is and as it will be. */
+/** The changes of a save: each member before and after. */
 export function Changes({ before, after }: { before: Plain; after: Plain }) {
   const t = useMessages(partsMessages);
   return (

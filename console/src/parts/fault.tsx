@@ -4,7 +4,7 @@ import { useMessages } from '../i18n/messages.ts';
 import { Foreign } from './foreign-text.tsx';
 import { partsMessages } from './messages.ts';
 
-/** `retries`: the page asks again by itself, which it never does with what changes something. */
+/** `retries`: the page repeats by itself, but never a request that changes something. */
 export function useFaultText({ retries }: { retries: boolean }): (error: ApiError) => string {
   const t = useMessages(partsMessages);
   return (error) => {
@@ -16,7 +16,7 @@ export function useFaultText({ retries }: { retries: boolean }): (error: ApiErro
   };
 }
 
-/** What went wrong, in the service's words, with the id to ask about and a way to try again. */
+/** The service's error message, with the request id and a button to try again. */
 export function Fault({ error, onRetry }: { error: ApiError; onRetry?: (() => void) | undefined }) {
   const t = useMessages(partsMessages);
   const textOf = useFaultText({ retries: true });
@@ -35,7 +35,7 @@ export function Fault({ error, onRetry }: { error: ApiError; onRetry?: (() => vo
   );
 }
 
-/** A panel that fails leaves the rest of the page alone; it is drawn again on demand. */
+/** A failed panel does not affect the rest of the page; it can be drawn again. */
 export class FaultBoundary extends Component<{ children: ComponentChildren }, { message: string | null }> {
   override state: { message: string | null } = { message: null };
 

@@ -1,4 +1,4 @@
-/** The form of a list's filters: fields that are asked at once or with Find, and pills of what is chosen. */
+/** The form of a list's filters: fields that apply at once or with Find, and pills of the active ones. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { setQuery, usePlace } from '../app/location.tsx';
@@ -6,7 +6,7 @@ import { useMessages } from '../i18n/messages.ts';
 import { FilterPills, type Pill } from './filter-pills.tsx';
 import { partsMessages } from './messages.ts';
 
-/** On narrow screens the filters open on demand; what is chosen stays in sight as pills. */
+/** On narrow screens the filters open on demand; the active ones stay visible as pills. */
 const wideFromPx = 768;
 
 interface FilterBoxProps {
@@ -46,7 +46,7 @@ export function FilterBox({ pills, onFind, onClear, foot, children }: FilterBoxP
   );
 }
 
-/** Changes filters of the address, and begins at the list's first page. */
+/** Changes filters in the address, and returns to the first page of the list. */
 export function chooseFilters(
   changes: Readonly<Record<string, string | null>>,
   how: 'push' | 'replace' = 'push',
@@ -54,7 +54,7 @@ export function chooseFilters(
   setQuery({ ...changes, cursor: null }, how);
 }
 
-/** Fields that are typed whole before they are asked for; at first they hold what the address says. */
+/** Fields that apply after they are typed completely; they start with the values of the address. */
 export function useTypedFilters<Name extends string>(names: readonly Name[]) {
   const { query } = usePlace();
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>(() =>
@@ -65,7 +65,7 @@ export function useTypedFilters<Name extends string>(names: readonly Name[]) {
       value: typed[name] ?? '',
       onInput: (text: string) => setTyped({ ...typed, [name]: text }),
     }),
-    /** As they are to be asked for. */
+    /** The values to apply. */
     asked: () =>
       Object.fromEntries(names.map((name) => [name, (typed[name] ?? '').trim()])) as Readonly<Record<Name, string>>,
   };

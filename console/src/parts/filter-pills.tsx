@@ -1,19 +1,19 @@
-/** What narrows a list, in words: as pills that take a filter back, and in the place of rows where nothing matches. */
+/** The active filters as text: as pills that remove a filter, and instead of rows if nothing matches. */
 import type { ComponentChildren } from 'preact';
 import { setQuery } from '../app/location.tsx';
 import { useMessages } from '../i18n/messages.ts';
 import { partsMessages } from './messages.ts';
 
 export interface Pill {
-  /** The members of the address that it stands for. */
+  /** The members of the address that it represents. */
   readonly key: string;
   readonly name: string;
-  /** Empty where the name says all. */
+  /** Empty if the name says everything. */
   readonly value: string;
   readonly onRemove: () => void;
 }
 
-/** Of the members of the address that narrow the list; one whose `shownOf` is empty has no pill. */
+/** For the filters in the address; one whose `shownOf` is empty has no pill. */
 export function pillsOf<Name extends string>(
   names: readonly Name[],
   titles: Readonly<Record<Name, string>>,
@@ -67,7 +67,7 @@ interface NothingMatchesProps {
   readonly children?: ComponentChildren;
 }
 
-/** A filter that was forgotten is the usual reason for an empty list: they are named where the rows would be. */
+/** A forgotten filter is the usual reason for an empty list, so the filters are named in place of the rows. */
 export function NothingMatches({ text, pills, onClear, children }: NothingMatchesProps) {
   const t = useMessages(partsMessages);
   return (

@@ -10,7 +10,7 @@ export function Foreign({ text }: { text: string | null | undefined }) {
   return <bdi>{visible(text ?? '–')}</bdi>;
 }
 
-/** An address as a link only where it is one of the web. */
+/** An address becomes a link only if it is http or https. */
 export function ForeignUrl({ url }: { url: string | null | undefined }) {
   if (url === null || url === undefined) return <>–</>;
   if (!/^https?:\/\//i.test(url)) return <Foreign text={url} />;

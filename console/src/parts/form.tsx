@@ -1,4 +1,4 @@
-/** Fields with their label above, a hint, and what the service said of them right below. */
+/** Fields with a label above, a hint, and the service's error right below. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { ApiError, type FieldFault } from '../api/client.ts';
@@ -180,9 +180,9 @@ export function CheckField({
 export interface Sending {
   readonly isSending: boolean;
   readonly error: ApiError | null;
-  /** The fault of a field by its path in the body. */
+  /** The error of a field by its path in the body. */
   faultOf(path: string): string | undefined;
-  /** Runs what sends; faults stay to be read and the input stays. */
+  /** Runs the request; errors and the input stay visible. */
   run(send: () => Promise<void>): Promise<void>;
   clear(): void;
 }
@@ -190,7 +190,7 @@ export interface Sending {
 export function useSending(): Sending {
   const [isSending, setSending] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
-  // A second click may come before the button says that it waits.
+  // A second click may come before the button is disabled.
   const isUnderWay = useRef(false);
   return {
     isSending,
@@ -213,7 +213,10 @@ export function useSending(): Sending {
   };
 }
 
-/** `body.rate_limit` and `rate_limit` are one, as are `targets[1].url` and `targets.1.url`; `scopes[2]` belongs to `scopes`. */
+/**
+ * `body.rate_limit` and `rate_limit` are the same path, and so are `targets[1].url` and `targets.1.url`; `scopes[2]`
+ * belongs to `scopes`.
+ */
 function samePath(given: string, wanted: string): boolean {
   const plain = given
     .replace(/^(body|query)[./]/, '')
@@ -222,7 +225,10 @@ function samePath(given: string, wanted: string): boolean {
   return plain === wanted || plain.startsWith(`${wanted}.`);
 }
 
-/** What the service said of the whole form; takes the focus when it comes. `fields` are those that show their own. */
+/**
+ * The service's error for the whole form; gets the focus when it appears. `fields` are those that show their own
+ * errors.
+ */
 export function FormFault({ error, fields = [] }: { error: ApiError | null; fields?: readonly string[] }) {
   const t = useMessages(partsMessages);
   const textOf = useFaultText({ retries: false });

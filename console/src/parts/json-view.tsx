@@ -1,4 +1,4 @@
-/** A body as text, as a tree, or as bytes. Numbers keep the digits they came with. */
+/** A body as text, as a tree, or as bytes. Numbers keep their original digits. */
 import { useMemo, useState } from 'preact/hooks';
 import { ExactNumber, parseAsWritten } from '../api/exact-number.ts';
 import { useMessages } from '../i18n/messages.ts';
@@ -16,7 +16,7 @@ interface BodyViewProps {
   readonly value: unknown;
   readonly label: string;
   readonly hasName?: boolean;
-  /** The bytes as they came, where `value` does not give them back: in base64. */
+  /** The original bytes in base64, if `value` cannot reproduce them. */
   readonly raw?: string | null;
 }
 

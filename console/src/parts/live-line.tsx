@@ -7,15 +7,15 @@ const mostCounted = 99;
 interface LiveLineProps {
   readonly hold: Hold | null;
   readonly hasFailed: boolean;
-  /** Where another part of the page says that it is live. */
+  /** True if another part of the page already says that it is live. */
   readonly isQuiet?: boolean;
-  /** How many rows came since the list stands still. */
+  /** How many rows arrived while the list is paused. */
   readonly waiting: number;
   readonly words: (count: number) => string;
   readonly onRelease: () => void;
 }
 
-/** Whether a list grows now, why not, and what waits to be shown. */
+/** Says whether a list is live, why not, and how many rows wait. */
 export function LiveLine({ hold, hasFailed, isQuiet = false, waiting, words, onRelease }: LiveLineProps) {
   const t = useMessages(partsMessages);
   return (

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { scrollToPlace } from '../app/location.tsx';
 import { useSession } from '../app/session.tsx';
 
-/** The page's only `h1`: it takes the focus when the page changes, so that a screen reader says where one is. */
+/** The page's only `h1`: it gets the focus when the page changes, so that a screen reader announces the page. */
 export function PageHeader({ title, children }: { title: string; children?: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { tenant } = useSession();
@@ -26,7 +26,7 @@ export function PageHeader({ title, children }: { title: string; children?: Comp
   );
 }
 
-/** What is open within the page comes first in the title, so that tabs and the history tell one from another. */
+/** The open object comes first in the title, so that tabs and history entries differ. */
 export function useDetailTitle(detail: string): void {
   useEffect(() => {
     const { title } = document;

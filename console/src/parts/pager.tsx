@@ -6,12 +6,12 @@ import { partsMessages } from './messages.ts';
 interface PagerProps {
   readonly cursor: string | null;
   readonly next: string | null;
-  /** What else of the address changes with the page. */
+  /** Other members of the address that change with the page. */
   readonly changes?: Readonly<Record<string, string | null>>;
   readonly children?: ComponentChildren;
 }
 
-/** The foot of a list that runs from the newest to the oldest. Another page is read from its top. */
+/** The footer of a list from newest to oldest. Another page opens at its top. */
 export function Pager({ cursor, next, changes = {}, children }: PagerProps) {
   const t = useMessages(partsMessages);
   const turn = (event: Event, to: string | null): void => {

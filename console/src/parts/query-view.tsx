@@ -7,13 +7,12 @@ import { partsMessages } from './messages.ts';
 interface QueryViewProps<T> {
   readonly query: QueryState<T>;
   readonly children: (data: T) => ComponentChildren;
-  /** An older service does not know this endpoint: said so, instead of an error. */
+  /** An older service may lack this endpoint: a message says so, instead of an error. */
   readonly mayBeMissing?: boolean;
 }
 
 /**
- * Loading, failed and there: three states, never a blank page. Old data stays while it is asked again; what answers another
- * question than the one that is asked now is marked as old.
+ * Loading, failed or loaded: never a blank page. Old data stays during a reload; data of another key is marked as old.
  */
 export function QueryView<T>({ query, children, mayBeMissing = false }: QueryViewProps<T>) {
   const t = useMessages(partsMessages);
@@ -43,7 +42,7 @@ export function QueryView<T>({ query, children, mayBeMissing = false }: QueryVie
   );
 }
 
-/** What is shown of an answer: faint and busy while it is the answer to an earlier question. */
+/** Content of an answer: faint and busy while it belongs to an earlier key. */
 export function Answer({ isOld, children }: { isOld: boolean; children: ComponentChildren }) {
   const t = useMessages(partsMessages);
   return (

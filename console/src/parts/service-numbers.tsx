@@ -1,4 +1,4 @@
-/** What each service did in the last 24 hours, in a row beside its name. */
+/** Each service's numbers of the last 24 hours, in a row beside its name. */
 import type { SeriesAnswer } from '../api/types.ts';
 import { useQuery } from '../api/use-query.ts';
 import { hrefOf } from '../app/location.tsx';

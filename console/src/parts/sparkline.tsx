@@ -1,9 +1,9 @@
-/** Bars of what went well and, on top of them, of what failed. The words beside it say the same. */
+/** Bars of successes with failures on top. The text beside it says the same. */
 
 interface SparklineProps {
   readonly calls: readonly number[];
   readonly errors: readonly number[];
-  /** Of a cache: what it answered, and on top what it missed. */
+  /** For a cache: hits, with misses on top. */
   readonly kind?: 'calls' | 'cache';
 }
 
@@ -23,7 +23,7 @@ export function Sparkline({ calls, errors, kind = 'calls' }: SparklineProps) {
       aria-hidden="true"
     >
       {calls.map((count, index) => {
-        // One call among thousands is still seen.
+        // One failed call among thousands stays visible.
         const whole = count === 0 ? 1 : Math.max(2, (count / most) * height);
         const failed = count === 0 ? 0 : Math.min(whole, ((errors[index] ?? 0) / count) * whole);
         const x = index * (barWidth + gap);

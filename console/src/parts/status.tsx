@@ -59,7 +59,7 @@ export function useStatusName(): (status: string) => string {
   };
 }
 
-/** `children`: other words than those of the status. */
+/** `children`: other words than the status's own. */
 export function Status({ status, children }: { status: string; children?: ComponentChildren }) {
   const nameOf = useStatusName();
   const tone = toneOf(status);

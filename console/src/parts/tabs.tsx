@@ -1,4 +1,4 @@
-/** Tabs that are places: each has an address. */
+/** Tabs with an address each. */
 export function Tabs({
   label,
   tabs,
@@ -19,7 +19,7 @@ export function Tabs({
   );
 }
 
-/** One choice of a few. */
+/** One choice out of a few. */
 export function Choice<Value extends string>({
   label,
   options,

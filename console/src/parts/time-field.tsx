@@ -2,17 +2,17 @@ import { useState } from 'preact/hooks';
 import { useFormats } from '../i18n/language.tsx';
 import { TextField } from './form.tsx';
 
-/** While a year is typed it passes through the years 2, 20 and 202. */
+/** While a year is typed, it is temporarily 2, 20 and 202. */
 const leastYear = 1_000;
 
 interface TimeFieldProps {
   readonly label: string;
   readonly iso: string | null;
-  /** null once the field is left empty. */
+  /** null when the field is left empty. */
   readonly onTime: (iso: string | null) => void;
 }
 
-/** An instant, typed in the reader's zone, which the field names. What is half typed stays until it is a time. */
+/** An instant, typed in the reader's zone, which the field names. Half-typed text stays until it is a time. */
 export function TimeField({ label, iso, onTime }: TimeFieldProps) {
   const { timeZone } = useFormats();
   const [typed, setTyped] = useState<string | null>(null);
@@ -35,7 +35,7 @@ export function TimeField({ label, iso, onTime }: TimeFieldProps) {
   );
 }
 
-/** `<input type="datetime-local">` speaks of local time without a zone. */
+/** `<input type="datetime-local">` uses local time without a zone. */
 function toLocalInput(iso: string | null): string {
   if (iso === null) return '';
   const date = new Date(iso);

@@ -1,6 +1,6 @@
 import { useFormats } from '../i18n/language.tsx';
 
-/** Local time in the row; UTC, zone and distance on hover and for screen readers. */
+/** Local time in the row; UTC, zone and age on hover and for screen readers. */
 export function Time({
   iso,
   withMs = false,
@@ -20,7 +20,7 @@ export function Time({
   );
 }
 
-/** The time itself, which can be compared with that of another row, and the distance beside it. */
+/** The time itself, comparable with other rows, and its age beside it. */
 export function Ago({ iso }: { iso: string | null | undefined }) {
   const formats = useFormats();
   if (iso === null || iso === undefined) return <>–</>;

@@ -15,7 +15,7 @@ interface Toast {
 }
 
 const shownMs = 6_000;
-/** What can be taken back needs a decision. */
+/** A longer time for a message that offers to undo. */
 const undoMs = 30_000;
 const Context = createContext<(text: string, undo?: Undo) => void>(() => undefined);
 let lastId = 0;

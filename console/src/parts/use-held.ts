@@ -1,8 +1,8 @@
-/** Lists that grow by themselves stand still while they are read: what came meanwhile is counted, not pushed in. */
+/** Lists that grow by themselves pause while they are read: new rows are counted, not inserted. */
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-/** Further down than this, the reader is at work: new rows wait. */
+/** Scrolled further than this, the user is reading: new rows wait. */
 const topPx = 80;
 
 export type Hold = 'open' | 'scrolled' | 'selected' | 'pointed';
@@ -25,7 +25,8 @@ export function useHold(area: RefObject<HTMLElement | null>, isOpen: boolean): H
       },
       { signal },
     );
-    // A row that moves under the mouse is not the one that is clicked; a mouse that rests where rows appear is at nothing.
+    // A row that moves under the mouse could receive a wrong click; a mouse that rests where new rows appear points at
+    // no row.
     document.addEventListener(
       'pointermove',
       (event) => setPointed(event.pointerType === 'mouse' && within(event.target)),
@@ -40,8 +41,8 @@ export function useHold(area: RefObject<HTMLElement | null>, isOpen: boolean): H
 }
 
 /**
- * The value as it was when the hold began; `release` takes the latest all the same. `question` names what the latest answers:
- * the answer to another one is never held back.
+ * The value from the start of the hold; `release` takes the latest one. `question` identifies the latest value's
+ * request: the answer to another request is never held back.
  */
 export function useHeld<T>(latest: T, isHeld: boolean, question = ''): readonly [held: T, release: () => void] {
   const kept = useRef({ value: latest, question });

@@ -27,7 +27,7 @@ export interface NamedWindow {
   readonly window: LimitWindow;
 }
 
-/** Windows of limits with a bar of what is used. */
+/** Windows of limits with a bar for their use. */
 export function WindowTable({
   caption,
   rows,

@@ -20,7 +20,7 @@ export function useEntries(cursor: string | null): QueryState<EntryPage> {
   );
 }
 
-/** What was kept last, the newest first. */
+/** The latest cached answers, newest first. */
 export function Entries({ query, cursor }: { query: QueryState<EntryPage>; cursor: string | null }) {
   const t = useMessages(cacheMessages);
   const formats = useFormats();

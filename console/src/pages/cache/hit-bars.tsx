@@ -1,4 +1,4 @@
-/** How often the cache answered in the last 24 hours: bars of hits, on them those of misses, and the share in words. */
+/** Cache answers in the last 24 hours: bars of hits with misses on top, and the share as text. */
 import type { SeriesAnswer } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useFormats } from '../../i18n/language.tsx';
@@ -10,12 +10,12 @@ const hours = 24;
 const hourMs = 3_600_000;
 
 export interface HitsAndMisses {
-  /** By the hour, the oldest first. */
+  /** Per hour, oldest first. */
   readonly hits: readonly number[];
   readonly misses: readonly number[];
 }
 
-/** Of one operation of one service, or of all; null until it is known. */
+/** For one operation of one service, or for all; null until it is known. */
 export type HitsOf = (row: { readonly service: string; readonly operation: string } | null) => HitsAndMisses | null;
 
 export function useHits(): HitsOf {

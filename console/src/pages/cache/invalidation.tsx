@@ -1,4 +1,4 @@
-/** Letting go of kept answers: how many and what refilling costs stands there before it is done. */
+/** Invalidating cached answers: the number and the cost of refilling are shown before it is done. */
 import { useState } from 'preact/hooks';
 import type { CacheStats } from '../../api/types.ts';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
@@ -56,7 +56,7 @@ interface InvalidateProps {
   readonly onChanged: () => void;
 }
 
-/** The pattern shows how many it would let go of before the button works. */
+/** Shows how many answers the pattern matches before the button works. */
 export function Invalidate({ stats, prices, onChanged }: InvalidateProps) {
   const t = useMessages(cacheMessages);
   const formats = useFormats();

@@ -1,8 +1,8 @@
-/** What is kept, by operation, and what asking for it again would cost. */
+/** Cached answers by operation, and the cost of fetching them again. */
 import type { CacheStats, Costs } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 
-/** USD of one call by service and operation, as this month's costs say. */
+/** USD per call by service and operation, from this month's costs. */
 export type Prices = ReadonlyMap<string, number>;
 
 export function usePrices(): Prices {
@@ -12,7 +12,7 @@ export function usePrices(): Prices {
     const { rows } = await api.get<Costs>('/costs', query, signal);
     return new Map(
       rows
-        // What the cache answered is among the requests, and cost nothing.
+        // The requests include cache hits, which cost nothing.
         .map((row) => ({ ...row, asked: row.request_count - row.cached_count }))
         .filter(({ asked }) => asked > 0)
         .map((row) => [`${row.service} ${row.operation}`, row.total_cost / row.asked]),
@@ -36,7 +36,7 @@ export function rowsOf(stats: CacheStats): readonly OperationRow[] {
   );
 }
 
-/** How many answers these are, and what asking for each of them again would cost. */
+/** The number of these answers, and the cost of fetching each of them again. */
 export function refill(
   rows: readonly OperationRow[],
   prices: Prices,
@@ -50,7 +50,7 @@ export function refill(
   };
 }
 
-/** By service and operation: an exact hash behind them stands for at most one. */
+/** By service and operation: a pattern with an exact hash counts as at most one. */
 export function matching(rows: readonly OperationRow[], pattern: string): readonly OperationRow[] {
   const source = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
   const whole = new RegExp(`^${source}$`);

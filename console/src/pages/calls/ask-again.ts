@@ -1,4 +1,4 @@
-/** A recorded call as a filled-in Playground. null where its question is not known well enough. */
+/** The Playground's address with a recorded call filled in; null if its question is not fully known. */
 import type { CallLog } from '../../api/types.ts';
 import { hrefOf } from '../../app/location.tsx';
 

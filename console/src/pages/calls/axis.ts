@@ -1,4 +1,4 @@
-/** One axis of time for the steps of a call: stretches in which nothing but waiting happens are folded to a fixed width. */
+/** One time axis for the steps of a call: periods of pure waiting are folded to a fixed width. */
 
 export interface Stretch {
   readonly fromMs: number;
@@ -15,10 +15,10 @@ export interface Axis extends Stretch {
 const whole = 100;
 const foldWidth = 6;
 const leastFoldMs = 100;
-/** A stretch that takes less of the axis than this does not squeeze the rest. */
+/** A period that takes a smaller part of the axis does not squeeze the rest. */
 const leastFoldShare = 0.25;
 
-/** `busy`: when something is done. Without it nothing is folded. */
+/** `busy`: the periods of work. Without them nothing is folded. */
 export function axisOf({ fromMs, toMs }: Stretch, busy: readonly Stretch[] | null): Axis {
   const span = { fromMs, toMs: Math.max(toMs, fromMs + 1) };
   const folds = busy === null ? [] : idleOf(span, busy);
@@ -51,7 +51,7 @@ export function axisOf({ fromMs, toMs }: Stretch, busy: readonly Stretch[] | nul
   };
 }
 
-/** The stretches between what is done that are long enough to be folded. */
+/** The gaps between periods of work that are long enough to be folded. */
 function idleOf({ fromMs, toMs }: Stretch, busy: readonly Stretch[]): Stretch[] {
   const least = Math.max(leastFoldMs, (toMs - fromMs) * leastFoldShare);
   const sorted = busy.filter((one) => one.toMs >= fromMs && one.fromMs <= toMs).toSorted((a, b) => a.fromMs - b.fromMs);

@@ -1,4 +1,4 @@
-/** One call whole: what was answered and why, every provider asked, its requests and replies. */
+/** All of one call: the answer and its reason, every provider asked, its requests and replies. */
 import { useState } from 'preact/hooks';
 import type { Api } from '../../api/client.ts';
 import type { CallLog, LogPage } from '../../api/types.ts';
@@ -60,20 +60,20 @@ function CompareForm() {
   );
 }
 
-/** Most calls have a row or two; one that asks in bulk may have thousands, and each is read whole. */
+/** Most calls have one or two rows; a bulk call may have thousands, and each is loaded with its bodies. */
 const pageSize = 50;
 
 interface Rows {
-  /** In the order they were asked, each with headers and bodies. */
+  /** In the order of the attempts, each with headers and bodies. */
   readonly logs: readonly CallLog[];
-  /** Behind it stand those that were asked earlier; null: these are all. */
+  /** The cursor of earlier rows; null: these are all. */
   readonly next: string | null;
-  /** How many there are in all, as far as they are counted. */
+  /** The total number of rows, as far as it is counted. */
   readonly total: number;
   readonly isMore: boolean;
 }
 
-/** The latest of a call, or those before `cursor`. */
+/** The latest rows of a call, or those before `cursor`. */
 async function readRows(api: Api, id: string, cursor: string | null, signal?: AbortSignal): Promise<Rows> {
   const whole = (logId: string): Promise<CallLog> => api.get<CallLog>(`/logs/${logId}`, {}, signal);
   if (id.startsWith('log:')) {

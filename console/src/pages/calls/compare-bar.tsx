@@ -4,7 +4,7 @@ import { useMessages } from '../../i18n/messages.ts';
 import { listMessages } from './list-messages.ts';
 
 export interface Compared {
-  /** Of two calls at most: a third takes the place of the first. */
+  /** At most two calls: a third replaces the first. */
   readonly ids: readonly string[];
   toggle(id: string): void;
   clear(): void;
@@ -19,7 +19,7 @@ export function useCompared(): Compared {
   };
 }
 
-/** Leads to two calls side by side once both are chosen. */
+/** Links to the comparison once two calls are chosen. */
 export function CompareBar({ compared: { ids, clear } }: { compared: Compared }) {
   const t = useMessages(listMessages);
   const [first, second] = ids;

@@ -1,7 +1,7 @@
 import type { Api } from '../../api/client.ts';
 import { apiFilter } from './filters.ts';
 
-/** Throws `ApiError` where the service refuses: its words are no calls. */
+/** Throws `ApiError` if the service refuses, because an error is not an export. */
 export async function downloadExport(api: Api, query: URLSearchParams): Promise<void> {
   const reply = await api.fetch('GET', '/logs/export', { query: apiFilter(query) });
   if (!reply.ok) throw api.problem(reply, await reply.json().catch(() => ({})));

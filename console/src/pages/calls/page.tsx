@@ -86,7 +86,7 @@ function LiveButton() {
 
 interface CallListProps {
   readonly openId: string | null;
-  /** Told when what is shown was asked for. */
+  /** Called with the time of the request whose answer is shown. */
   readonly shownAt: { current: string | null };
 }
 
@@ -219,7 +219,7 @@ function CallList({ openId, shownAt }: CallListProps) {
   );
 }
 
-/** A probe of health belongs to no request: it is found by its own id. */
+/** A health probe belongs to no request, so it is found by its own id. */
 function idOfCall(log: CallLog): string {
   return log.request_id ?? `log:${log.id}`;
 }

@@ -8,12 +8,12 @@ import { useToast } from '../../parts/toast.tsx';
 import { listMessages } from './list-messages.ts';
 import { type KeptViews, keepViews, readViews, searchOf, withoutView, withView } from './views.ts';
 
-/** The link of a view carries its name, so that a colleague may keep it too. */
+/** The link of a view contains its name, so that a colleague may save it too. */
 function hrefOfView(name: string, search: string): string {
   return `${hrefOf('/calls')}?${new URLSearchParams([...new URLSearchParams(search), ['view', name]])}`;
 }
 
-/** The page that is opened without a filter begins with the view chosen for that. */
+/** Opening the page without a filter applies the default view. */
 export function useStartView(): void {
   const { tenant = '' } = useSession();
   useEffect(() => {

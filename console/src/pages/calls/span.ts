@@ -1,11 +1,11 @@
-/** The bars of the histogram above the list: how wide they are, and what stands in each. */
+/** The bars of the histogram above the list: their width and counts. */
 import type { SeriesAnswer } from '../../api/types.ts';
 import { rangeMs } from './filters.ts';
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
-/** As long as the service keeps its counts by minute and by hour, less a little. */
+/** A little less than the service stores its counts by minute and by hour. */
 const minutesKeptMs = 47 * hourMs;
 const hoursKeptMs = 29 * dayMs;
 const mostBars = 75;
@@ -15,14 +15,14 @@ const barSizes = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_
 );
 
 export interface Span {
-  /** Edges of bars, in ms. `toMs` is exclusive. */
+  /** The bars' edges in ms. `toMs` is exclusive. */
   readonly fromMs: number;
   readonly toMs: number;
   readonly barMs: number;
   readonly step: 'minute' | 'hour' | 'day';
 }
 
-/** What the filters ask for; without a time it is the last day. */
+/** The range of the filters; without one, the last day. */
 export function spanOf(query: URLSearchParams, nowMs = Date.now()): Span {
   const ms = rangeMs(query.get('range')) ?? usualMs;
   const to = timeOf(query.get('to')) ?? nowMs;
@@ -43,7 +43,7 @@ function timeOf(iso: string | null): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** Sums the points of the series whose labels fit into the bars of the span. */
+/** Sums the points of the series with these labels into the bars of the span. */
 export function barsOf(span: Span, answer: SeriesAnswer, wanted: Readonly<Record<string, string | null>>): number[] {
   const bars = new Array<number>(Math.round((span.toMs - span.fromMs) / span.barMs)).fill(0);
   for (const { labels, points } of answer.series) {

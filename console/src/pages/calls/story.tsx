@@ -1,4 +1,4 @@
-/** What `GET /calls/{request_id}` adds to the log: its steps on one axis of time. */
+/** The additions of `GET /calls/{request_id}` to the log: the call's steps on one time axis. */
 import type { CallStory } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useMessages } from '../../i18n/messages.ts';

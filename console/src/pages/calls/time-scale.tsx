@@ -1,4 +1,4 @@
-/** The scale above the bars: dragging over it zooms, as the fields beside it do for the keyboard. */
+/** The scale above the bars: dragging over it zooms; the fields beside it do so by keyboard. */
 import { useRef, useState } from 'preact/hooks';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
@@ -6,7 +6,7 @@ import { TextField } from '../../parts/form.tsx';
 import type { Axis, Stretch } from './axis.ts';
 import { waterfallMessages } from './waterfall-messages.ts';
 
-/** In hundredths of the width: less is a click. */
+/** In hundredths of the width: a shorter drag counts as a click. */
 const leastDrag = 1;
 
 export function TimeScale({ axis, onZoom }: { axis: Axis; onZoom: (stretch: Stretch) => void }) {

@@ -8,7 +8,7 @@ import { callsMessages } from './messages.ts';
 const nameWidth = 100;
 const leastWidth = 0.6;
 
-/** A list in words with bars beside it: all on one scale. */
+/** A list in text with bars beside it, all on one scale. */
 export function Timeline({ logs }: { logs: readonly CallLog[] }) {
   const t = useMessages(callsMessages);
   const formats = useFormats();

@@ -1,16 +1,16 @@
-/** Named filters, kept in this browser for each tenant; each is also a link. */
+/** Named filters, stored in this browser per tenant; each is also a link. */
 import { recall, remember } from '../../app/remember.ts';
 import { filterNames } from './filters.ts';
 
 export interface View {
   readonly name: string;
-  /** The filters as they stand in the address. */
+  /** The filters as in the address. */
   readonly search: string;
 }
 
 export interface KeptViews {
   readonly views: readonly View[];
-  /** The name of the one that the page begins with. */
+  /** The name of the default view. */
   readonly start: string | null;
 }
 
@@ -26,7 +26,7 @@ export function readViews(tenant: string): KeptViews {
       start: typeof start === 'string' ? start : null,
     };
   } catch {
-    // Another program wrote there: its text is no list of views.
+    // Another program's text in the storage is ignored.
     return { views: [], start: null };
   }
 }
@@ -40,7 +40,7 @@ export function keepViews(tenant: string, kept: KeptViews): void {
   remember(`views.${tenant}`, JSON.stringify({ ...kept, views: kept.views.slice(0, mostViews) }));
 }
 
-/** A view of the same name is replaced. */
+/** Replaces a view of the same name. */
 export function withView(kept: KeptViews, name: string, search: string): KeptViews {
   const view = { name: name.trim().slice(0, longestName), search };
   return { ...kept, views: [view, ...kept.views.filter((one) => one.name !== view.name)] };
@@ -53,7 +53,7 @@ export function withoutView(kept: KeptViews, name: string): KeptViews {
   };
 }
 
-/** Filters alone, in one order, so that two equal ones are equal texts. */
+/** Only the filters, in a fixed order, so that equal filters are equal texts. */
 export function searchOf(query: URLSearchParams): string {
   const filters = new URLSearchParams();
   for (const name of filterNames) {

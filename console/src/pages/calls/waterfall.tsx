@@ -1,4 +1,4 @@
-/** The steps of one call as bars on one axis of time, each beside its words: the list reads whole without the bars. */
+/** The steps of one call as bars on one time axis, each beside its text: the list is complete without the bars. */
 import { useState } from 'preact/hooks';
 import type { CallStory } from '../../api/types.ts';
 import { useFormats } from '../../i18n/language.tsx';
@@ -16,10 +16,10 @@ type Tone = 'good' | 'warn' | 'bad' | 'limit' | 'wait' | 'off';
 
 const leastWidth = 0.6;
 
-/** The first rows; more of them on demand. */
+/** The first steps; more on demand. */
 const shownRows = 200;
 
-/** `others`: the steps of a call beside it, which shares the axis. `axisMs`: what the whole width stands for. */
+/** `others`: the steps of a second call, which shares the axis. `axisMs`: the duration of the whole width. */
 export function Waterfall({
   story,
   others,

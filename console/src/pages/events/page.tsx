@@ -39,7 +39,9 @@ const reconnectMs = 3_000;
 
 type State = 'connecting' | 'live' | 'reconnecting' | 'paused' | 'hidden';
 
-/** One stream while the page is seen. What comes is painted once a frame, and the oldest beyond the bound are let go. */
+/**
+ * One stream while the page is visible. Events are drawn once per frame, and the oldest beyond the maximum are dropped.
+ */
 function useEvents(type: string, isPaused: boolean) {
   const api = useApi();
   const [events, setEvents] = useState<readonly BusEvent[]>([]);

@@ -140,7 +140,7 @@ function reasonOf({ kind, replica_share: share }: Explanation['limit']) {
   return share.because === 'redis_returning' ? 'shareReturning' : 'share';
 }
 
-/** A bar beside the number: who of them it was is seen at once. */
+/** A bar beside the number shows the largest caller at a glance. */
 function Share({ of, most, text }: { of: number; most: number; text: string }) {
   return (
     <span class="use">

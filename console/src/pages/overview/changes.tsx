@@ -1,4 +1,4 @@
-/** Who changed what of the configuration lately: listed here, and marked in the charts. */
+/** Recent configuration changes: listed here, and marked in the charts. */
 import type { LatestChange } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { hrefOf } from '../../app/location.tsx';
@@ -11,7 +11,7 @@ import { overviewMessages } from './messages.ts';
 const shown = 6;
 const uuid = /^[0-9a-f]{8}-/;
 
-/** The newest first; null for those who may not see them. */
+/** Newest first; null for users who may not see them. */
 export function useChanges(): readonly LatestChange[] | null {
   const isAdmin = useIsAdmin();
   const { data } = useQuery(

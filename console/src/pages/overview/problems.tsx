@@ -9,7 +9,7 @@ import { overviewMessages } from './messages.ts';
 
 const refreshMs = 15_000;
 
-/** What is wrong now, in sentences that lead to it. That all is well is a sentence too. */
+/** Current problems as sentences with links, or the sentence that all is well. */
 export function Problems() {
   const t = useMessages(overviewMessages);
   const query = useQuery('problems', (api, signal) => api.get<readonly Problem[]>('/problems', {}, signal), {
@@ -63,10 +63,10 @@ function ProblemList({ problems, checkedAt }: { problems: readonly Problem[]; ch
   );
 }
 
-/** Messages are also read where no zone is known; here the same moment stands behind them in the reader's own. */
+/** The service's messages are also read without a zone; here each is followed by the same time in the reader's zone. */
 const sinceInUtc = / (?:since|с) \d{4}-\d\d-\d\d \d\d:\d\d UTC/;
 
-/** Only into this console. */
+/** Only links within this console. */
 function safeLink(link: string | null | undefined): string | null {
   return link?.startsWith('/console') === true ? link : null;
 }

@@ -36,13 +36,13 @@ export interface Timeline {
   /** Unix seconds. */
   readonly times: readonly number[];
   readonly values: Values;
-  /** Of the span before, as long as this one. */
+  /** For the previous span of the same length. */
   readonly before: Values;
   readonly fromIso: string;
   readonly toIso: string;
 }
 
-/** What was not counted is 0 for counts and unknown for latencies. */
+/** A missing point is 0 for counts and unknown for latencies. */
 export async function readTimeline(api: Api, span: Span, signal: AbortSignal): Promise<Timeline> {
   const endMs = Math.floor(Date.now() / span.stepMs) * span.stepMs + span.stepMs;
   const startMs = endMs - span.spanMs;
@@ -70,7 +70,7 @@ export async function readTimeline(api: Api, span: Span, signal: AbortSignal): P
   return { times, values: valuesFrom(0), before: valuesFrom(span.spanMs / 1_000), fromIso, toIso };
 }
 
-/** By the beginning of its bucket in Unix seconds. */
+/** By the start of its bucket in Unix seconds. */
 export function sumByBucket({ series }: SeriesAnswer, stepMs: number): ReadonlyMap<number, number> {
   const sums = new Map<number, number>();
   for (const [time, value] of series.flatMap(({ points }) => points)) {
@@ -85,7 +85,7 @@ export function sum(values: readonly (number | null)[]): number {
   return values.reduce<number>((total, value) => total + (value ?? 0), 0);
 }
 
-/** null: nothing was called, so there is no share and no latency. */
+/** null: no calls, so there is no share and no latency. */
 export interface Totals {
   readonly calls: number;
   readonly errorShare: number | null;

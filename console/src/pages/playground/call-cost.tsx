@@ -2,7 +2,7 @@ import type { CallStory } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useFormats } from '../../i18n/language.tsx';
 
-/** What a call has cost, as the service counts it; a dash where it does not tell. */
+/** The cost of a call as the service counts it; a dash if it does not report it. */
 export function CallCost({ requestId }: { requestId: string | null }) {
   const formats = useFormats();
   const { data, isOld } = useQuery(requestId === null ? null : `cost:${requestId}`, (api, signal) =>

@@ -1,4 +1,4 @@
-/** What was tried in this browser: a click fills the form again. */
+/** Earlier questions in this browser: a click fills the form again. */
 import { useState } from 'preact/hooks';
 import { go } from '../../app/location.tsx';
 import { recall, remember } from '../../app/remember.ts';

@@ -1,4 +1,6 @@
-/** A map that works without tiles, and a list beside it that says the same: pins are the way by mouse, the list by keyboard. */
+/**
+ * A map that works without tiles, and a list with the same content: pins are for the mouse, the list for the keyboard.
+ */
 import L from 'leaflet';
 import { useEffect, useRef } from 'preact/hooks';
 import { useSession } from '../../app/session.tsx';
@@ -74,7 +76,7 @@ export function PlaceMap({ pins, isLine = false, onPick }: MapProps) {
           className: `map-pin map-pin-${index % 6}`,
           html: marker,
           iconSize: [26, 26],
-          // Pins at one place stand side by side.
+          // Pins at one place are drawn side by side.
           iconAnchor: [13 - index * 22, 13],
         }),
         title: pin.label,

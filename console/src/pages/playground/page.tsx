@@ -17,7 +17,7 @@ export function Page() {
   const { path, query } = usePlace();
   const asked = path.split('/')[2] ?? '';
   const tab = tabs.find((name) => name === asked) ?? 'geocode';
-  // A link from the history fills the form again: another question is another form.
+  // A link of the history fills the form again, so each question has its own form.
   const key = query.toString();
   return (
     <>

@@ -244,7 +244,7 @@ function Answers({ answers }: { answers: readonly Asked[] }) {
   );
 }
 
-/** On a sphere: within half a percent, which is enough to say how far two pins are apart. */
+/** On a sphere, accurate to half a percent: enough for the distance of two pins. */
 export function metersBetween(
   a: Pick<Place, 'latitude' | 'longitude'>,
   b: Pick<Place, 'latitude' | 'longitude'>,

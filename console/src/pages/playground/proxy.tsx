@@ -49,7 +49,7 @@ export function ProxyCall() {
     event.preventDefault();
     void sending.run(async () => {
       const startedMs = performance.now();
-      // What the upstream answers is shown, whatever it is: only our own refusals are faults of the form.
+      // Every upstream answer is shown; only our own refusals are errors of the form.
       const reply = await api.fetch(
         method,
         place,

@@ -1,4 +1,4 @@
-/** The known members of `config` as fields; the JSON beside them holds the same, and whatever else there is. */
+/** The known members of `config` as fields; the JSON beside them has the same and all other members. */
 import { useState } from 'preact/hooks';
 import { useMessages } from '../../i18n/messages.ts';
 import { SelectField, type Sending, TextField } from '../../parts/form.tsx';
@@ -24,7 +24,7 @@ import { configMessages } from './config-messages.ts';
 
 interface ConfigFieldsProps {
   readonly config: Config;
-  /** Of the adapter `http`: only it takes authentication, headers and a cache of its own. */
+  /** Only the adapter `http` has authentication, headers and a cache of its own. */
   readonly isHttp: boolean;
   readonly onChange: (config: Config) => void;
   readonly sending: Sending;
@@ -131,7 +131,7 @@ interface MemberFieldProps {
   readonly format?: (value: unknown) => string;
 }
 
-/** What is typed stays as it is typed, as long as it means what the configuration holds. */
+/** The typed text is kept as long as it means the same as the configuration. */
 function MemberField({
   value,
   onChange,
@@ -226,7 +226,7 @@ function Auths({ config, onChange, sending }: Pick<ConfigFieldsProps, 'config' |
   );
 }
 
-/** Members of the kind before that the new one does not know are taken out; others stay. */
+/** Members of the old kind that the new one does not have are removed; others stay. */
 function keptFor(kind: string, auth: Config): Config {
   const known = new Set(Object.values(authMembers).flat());
   const wanted = new Set(authMembers[kind] ?? []);

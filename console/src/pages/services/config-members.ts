@@ -1,4 +1,7 @@
-/** Members of a service's `config`, to and from the texts of their fields. Members that no field knows stay as they are. */
+/**
+ * Converts members of a service's `config` to the texts of their fields and back. Members without a field stay
+ * unchanged.
+ */
 
 export type Config = Readonly<Record<string, unknown>>;
 
@@ -13,7 +16,7 @@ export const authKinds = [
   'hmac',
 ] as const;
 
-/** What a kind of authentication asks for beside the secret itself. */
+/** The members of each kind of authentication, besides the secret itself. */
 export const authMembers: Readonly<Record<string, readonly string[]>> = {
   bearer: ['prefix'],
   header: ['name', 'prefix'],
@@ -41,19 +44,19 @@ export function isPlainObject(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `type` says it where `in` is the place of a signature. */
+/** `type` names the kind if `in` is the place of a signature. */
 export function authKindOf(auth: Config): string {
   const kind = auth.type ?? auth.in;
   return typeof kind === 'string' ? kind : '';
 }
 
-/** undefined takes the member out. */
+/** undefined removes the member. */
 export function withMember(config: Config, name: string, value: unknown): Config {
   const { [name]: _before, ...others } = config;
   return value === undefined ? others : { ...config, [name]: value };
 }
 
-/** As many as there are: one may stand without a list. */
+/** All of them; a single one may be without a list. */
 export function authsOf(config: Config): readonly Config[] {
   const { auth } = config;
   if (Array.isArray(auth)) return auth.filter(isPlainObject);
@@ -65,7 +68,7 @@ export function withAuths(config: Config, auths: readonly Config[]): Config {
   return withMember(config, 'auth', auths.length === 1 && !Array.isArray(config.auth) ? auths[0] : auths);
 }
 
-/** What is no number stays text, so that the service says what is wrong with it. */
+/** A text that is not a number stays, so that the service reports what is wrong. */
 export function parseNumber(text: string): unknown {
   const plain = text.trim();
   if (plain === '') return undefined;
@@ -76,7 +79,7 @@ export function formatPlain(value: unknown): string {
   return value === undefined || value === null ? '' : String(value);
 }
 
-/** `Name: value`, one a line. */
+/** `Name: value`, one per line. */
 export function parseTexts(text: string): unknown {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) return undefined;
@@ -95,7 +98,7 @@ export function formatTexts(value: unknown): string {
     .join('\n');
 }
 
-/** With commas between. */
+/** Separated by commas. */
 export function parseNames(text: string): unknown {
   const names = text
     .split(/[,\n]/)
@@ -108,7 +111,7 @@ export function formatNames(value: unknown): string {
   return Array.isArray(value) ? value.join(', ') : '';
 }
 
-/** One price, or `operation: price`, one a line. */
+/** One price, or `operation: price`, one per line. */
 export function parsePrice(text: string): unknown {
   if (!text.includes(':')) return parseNumber(text);
   const texts = parseTexts(text);
@@ -119,7 +122,7 @@ export function formatPrice(value: unknown): string {
   return isPlainObject(value) ? formatTexts(value) : formatPlain(value);
 }
 
-/** A merge patch from one object to another: what was taken out, at any depth, is null; lists are replaced whole. */
+/** A merge patch between two objects: removed members, at any depth, are null; lists are replaced whole. */
 export function mergePatch(before: Config, after: Config): Config {
   const patch: Record<string, unknown> = {};
   for (const name of Object.keys(before)) if (!(name in after)) patch[name] = null;
@@ -131,7 +134,7 @@ export function mergePatch(before: Config, after: Config): Config {
   return patch;
 }
 
-/** What `patch` makes of an object: its nulls take members out. */
+/** Applies `patch` to an object: its nulls remove members. */
 export function applyPatch(config: Config, patch: Config): Config {
   const patched: Record<string, unknown> = { ...config };
   for (const [name, value] of Object.entries(patch)) {

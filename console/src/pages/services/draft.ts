@@ -1,4 +1,4 @@
-/** A service as its form holds it: all texts, so that what is typed stays as it is typed. */
+/** A service as its form holds it: only texts, so that typed text stays unchanged. */
 import type { Service } from '../../api/types.ts';
 import { rebaseMembers } from '../../parts/differences.ts';
 import { applyPatch, isPlainObject, mergePatch } from './config-members.ts';
@@ -58,7 +58,7 @@ export const emptyDraft: Draft = {
   tags: '',
 };
 
-/** Members that the program itself keeps in `config`. */
+/** Members of `config` that the service itself manages. */
 const ownConfig = new Set(['environment', 'emulated']);
 
 export function draftOf(service: Service): Draft {
@@ -86,7 +86,7 @@ function limitText(limit: number | null): string {
   return limit === null ? '' : String(limit);
 }
 
-/** The members that differ from `before`, as PATCH takes them: unchanged ones are not sent, so nothing is lost. */
+/** The members that differ from `before`, for PATCH: unchanged ones are not sent, so nothing is lost. */
 export function changesOf(before: Draft, after: Draft): Record<string, unknown> {
   const changes: Record<string, unknown> = {};
   for (const name of Object.keys(after) as (keyof Draft)[]) {
@@ -99,7 +99,7 @@ export function changesOf(before: Draft, after: Draft): Record<string, unknown> 
   return changes;
 }
 
-/** The edits between two versions on top of a third: of the configuration its members, of the rest whole texts. */
+/** Applies the edits between two versions to a third: per member in the configuration, whole texts elsewhere. */
 export function rebase(base: Draft, draft: Draft, theirs: Draft): Draft {
   const rebased = rebaseMembers(base, draft, theirs);
   const [own, old, now] = [parseObject(draft.config), parseObject(base.config), parseObject(theirs.config)];
@@ -107,7 +107,7 @@ export function rebase(base: Draft, draft: Draft, theirs: Draft): Draft {
   return { ...rebased, config: JSON.stringify(applyPatch(now, mergePatch(old, own)), null, 2) };
 }
 
-/** As its differences are shown: what is typed as a secret is not. */
+/** The text shown in differences; typed secrets are hidden. */
 export function shownOf(draft: Draft): Record<string, unknown> {
   return {
     ...draft,
@@ -117,7 +117,7 @@ export function shownOf(draft: Draft): Record<string, unknown> {
   };
 }
 
-/** A new service: only what was filled in. */
+/** A new service: only the filled-in members. */
 export function bodyOf(draft: Draft): Record<string, unknown> {
   return {
     service_name: draft.service_name.trim(),
@@ -144,7 +144,7 @@ function sentValue(name: keyof Draft, draft: Draft): unknown {
   return text === '' ? null : text;
 }
 
-/** What is no number is sent as it is, so that the service says what is wrong with it. */
+/** A text that is not a number is sent unchanged, so that the service reports what is wrong. */
 function numberOf(text: string): number | string {
   const value = Number(text.replaceAll(/[\s\u00a0]/g, ''));
   return Number.isNaN(value) ? text : value;

@@ -24,11 +24,11 @@ import {
 import { servicesMessages } from './messages.ts';
 
 interface ServiceFormProps {
-  /** null: a new one. */
+  /** null: a new service. */
   readonly service: Service | null;
   readonly etag?: string | null;
   readonly others: readonly Service[];
-  /** With the version that the changes are counted from. */
+  /** With the version that the edits are based on. */
   readonly onSend: (body: Record<string, unknown>, etag: string | null) => Promise<void>;
   readonly onReload?: () => void;
 }
@@ -265,14 +265,14 @@ function Access({ draft, set, service, sending }: SectionProps & { service: Serv
   );
 }
 
-/** Without an adapter of its own the name chooses a vendor's, and else it is any API. */
+/** Without `config.adapter` the name selects a vendor's adapter, or else `http`. */
 function isHttp({ config, service_name: name }: Draft): boolean {
   const adapter = parseObject(config)?.adapter;
   if (typeof adapter === 'string' && adapter !== '') return adapter === 'http';
   return !(adapters as readonly string[]).includes(name);
 }
 
-/** What is shown to be copied holds no secret: a variable of the shell stands in its place. */
+/** The copied text contains no secret: a shell variable replaces it. */
 function masked(body: Record<string, unknown>): Record<string, unknown> {
   return {
     ...body,

@@ -13,7 +13,7 @@ import { Ago } from '../../parts/time.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { servicesMessages } from './messages.ts';
 
-/** The services of one type as a chain: dragged by their number, or moved by their arrows, and applied together. */
+/** The services of one type as a chain: reordered by dragging their numbers or by arrows, and applied together. */
 export function ServiceChain({
   type,
   services,
@@ -41,7 +41,7 @@ export function ServiceChain({
   };
   const apply = (): void =>
     void sending.run(async () => {
-      // The places that are there are dealt out again, strictly rising, so that few services change.
+      // The existing priorities are reassigned, made strictly increasing, so that few services change.
       let last = Number.NEGATIVE_INFINITY;
       const applied = new Map<string, number>();
       try {

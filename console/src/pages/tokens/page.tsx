@@ -178,7 +178,7 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
 
 const soonMs = 14 * 86_400_000;
 
-/** In words, and as a warning where it is near. */
+/** As text, with a warning if it is near. */
 function Ends({ token: { expires_at: at, revoked_at: revokedAt } }: { token: Token }) {
   const t = useMessages(tokensMessages);
   const formats = useFormats();

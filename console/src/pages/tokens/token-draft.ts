@@ -1,14 +1,14 @@
-/** What may be changed of a token, as it is typed. */
+/** The editable members of a token, as typed. */
 import type { Token } from '../../api/types.ts';
 
 export interface TokenDraft {
   readonly name: string;
   readonly scopes: readonly string[];
-  /** With commas between. */
+  /** Separated by commas. */
   readonly tenants: string;
   readonly services: string;
   readonly perMinute: string;
-  /** As `datetime-local` has it. */
+  /** In the format of `datetime-local`. */
   readonly expires: string;
 }
 
@@ -39,14 +39,14 @@ export function tokenDraftOf(token: Token): TokenDraft {
   };
 }
 
-/** A new token: what is left empty is not sent. */
+/** A new token: empty members are not sent. */
 export function newTokenOf(draft: TokenDraft): Record<string, unknown> {
   const { name, scopes, ...others } = sent(draft);
   const given = Object.entries(others).filter(([, value]) => value !== null);
   return { name, scopes, ...Object.fromEntries(given) };
 }
 
-/** The members that differ, as PATCH takes them; what was emptied is lifted. */
+/** The members that differ, for PATCH; an emptied one is removed. */
 export function tokenChanges(before: TokenDraft, after: TokenDraft): Record<string, unknown> {
   const [old, now] = [sent(before), sent(after)];
   const changed = Object.entries(now).filter(

@@ -14,7 +14,7 @@ const scopeGroups = [
 ] as const satisfies readonly { name: keyof typeof tokensMessages; scopes: readonly string[] }[];
 const scopeCount = scopeGroups.reduce((sum, { scopes }) => sum + scopes.length, 0);
 
-/** Those that show their own fault. */
+/** The fields that show their own error. */
 export const tokenFields = ['name', 'scopes', 'tenants', 'services', 'rate_limit_per_minute', 'expires_at'];
 
 interface TokenFieldsProps {

@@ -46,7 +46,7 @@ export function NewToken({ onMade, onClose }: { onMade: (made: Token) => void; o
   );
 }
 
-/** Closes only by Done, after the token was kept. */
+/** Closes only by Done, after the user has saved the token. */
 function ShownToken({ token, note, onClose }: { token: MadeToken; note?: string; onClose: () => void }) {
   const t = useMessages(tokensMessages);
   const parts = useMessages(partsMessages);
@@ -83,7 +83,7 @@ interface EditTokenProps {
   readonly onClose: () => void;
 }
 
-/** Read again with its version, so that nobody's change is overwritten. */
+/** Loaded again with its version, so that no other change is overwritten. */
 export function EditToken({ id, name, onSaved, onClose }: EditTokenProps) {
   const t = useMessages(tokensMessages);
   const [hasEdits, setEdits] = useState(false);
@@ -162,7 +162,7 @@ interface RotateTokenProps {
   readonly onClose: () => void;
 }
 
-/** A new text with the same rights; the old one goes on for a while, so that its user can be changed meanwhile. */
+/** A new text with the same rights; the old one stays valid for a while, so that its user can change to the new one. */
 export function RotateToken({ token, onMade, onClose }: RotateTokenProps) {
   const t = useMessages(tokensMessages);
   const parts = useMessages(partsMessages);

@@ -1,4 +1,4 @@
-/** What narrows the list of deliveries: fields, and pills that say what is chosen. */
+/** The filters of the list of deliveries: fields, and pills for the active ones. */
 import type { Webhook } from '../../api/types.ts';
 import { usePlace } from '../../app/location.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -11,7 +11,7 @@ import { TimeField } from '../../parts/time-field.tsx';
 import { webhooksMessages } from './messages.ts';
 
 const chosenNames = ['webhook_id', 'source', 'status', 'delivery_status'] as const;
-/** Typed whole before they are asked for. */
+/** Fields that are typed completely before they are used. */
 const typedNames = ['event_type', 'delivery_id', 'payload_contains'] as const;
 const timeNames = ['from_date', 'to_date'] as const;
 const filterNames = [...chosenNames, ...typedNames, ...timeNames] as const;
@@ -19,10 +19,10 @@ type FilterName = (typeof filterNames)[number];
 
 const statuses = ['accepted', 'deferred', 'refused', 'ignored'];
 const targetStates = ['pending', 'delivered', 'dead', 'cancelled'];
-/** A search through bodies reads them all: without a beginning it takes this long. */
+/** A search through bodies reads all of them, so without a start it covers this period. */
 const searchedMs = 7 * 86_400_000;
 
-/** As the API takes it, without what is empty. A webhook's own list is of this webhook, whatever the address says. */
+/** For the API, without empty values. A webhook's own list is always limited to it, whatever the address says. */
 export function filterOf(query: URLSearchParams, webhookId: string | null): Readonly<Record<string, string>> {
   const given = Object.fromEntries(filterNames.map((name) => [name, query.get(name) ?? '']));
   if (webhookId !== null) Object.assign(given, { webhook_id: webhookId, source: '' });
@@ -30,12 +30,12 @@ export function filterOf(query: URLSearchParams, webhookId: string | null): Read
 }
 
 interface ListOf {
-  /** Whose deliveries these are; null: anybody's. */
+  /** The webhook of these deliveries; null: any. */
   readonly webhookId: string | null;
   readonly webhooks: readonly Webhook[];
 }
 
-/** Every filter of the list, in words. */
+/** The name of every filter. */
 export function useDeliveryPills({ webhookId, webhooks }: ListOf): { readonly pills: readonly Pill[]; clear(): void } {
   const t = useMessages(webhooksMessages);
   const formats = useFormats();
@@ -65,7 +65,7 @@ export function useDeliveryPills({ webhookId, webhooks }: ListOf): { readonly pi
   };
 }
 
-/** The form is keyed by what the address says, so that each search fills its typed fields from there again. */
+/** The form is keyed by the address, so that each search fills its typed fields from there again. */
 export function DeliveryFilters(props: DeliveryFiltersProps) {
   const { query } = usePlace();
   return <Filters key={typedNames.map((name) => query.get(name)).join('\n')} {...props} />;

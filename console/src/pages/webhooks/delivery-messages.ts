@@ -1,6 +1,6 @@
 import type { Messages } from '../../i18n/messages.ts';
 
-/** One delivery: its way, and sending it again. */
+/** One delivery: its steps, and sending it again. */
 export const deliveryMessages = {
   sendAgain: ['Send again', 'Отправить снова'],
   sendAgainTitle: ['Send this delivery again?', 'Отправить эту доставку снова?'],

@@ -18,7 +18,7 @@ interface Moment {
   readonly when?: ComponentChildren;
 }
 
-/** What happened before its targets, then at each of them, with the time from one moment to the next. */
+/** The steps before the targets, then at each target, with the time between steps. */
 export function DeliveryWay({ delivery }: { delivery: WholeDelivery }) {
   const t = useMessages(deliveryMessages);
   return (

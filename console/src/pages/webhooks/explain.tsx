@@ -10,7 +10,7 @@ import { StatusIcon } from '../../parts/status.tsx';
 import { hasBody } from './kept-body.ts';
 import { webhooksMessages } from './messages.ts';
 
-/** Why a signature holds or not, without showing a secret. */
+/** Why a signature matches or not, without showing a secret. */
 export function Explain({ webhook }: { webhook: Webhook }) {
   const t = useMessages(webhooksMessages);
   const parts = useMessages(partsMessages);
@@ -107,7 +107,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
   );
 }
 
-/** The text that was sent, byte for byte where it is text at all. */
+/** The sent text, byte for byte, if it is text. */
 function bodyOf({ payload, payload_base64: raw }: WholeDelivery): string {
   if (raw !== null) return new TextDecoder().decode(Uint8Array.from(atob(raw), (one) => one.charCodeAt(0)));
   return typeof payload === 'string' ? payload : JSON.stringify(payload);

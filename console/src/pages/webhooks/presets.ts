@@ -1,4 +1,4 @@
-/** What a sender is told, and a `curl` that signs as it does. */
+/** Instructions for a sender, and a `curl` that signs like it. */
 
 import type { SourceAnswer } from '../../api/types.ts';
 
@@ -6,10 +6,10 @@ export interface Preset {
   readonly name: string;
   readonly title: string;
   readonly scheme: string | null;
-  /** What to do on the sender's side; names of its pages are in its own words. */
+  /** Steps on the sender's side; names of its pages are in its own language. */
   readonly setUp: { readonly en: string; readonly ru: string } | null;
   readonly documentationUrl: string | null;
-  /** Who makes the secret: this service, the sender, or neither. */
+  /** Who creates the secret: this service, the sender, or neither. */
   readonly secretFrom: string | null;
   readonly sample: {
     readonly headers: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ function presetNamed(name: string, scheme: string): Preset {
   return { name, title: name, scheme, setUp: null, documentationUrl: null, secretFrom: null, sample: null };
 }
 
-/** Known to every version of the service; `GET /webhooks/sources` knows more. */
+/** Known to every version of the service; `GET /webhooks/sources` has more. */
 export const usualPresets: readonly Preset[] = [
   presetNamed('custom', 'timestamped_hmac'),
   presetNamed('github', 'github'),
@@ -31,7 +31,7 @@ export const usualPresets: readonly Preset[] = [
   presetNamed('standard_webhooks', 'standard_webhooks'),
 ];
 
-/** What of a source is looked at. */
+/** The members of a source that are used. */
 export type PresetSource = Pick<
   SourceAnswer,
   | 'source_service'
@@ -60,7 +60,7 @@ export function presetsOf(sources: readonly PresetSource[]): readonly Preset[] {
       },
     }),
   );
-  // Any other program comes first: it is the usual choice.
+  // `custom` comes first, because it is the usual choice.
   return [...presets].sort(
     (a, b) => Number(b.name === 'custom') - Number(a.name === 'custom') || a.title.localeCompare(b.title),
   );
@@ -83,7 +83,7 @@ export const schemes = [
   'none',
 ] as const;
 
-/** What `openssl` in a shell line can sign; the other schemes have keys or texts of their own. */
+/** The schemes that `openssl` in a shell line can sign; the others have special keys or texts. */
 const signable: ReadonlySet<string> = new Set([
   'github',
   'stripe',
@@ -103,7 +103,10 @@ export function canSign(scheme: string): boolean {
   return signable.has(scheme);
 }
 
-/** A shell line that sends one delivery signed as this scheme asks. `openssl` makes the signature, so that it can be sent again later. */
+/**
+ * A shell line that sends one delivery, signed for this scheme. `openssl` makes the signature at each run, so that it
+ * can be sent again later.
+ */
 export function deliveryCurl(
   url: string,
   scheme: string,
@@ -118,7 +121,7 @@ export function deliveryCurl(
   const sign = (digest: string, text: string) =>
     `$(printf '%s' "${text}" | openssl dgst -${digest} -hmac '${key}' -r | cut -d' ' -f1)`;
   const headers = Object.entries(sample?.headers ?? {})
-    // What the scheme itself sends is made below.
+    // The headers of the scheme itself are made below.
     .filter(
       ([given]) =>
         given.toLowerCase() !== name.toLowerCase() &&
@@ -180,7 +183,7 @@ export function deliveryCurl(
   return `${lines.join('; ')}; ${parts.join(' \\\n  ')}`;
 }
 
-/** The id is another at each paste, so that a second one is no duplicate. */
+/** A new id at each paste, so that a second delivery is no duplicate. */
 function ownBody(scheme: string): string {
   if (scheme === 'telegram') return '{"update_id":1,"message":{"text":"hello"}}';
   return `{"type":"order.paid","event_id":"'"$ID"'","amount":125000}`;

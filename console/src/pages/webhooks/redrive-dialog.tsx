@@ -15,13 +15,13 @@ import { redrivesMessages } from './redrives-messages.ts';
 export type DeliveryFilter = Readonly<Record<string, string | null>>;
 
 interface RedriveDialogProps {
-  /** As the list is filtered, without what is empty. */
+  /** The list's filters without empty values. */
   readonly filter: DeliveryFilter;
   readonly onBegan: (begun: Redrive) => void;
   readonly onClose: () => void;
 }
 
-/** Counts first: who would get how many, of which time. Only then is there a button. */
+/** Counts first: the targets, the number and the time range. Only then there is a button. */
 export function RedriveDialog({ filter, onBegan, onClose }: RedriveDialogProps) {
   const t = useMessages(redrivesMessages);
   const parts = useMessages(partsMessages);
@@ -48,7 +48,7 @@ export function RedriveDialog({ filter, onBegan, onClose }: RedriveDialogProps) 
   const begin = (count: RedriveCount): void =>
     void sending.run(async () => {
       const { all: _all, ...chosen } = { all: undefined, ...body };
-      // What came since it was counted is not meant.
+      // Deliveries after the count are not included.
       onBegan(await api.send<Redrive>('POST', '/webhooks/redrives', { ...chosen, to_date: count.to_date }));
       say(t('begun'));
       onClose();
@@ -129,7 +129,7 @@ function Counted({ count }: { count: RedriveCount }) {
   );
 }
 
-/** As `datetime-local` has it, in the reader's zone. */
+/** In the format of `datetime-local`, in the reader's zone. */
 function localOf(iso: string | null | undefined): string {
   const atMs = Date.parse(iso ?? '');
   if (Number.isNaN(atMs)) return '';

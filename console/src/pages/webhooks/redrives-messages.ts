@@ -1,6 +1,6 @@
 import type { Messages } from '../../i18n/messages.ts';
 
-/** Sending again all that match. */
+/** Sending all matching deliveries again. */
 export const redrivesMessages = {
   retryAll: ['Send again all that match', 'Отправить снова все найденные'],
   title: ['Send all that match again?', 'Отправить все найденные снова?'],

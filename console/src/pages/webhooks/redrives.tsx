@@ -22,12 +22,12 @@ export interface RedriveList {
   readonly redrives: readonly Redrive[];
 }
 
-/** In the place of the one as it was, or before all others. */
+/** The list with this one first, in place of its older version. */
 export function withRedrive(changed: Redrive): (list: RedriveList) => RedriveList {
   return ({ redrives }) => ({ redrives: [changed, ...redrives.filter(({ id }) => id !== changed.id)] });
 }
 
-/** How far each is: the service's own count, so that a reload of the page shows the same. */
+/** The progress of each, from the service's own count, so that a reload shows the same. */
 export function Redrives({ query }: { query: QueryState<RedriveList> }) {
   const t = useMessages(redrivesMessages);
   const redrives = query.data?.redrives ?? [];
@@ -63,7 +63,7 @@ function OneRedrive({ redrive, onStopped }: { redrive: Redrive; onStopped: Reloa
   const sending = useSending();
   const { deliveries, sent_count: sent, skipped_count: skipped, created_at: begunAt } = redrive;
   const time = formats.time(begunAt);
-  // Counting has a bound, sending has not.
+  // The count has a maximum, sending has not.
   const total = Math.max(redrive.matched_count, sent + skipped);
   const stop = (): void =>
     void sending.run(async () => {

@@ -17,12 +17,12 @@ const didNotTakeIt = ({ status }: RetryTarget): boolean => status === 'dead' || 
 
 interface SendAgainProps {
   readonly delivery: WholeDelivery;
-  /** How it is now is not known yet. */
+  /** Whether the newest state is still loading. */
   readonly isOld: boolean;
   readonly onSent: () => void;
 }
 
-/** The button, or in words why there is none; the dialog says who gets it and what they see. */
+/** The button, or the reason why there is none; the dialog shows the targets and what they receive. */
 export function SendAgain({ delivery, isOld, onSent }: SendAgainProps) {
   const t = useMessages(deliveryMessages);
   const { language } = useLanguage();
@@ -59,7 +59,7 @@ function SendAgainDialog({ delivery, onSent, onClose }: SendAgainDialogProps) {
   const sending = useSending();
   const { targets } = delivery.retry;
   const failed = targets.filter(didNotTakeIt);
-  // What somebody most likely came for: those who did not take it.
+  // The usual choice: the targets that did not accept it.
   const [to, setTo] = useState(failed.length > 0 ? 'failed' : 'all');
   const chosen = chosenTargets(to, targets);
   const send = (): void =>

@@ -1,4 +1,4 @@
-/** After creation: the address, the secret once, a `curl`, and a line that turns green when the first delivery comes. */
+/** After creation: the address, the secret shown once, a `curl`, and a line that turns green at the first delivery. */
 import { useState } from 'preact/hooks';
 import type { Delivery, SourceAnswer, Webhook } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
@@ -97,7 +97,7 @@ export function FirstDelivery({ webhook }: { webhook: Webhook }) {
   );
 }
 
-/** What is known of a sender; undefined for one that is not. */
+/** The preset of a sender; undefined for an unknown one. */
 export function usePreset(name: string): Preset | undefined {
   const sources = useQuery('webhook-sources', (api, signal) =>
     api.get<{ sources: readonly SourceAnswer[] }>('/webhooks/sources', {}, signal),
@@ -105,14 +105,14 @@ export function usePreset(name: string): Preset | undefined {
   return sources.data === null ? undefined : presetsOf(sources.data.sources).find((preset) => preset.name === name);
 }
 
-/** Of senders whose deliveries bring a new id each time; others would be duplicates at the second paste. */
+/** For senders whose deliveries have a new id each time; for others the second paste would be a duplicate. */
 export function sampleOf(preset: Preset | undefined, webhook: Webhook): Preset['sample'] {
   return preset === undefined || preset.name === 'custom' || preset.scheme !== webhook.signature_scheme
     ? null
     : preset.sample;
 }
 
-/** What to do on the sender's side. */
+/** Steps on the sender's side. */
 export function SetUp({ preset }: { preset: Preset }) {
   const t = useMessages(webhooksMessages);
   const { language } = useLanguage();

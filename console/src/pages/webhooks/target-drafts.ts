@@ -1,22 +1,22 @@
-/** Further targets as their form holds them: texts, so that what is typed stays as it is typed. */
+/** Further targets as their form holds them: only texts, so that typed text stays unchanged. */
 
 export type ConditionKind = 'equals' | 'in' | 'exists' | 'absent';
 
 export interface ConditionDraft {
   readonly path: string;
   readonly kind: ConditionKind;
-  /** JSON, or plain text. Of `in`: a JSON array, or values with commas between. */
+  /** JSON, or plain text. For `in`: a JSON array, or values separated by commas. */
   readonly value: string;
 }
 
 export interface TargetDraft {
-  /** Of the form alone: follows the target when it is moved. */
+  /** Used only by the form: follows the target when it is moved. */
   readonly key: string;
   readonly id: string | null;
   readonly url: string;
   readonly event_types: string;
   readonly conditions: readonly ConditionDraft[];
-  /** `Name: value`, one a line. */
+  /** `Name: value`, one per line. */
   readonly headers: string;
   readonly timeout_seconds: string;
   readonly max_attempts: string;
@@ -64,7 +64,7 @@ export function targetDraftsOf(targets: readonly Plain[]): readonly TargetDraft[
   }));
 }
 
-/** One that says several things becomes several of the same path: all of them have to hold. */
+/** A condition with several tests becomes several with the same path, all of which must match. */
 function conditionDraftsOf(condition: Plain): readonly ConditionDraft[] {
   const path = String(condition.path);
   const drafts: ConditionDraft[] = [];
@@ -78,7 +78,7 @@ function conditionDraftsOf(condition: Plain): readonly ConditionDraft[] {
   return drafts;
 }
 
-/** As `PATCH` and `POST /webhooks` take them. */
+/** In the format of `PATCH` and `POST /webhooks`. */
 export function sentTargets(drafts: readonly TargetDraft[]): readonly Plain[] {
   return drafts.map((draft) => ({
     ...(draft.id === null ? {} : { id: draft.id }),
@@ -105,7 +105,7 @@ function scalarsOf(text: string): readonly unknown[] {
   return listOf(text).map(scalarOf);
 }
 
-/** `5`, `true` and `null` are what they look like; anything else is text, also `"5"` in its quotes. */
+/** `5`, `true` and `null` are taken literally; anything else is text, also `"5"` in quotes. */
 function scalarOf(text: string): unknown {
   const value = parsed(text);
   return value === undefined || (typeof value === 'object' && value !== null) ? text.trim() : value;
@@ -123,7 +123,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A line without a colon is sent as a name alone, so that the service says what is wrong with it. */
+/** A line without a colon is sent as a name only, so that the service reports what is wrong. */
 export function headersOf(text: string): Readonly<Record<string, string>> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return Object.fromEntries(
@@ -141,7 +141,7 @@ export function listOf(text: string): readonly string[] {
     .filter((one) => one !== '');
 }
 
-/** What is no number is sent as it is, so that the service says what is wrong with it. */
+/** A text that is not a number is sent unchanged, so that the service reports what is wrong. */
 export function numberOf(text: string): number | string {
   return Number.isNaN(Number(text)) ? text : Number(text);
 }

@@ -1,4 +1,4 @@
-/** The further targets of a webhook: each with what it gets and how it is sent; their order is by buttons. */
+/** The further targets of a webhook: what each gets and how it is sent; buttons change their order. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useMessages } from '../../i18n/messages.ts';
 import { CheckField, SelectField, type Sending, TextField } from '../../parts/form.tsx';
@@ -14,7 +14,7 @@ interface TargetsFormProps {
 export function TargetsForm({ targets, onChange, sending }: TargetsFormProps) {
   const t = useMessages(targetsMessages);
   const box = useRef<HTMLFieldSetElement>(null);
-  // Where the keyboard goes on after a row came, went or moved.
+  // The element that gets the focus after a row was added, removed or moved.
   const [focus, setFocus] = useState<string | null>(null);
   const [said, setSaid] = useState('');
   useEffect(() => {
@@ -176,7 +176,7 @@ function Conditions({ conditions, path, sending, onChange }: ConditionsProps) {
         const pathFault = sending.faultOf(`${at}.path`);
         const valueFault = sending.faultOf(at);
         return (
-          // Rows have nothing of their own but their place.
+          // Rows have no identity except their position.
           <div class="condition" key={index}>
             <TextField
               label={t('path')}

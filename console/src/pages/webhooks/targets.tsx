@@ -1,4 +1,4 @@
-/** Where a webhook's deliveries go on to: each with its state, paused and given a new secret on its own. */
+/** A webhook's targets: each with its state, paused and given a new secret separately. */
 import { useState } from 'preact/hooks';
 import type { Webhook } from '../../api/types.ts';
 import type { Reload } from '../../api/use-query.ts';
@@ -16,7 +16,7 @@ import { ShownOnce } from './shown-once.tsx';
 import { targetsMessages } from './targets-messages.ts';
 
 interface Target {
-  /** The webhook's own id stands for `target_url`. */
+  /** The webhook's own id means `target_url`. */
   readonly id: string;
   readonly url: string;
   readonly eventTypes: readonly string[];
@@ -50,7 +50,7 @@ function targetsOf(webhook: Webhook): readonly Target[] {
   return [...own, ...further];
 }
 
-/** Whether every target of the webhook waits. */
+/** Whether every target of the webhook is paused. */
 export function isTargetPaused(webhook: Webhook): boolean {
   const targets = targetsOf(webhook);
   return targets.length > 0 && targets.every(({ isPaused }) => isPaused);

@@ -1,4 +1,4 @@
-/** A webhook as its form holds it: texts, so that what is typed stays as it is typed. */
+/** A webhook as its form holds it: only texts, so that typed text stays unchanged. */
 import type { Webhook } from '../../api/types.ts';
 import { headersOf, listOf, numberOf, sentTargets, type TargetDraft, targetDraftsOf } from './target-drafts.ts';
 
@@ -28,7 +28,7 @@ export interface Draft {
   readonly is_active: boolean;
 }
 
-/** The members of a draft that a line of text holds. */
+/** The members of a draft that are one line of text. */
 export type TextName = {
   [Name in keyof Draft]: Draft[Name] extends string ? Name : never;
 }[keyof Draft];
@@ -96,7 +96,7 @@ export function draftOf(webhook: Webhook): Draft {
   };
 }
 
-/** The members that differ from `before`, as PATCH takes them: unchanged ones are not sent, so nothing is lost. */
+/** The members that differ from `before`, for PATCH: unchanged ones are not sent, so nothing is lost. */
 export function changesOf(before: Draft, after: Draft): Record<string, unknown> {
   const changes: Record<string, unknown> = {};
   for (const name of Object.keys(after) as (keyof Draft)[]) {
@@ -110,12 +110,12 @@ export function changesOf(before: Draft, after: Draft): Record<string, unknown> 
   return changes;
 }
 
-/** As its differences are shown: what is typed as a secret is not. */
+/** The text shown in differences; typed secrets are hidden. */
 export function shownOf(draft: Draft): Record<string, unknown> {
   return { ...draft, targets: sentTargets(draft.targets), secret_key: draft.secret_key === '' ? '' : '•••' };
 }
 
-/** A new webhook: only what was filled in. */
+/** A new webhook: only the filled-in members. */
 export function bodyOf(draft: Draft): Record<string, unknown> {
   return {
     webhook_name: draft.webhook_name.trim(),

@@ -17,12 +17,12 @@ import { bodyOf, changesOf, type Draft, draftOf, emptyDraft, shownOf, type TextN
 interface WebhookFormProps {
   readonly webhook: Webhook | null;
   readonly etag?: string | null;
-  /** With the version that the changes are counted from. */
+  /** With the version that the edits are based on. */
   readonly onSend: (body: Record<string, unknown>, etag: string | null) => Promise<void>;
   readonly onReload?: () => void;
 }
 
-/** Faults of targets stand in the summary too: the list may be long. */
+/** Errors of targets are in the summary too, because the list may be long. */
 const fields = Object.keys(emptyDraft).filter((name) => name !== 'targets');
 
 export function WebhookForm({ webhook, etag = null, onSend, onReload }: WebhookFormProps) {
