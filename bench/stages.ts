@@ -10,6 +10,7 @@ export function isStage(name: string): name is Stage {
 export function parseStages(text: string): readonly Stage[] {
   const names = text.split(',').filter((name) => name !== '');
   const unknown = names.filter((name) => !isStage(name));
-  if (unknown.length > 0) throw new RangeError(`no such stage: ${unknown.join(', ')}; the stages are ${stages.join(', ')}`);
+  if (unknown.length > 0)
+    throw new RangeError(`no such stage: ${unknown.join(', ')}; the stages are ${stages.join(', ')}`);
   return names.filter(isStage);
 }

@@ -16,7 +16,7 @@ async function walkBesideList(page: Page, url: string, path: string, kind: strin
   await links.nth(0).click();
   await sheet.waitFor();
   const [list, beside] = [await rows.nth(0).boundingBox(), await sheet.boundingBox()];
-  assert.ok(list !== null && beside !== null && list.x + list.width <= beside.x, 'the list and the call overlap');
+  assert.ok(list !== null && beside !== null && list.x + list.width <= beside.x, 'the list and the sheet overlap');
   assert.ok(beside.width >= 420, `${beside.width}`);
   assert.ok(await sheet.evaluate((own) => own.contains(document.activeElement)), 'the focus is not in the sheet');
 
@@ -28,14 +28,14 @@ async function walkBesideList(page: Page, url: string, path: string, kind: strin
   const address = page.url();
   await page.keyboard.press('Escape');
   await sheet.waitFor({ state: 'detached' });
-  assert.ok(await links.nth(1).evaluate((own) => own === document.activeElement), 'the focus did not return to the row');
+  assert.ok(await links.nth(1).evaluate((own) => own === document.activeElement), 'the focus is not on the row');
 
   await page.goto(address);
   await page.getByRole('dialog', { name: `${kind} ${second}` }).waitFor();
   await links.nth(2).focus();
   await page.keyboard.press('Escape');
   await sheet.waitFor({ state: 'detached' });
-  assert.ok(await links.nth(2).evaluate((own) => own === document.activeElement), 'the focus was taken from another row');
+  assert.ok(await links.nth(2).evaluate((own) => own === document.activeElement), 'the focus has moved');
 
   await page.setViewportSize({ width: 1_024, height: 900 });
   await page.goto(address);
@@ -46,7 +46,7 @@ async function walkBesideList(page: Page, url: string, path: string, kind: strin
   assert.equal(new URL(page.url()).origin, url);
 }
 
-test('a call stands beside the list: another row is opened from it, Escape closes it from either side, and its address is the same', async (t: TestContext) => {
+test('a call opens beside the list: another row can be opened, Escape closes it from either side, and its address stays the same', async (t: TestContext) => {
   const service = await startTestService(t);
   for (const house of [1, 2, 3]) await service.geocode(`Ташкент, улица Навои, ${house}`);
   const { page, faults } = await openBrowser(t, service.url);
@@ -70,7 +70,7 @@ async function receivingWebhook(service: TestService) {
   return { id: json.id as string, deliver };
 }
 
-test('a delivery stands beside the list as a call does, among all deliveries and among those of its webhook', async (t: TestContext) => {
+test('a delivery opens beside the list, among all deliveries and among those of its webhook', async (t: TestContext) => {
   const service = await startTestService(t);
   const webhook = await receivingWebhook(service);
   for (const type of ['one', 'two', 'three']) await webhook.deliver(type);
@@ -107,7 +107,7 @@ test('deliveries that come while one is open wait, and are counted; the open one
   assert.deepEqual(faults, []);
 });
 
-test('an event of the bus stands beside the list too', async (t: TestContext) => {
+test('an event of the bus opens beside the list too', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/events`);

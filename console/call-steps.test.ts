@@ -78,15 +78,15 @@ test('a call of 450 steps draws 200, shows only failures on demand, folds the wa
       .evaluate((bar) => Number(bar.getAttribute('width')));
   const folded = await barWidth(many - 1);
   assert.ok(folded < 7, `the wait takes ${folded} hundredths of the axis`);
-  const label = panel.getByLabel('Fold the waiting');
+  const label = panel.getByLabel('Fold waits');
   await label.press('Space');
   await panel.getByText('Folded on the axis').waitFor({ state: 'detached' });
   assert.ok((await barWidth(many - 1)) > 90, 'the unfolded wait takes almost the whole axis');
   await label.press('Space');
 
-  await panel.getByLabel('Only what failed').press('Space');
+  await panel.getByLabel('Only failures').press('Space');
   assert.equal(await steps.count(), 5);
-  await panel.getByLabel('Only what failed').press('Space');
+  await panel.getByLabel('Only failures').press('Space');
 
   await panel.getByText('Zoom', { exact: true }).press('Enter');
   await panel.getByLabel('To, ms').fill('19');

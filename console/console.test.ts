@@ -123,11 +123,11 @@ test('a chain is reordered by its arrows, and a form sends only changed members'
   await chain.getByRole('link', { name: 'first' }).click();
   await page.getByRole('link', { name: 'Settings' }).click();
   assert.ok(await page.getByRole('button', { name: 'Save' }).isDisabled(), 'Save is enabled without a change');
-  await page.getByLabel('a minute').fill('-5');
+  await page.getByLabel('per minute').fill('-5');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.locator('.field-fault').waitFor();
-  assert.equal(await page.getByLabel('a minute').getAttribute('aria-invalid'), 'true');
-  await page.getByLabel('a minute').fill('50');
+  assert.equal(await page.getByLabel('per minute').getAttribute('aria-invalid'), 'true');
+  await page.getByLabel('per minute').fill('50');
   const sent = page.waitForRequest((request) => request.method() === 'PATCH');
   await page.getByRole('button', { name: 'Save' }).click();
   assert.deepEqual((await sent).postDataJSON(), { rate_limit_per_minute: 50 });

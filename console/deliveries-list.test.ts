@@ -30,10 +30,7 @@ test('deliveries are found by sender, time and body text; each filter is a pill,
   await page.waitForURL(/payload_contains=needle/);
   await haveRows(1);
   const asked = new URL(page.url()).searchParams;
-  assert.ok(
-    Date.parse(asked.get('from_date') ?? '') < Date.now() - 86_400_000,
-    'the search sets its own start',
-  );
+  assert.ok(Date.parse(asked.get('from_date') ?? '') < Date.now() - 86_400_000, 'the search sets its own start');
   await page.getByRole('button', { name: /^Remove the filter Received from/ }).waitFor();
   await page.getByRole('button', { name: 'Remove the filter Body contains needle' }).click();
   await haveRows(3);
@@ -91,12 +88,12 @@ test('the body of a refused delivery is not stored: neither its page nor the exp
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/webhooks/deliveries/${events[0].id}`);
   await signIn(page, service);
-  const said = page.getByText('The body was not kept with this delivery: the sender’s own log has it.');
+  const said = page.getByText('The body was not stored with this delivery: see the sender’s own log.');
   await said.waitFor();
   await page.getByRole('link', { name: 'Explain a signature' }).click();
   await page.getByRole('heading', { name: 'Explain a signature' }).waitFor();
   await said.waitFor();
   assert.equal(await page.getByLabel('Body, byte for byte').inputValue(), '');
-  assert.match(await page.getByLabel('Headers, one a line').inputValue(), /content-type/);
+  assert.match(await page.getByLabel('Headers, one per line').inputValue(), /content-type/);
   assert.deepEqual(faults, []);
 });

@@ -51,12 +51,12 @@ test('a delivery shows its attempts by target, and is sent again to the target t
   await dialog.getByLabel('Send to').selectOption('the bus and every target');
   await whoGets.getByText(good.url).waitFor();
   await dialog.getByText(/a new event with webhook_event_id/).waitFor();
-  await dialog.getByLabel('Send to').selectOption('those targets that did not take it');
+  await dialog.getByLabel('Send to').selectOption('the targets that did not accept it');
   isDown = false;
   await dialog.getByRole('button', { name: 'Send again' }).click();
   await page.getByText('The delivery was sent again.').waitFor();
-  await atBad.getByText('attempt 2, sent by hand: 200').waitFor();
-  await atBad.getByText('sent again by hand 1 time').waitFor();
+  await atBad.getByText('attempt 2, manual: 200').waitFor();
+  await atBad.getByText('sent again manually 1 time').waitFor();
   assert.deepEqual([good.received.length, bad.received.length], [1, 2]);
   assert.equal(bad.received[1]?.headers['webhook-id'], id);
 
@@ -94,8 +94,8 @@ test('all matching deliveries are counted, sent again, shown after a reload, and
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/webhooks/deliveries?delivery_status=dead`);
   await signIn(page, service);
-  await page.getByRole('button', { name: 'Send again all that match' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Send all that match again?' });
+  await page.getByRole('button', { name: 'Send all matches again' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Send all matches again?' });
   assert.equal(await dialog.getByLabel('Send to').inputValue(), 'failed');
   await dialog.getByText('130 deliveries match, 130 of them can be sent again').waitFor();
   await dialog.getByText(`payments: 130, to ${target.url}`).waitFor();
@@ -105,7 +105,7 @@ test('all matching deliveries are counted, sent again, shown after a reload, and
   assert.ok(await dialog.getByRole('button', { name: 'Send 0 again' }).isDisabled());
   await dialog.getByLabel('Received from').fill('');
   await dialog.getByRole('button', { name: 'Send 130 again' }).click();
-  await page.getByText('Sending has begun.').waitFor();
+  await page.getByText('Sending has started.').waitFor();
 
   const panel = page.getByRole('region', { name: 'Sent again in bulk' });
   await panel.getByText('100 of 130 deliveries sent').waitFor();
@@ -117,13 +117,13 @@ test('all matching deliveries are counted, sent again, shown after a reload, and
   await panel.getByText('stopped', { exact: true }).waitFor();
   isHeld = false;
   for (const reply of held) reply.end();
-  await panel.getByText('taken by targets: 100').waitFor();
+  await panel.getByText('accepted by targets: 100').waitFor();
   assert.equal(target.received.length, 100, 'more was sent after the stop');
 
-  await page.getByRole('button', { name: 'Send again all that match' }).click();
+  await page.getByRole('button', { name: 'Send all matches again' }).click();
   await dialog.getByText('30 deliveries match, 30 of them can be sent again').waitFor();
   await dialog.getByRole('button', { name: 'Send 30 again' }).click();
-  await panel.getByText('30 of 30 deliveries sent · taken by targets: 30 · given up: 0 · waiting: 0').waitFor();
+  await panel.getByText('30 of 30 deliveries sent · accepted by targets: 30 · given up: 0 · waiting: 0').waitFor();
   assert.equal(new Set(target.received.map(({ headers }) => headers['webhook-id'])).size, 130);
   await page.getByRole('button', { name: 'Русский' }).click();
   await page.getByRole('region', { name: 'Массовая отправка' }).getByText('отправлено 30 из 30 доставок').waitFor();

@@ -131,7 +131,7 @@ test('a secret shown once closes only by Done, after it was copied or ticked', a
   assert.equal(asked.length, 2, 'typed text was discarded without a question');
   await form.getByRole('button', { name: 'Create' }).click();
 
-  const shown = page.getByRole('dialog', { name: 'The token is shown this once' });
+  const shown = page.getByRole('dialog', { name: 'The token is shown only once' });
   const done = shown.getByRole('button', { name: 'Done' });
   await done.waitFor();
   const staysOpen = async (how: string): Promise<void> => assert.ok(await shown.isVisible(), how);
@@ -158,9 +158,9 @@ test('a secret shown once closes only by Done, after it was copied or ticked', a
   const ended = ready.getByRole('button', { name: 'Done' });
   await ended.waitFor();
   assert.ok(await ended.isDisabled());
-  await ready.getByLabel('I have kept the secret').check();
+  await ready.getByLabel('I have saved the secret').check();
   assert.ok(await ended.isEnabled());
-  await ready.getByLabel('I have kept the secret').uncheck();
+  await ready.getByLabel('I have saved the secret').uncheck();
   await ready.locator('.code-block', { hasText: 'Secret' }).getByRole('button', { name: 'Copy' }).first().click();
   await ready.getByRole('status').filter({ hasText: 'Copied' }).waitFor();
   assert.ok(await ended.isEnabled(), 'the secret is copied');

@@ -71,7 +71,11 @@ test('by keyboard: follow a problem, filter calls, open and close one, compare t
   await keys.press('Enter');
   await page.getByText('The order is applied.').waitFor();
   await keys.seen();
-  assert.match((await chain.getByRole('listitem').nth(1).textContent()) ?? '', /second/, 'before the list is loaded again');
+  assert.match(
+    (await chain.getByRole('listitem').nth(1).textContent()) ?? '',
+    /second/,
+    'before the list is loaded again',
+  );
   const cameAgain = page.waitForResponse(/api\/v1\/services\?/);
   held.resolve();
   await cameAgain;
@@ -122,7 +126,7 @@ test('by keyboard: create a webhook, open a delivery and send it again; ask in t
   const ready = page.getByRole('dialog', { name: 'The webhook is ready' });
   await ready.waitFor();
   await keys.seen();
-  await keys.act(ready.getByLabel('I have kept the secret'), 'Space');
+  await keys.act(ready.getByLabel('I have saved the secret'), 'Space');
   await keys.act(ready.getByRole('button', { name: 'Done' }));
   await page.getByRole('heading', { level: 2, name: /by keys/ }).waitFor();
   await keys.seen();
@@ -190,7 +194,7 @@ test('by keyboard: set, edit and remove a budget; invalidate a pattern; create a
   await page.keyboard.type('google_maps:*');
   await keys.press('Enter');
   await keys.comesTo(page.getByRole('button', { name: 'Cancel' }));
-  await keys.act(page.getByRole('dialog').getByRole('button', { name: 'Let go' }));
+  await keys.act(page.getByRole('dialog').getByRole('button', { name: 'Invalidate' }));
   await keys.comesTo(pattern);
 
   await keys.act(page.getByRole('link', { name: 'Tokens', exact: true }));
@@ -200,7 +204,7 @@ test('by keyboard: set, edit and remove a budget; invalidate a pattern; create a
   await keys.tabTo(form.getByLabel('Name', { exact: true }));
   await page.keyboard.type('crm');
   await keys.press('Enter');
-  const shown = page.getByRole('dialog', { name: 'The token is shown this once' });
+  const shown = page.getByRole('dialog', { name: 'The token is shown only once' });
   await shown.waitFor();
   await keys.seen();
   await keys.act(shown.getByRole('button', { name: 'Copy' }).first());

@@ -18,7 +18,7 @@ test('live rows wait while they are read, obey the filters, and a copied link sh
   await signIn(page, service);
   const rows = page.locator('tbody tr');
   const status = page.locator('.live-line');
-  await status.filter({ hasText: 'Live: what is new appears at the top' }).waitFor();
+  await status.filter({ hasText: 'Live: new rows appear at the top' }).waitFor();
   await rows.first().waitFor();
   const first = await rows.first().locator('a').getAttribute('href');
   await rows.first().hover();

@@ -40,7 +40,7 @@ test('the overview compares with the previous range, names who changed what, and
 
   const google = page.locator('.chain li').filter({ hasText: 'Google Maps' });
   await google.getByRole('link', { name: '3 calls in 24 h' }).waitFor();
-  await page.locator('.chain li').filter({ hasText: 'meters' }).getByText('not asked in 24 h').waitFor();
+  await page.locator('.chain li').filter({ hasText: 'meters' }).getByText('no calls in 24 h').waitFor();
   await changed.getByRole('link', { name: 'meters' }).click();
   await page.getByRole('heading', { level: 1, name: 'Services' }).waitFor();
   assert.deepEqual(faults, []);

@@ -26,7 +26,7 @@ test('a form is sent once however often its button is clicked, the wheel changes
   for (const secret of await page.locator('input[type="password"]').all()) {
     assert.equal(await secret.getAttribute('autocomplete'), 'new-password');
   }
-  const perMinute = page.getByLabel('a minute');
+  const perMinute = page.getByLabel('per minute');
   await perMinute.fill('60');
   await perMinute.hover();
   await page.mouse.wheel(0, 240);

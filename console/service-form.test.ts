@@ -64,9 +64,9 @@ test('every known member has a field, unknown members are kept, and an error is 
   assert.ok(!(await headers.inputValue()).includes('secret pin'));
   await headers.fill((await headers.inputValue()).replace(/^.*Account.*$/im, 'X-Trace: on'));
   await page.getByLabel('Time-out, seconds').fill('2.5');
-  await page.getByLabel('Most retries').fill('1');
+  await page.getByLabel('Maximum retries').fill('1');
   await page.getByLabel('Breaker: open for, seconds').fill('');
-  await page.getByLabel('Keep answers, seconds').fill('60');
+  await page.getByLabel('Cache answers for, seconds').fill('60');
   await page.getByLabel('Price of a request, USD').fill('http: 0.002');
   await page.getByRole('button', { name: 'Add authentication' }).press('Enter');
   await page.getByLabel('Authentication', { exact: true }).nth(1).selectOption('OAuth 2 client credentials');

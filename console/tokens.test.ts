@@ -15,18 +15,18 @@ test('a bound token is created, used, refused elsewhere, edited, rotated and rev
   await form.getByLabel('Name', { exact: true }).fill('crm');
   const places = form.getByRole('group', { name: 'Places' });
   assert.ok(await places.getByLabel('geocoding').isChecked());
-  await form.getByRole('group', { name: 'Reading what happened' }).getByLabel('logs:read').check();
+  await form.getByRole('group', { name: 'Reading the history' }).getByLabel('logs:read').check();
   await form.getByLabel('yandex_maps').check();
-  await form.getByText('All other services answer it with 403').waitFor();
+  await form.getByText('All other services refuse it with 403').waitFor();
   assert.equal(await form.getByLabel('Only these services').inputValue(), 'yandex_maps');
-  await form.getByLabel('Requests a minute').fill('100');
+  await form.getByLabel('Requests per minute').fill('100');
   await form.getByRole('button', { name: 'Create token' }).click();
 
-  const once = page.getByRole('dialog', { name: 'The token is shown this once' });
+  const once = page.getByRole('dialog', { name: 'The token is shown only once' });
   const textOf = async (): Promise<string> =>
     /is_[\w-]+/.exec((await once.getByRole('region', { name: 'Token' }).textContent()) ?? '')?.[0] ?? '';
   const close = async (): Promise<void> => {
-    await once.getByLabel('I have kept it').check();
+    await once.getByLabel('I have saved it').check();
     await once.getByRole('button', { name: 'Done' }).click();
     await once.waitFor({ state: 'detached' });
   };
@@ -53,13 +53,13 @@ test('a bound token is created, used, refused elsewhere, edited, rotated and rev
   const editor = page.getByRole('dialog', { name: 'Edit the token crm' });
   const openEditor = async (): Promise<void> => {
     await row.getByRole('button', { name: 'Edit crm' }).click();
-    await editor.getByLabel('Requests a minute').waitFor();
+    await editor.getByLabel('Requests per minute').waitFor();
   };
   await openEditor();
   await editor.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Nothing is changed.').waitFor();
   assert.deepEqual(sent, [], 'nothing was sent');
-  await editor.getByLabel('Requests a minute').fill('3');
+  await editor.getByLabel('Requests per minute').fill('3');
   await editor.getByRole('button', { name: 'Save' }).click();
   await editor.waitFor({ state: 'detached' });
   assert.match(sent.join(), /^{"rate_limit_per_minute":3} "[^"]+"$/, 'only the change, with its version');
@@ -70,20 +70,24 @@ test('a bound token is created, used, refused elsewhere, edited, rotated and rev
 
   const { id } = (await service.admin('GET', '/tokens')).json.tokens[0];
   await openEditor();
-  await editor.getByLabel('Requests a minute').fill('50');
+  await editor.getByLabel('Requests per minute').fill('50');
   await service.admin('PATCH', `/tokens/${id}`, { rate_limit_per_minute: 7 });
   await editor.getByRole('button', { name: 'Save' }).click();
   await editor.getByRole('button', { name: 'Load the current state' }).waitFor();
-  assert.equal((await service.admin('GET', `/tokens/${id}`)).json.rate_limit_per_minute, 7, 'a colleague’s change stays');
+  assert.equal(
+    (await service.admin('GET', `/tokens/${id}`)).json.rate_limit_per_minute,
+    7,
+    'a colleague’s change stays',
+  );
   await editor.getByRole('button', { name: 'Load the current state' }).click();
-  assert.equal(await editor.getByLabel('Requests a minute').inputValue(), '7');
+  assert.equal(await editor.getByLabel('Requests per minute').inputValue(), '7');
   await page.keyboard.press('Escape');
   await editor.waitFor({ state: 'detached' });
 
   await row.getByRole('button', { name: 'New token text for crm' }).click();
-  const rotating = page.getByRole('dialog', { name: 'Make a new text for the token crm?' });
+  const rotating = page.getByRole('dialog', { name: 'Create a new text for the token crm?' });
   await rotating.getByRole('button', { name: 'New token text' }).click();
-  await once.getByText('The old one is good until').waitFor();
+  await once.getByText('The old one is valid until').waitFor();
   const fresh = await textOf();
   assert.notEqual(fresh, token);
   await close();

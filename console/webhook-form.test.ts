@@ -20,11 +20,7 @@ test('targets are added, ordered and removed by keyboard, and errors are shown a
 
   await addByKey();
   await page.keyboard.type('http://127.0.0.1:9/first');
-  assert.equal(
-    await address.first().inputValue(),
-    'http://127.0.0.1:9/first',
-    'the focus is not in the new target',
-  );
+  assert.equal(await address.first().inputValue(), 'http://127.0.0.1:9/first', 'the focus is not in the new target');
   await targets.getByLabel('Types for this target').fill('payment.created, payment.failed');
   await targets.getByRole('button', { name: 'Add a condition' }).press('Enter');
   await targets.getByLabel('Path').fill('data.amount');
@@ -62,8 +58,8 @@ test('targets are added, ordered and removed by keyboard, and errors are shown a
     paused: false,
   });
   const dialog = page.getByRole('dialog', { name: 'The webhook is ready' });
-  await dialog.getByText('Secret that signs what is sent to http://127.0.0.1:9/first').waitFor();
-  await dialog.getByLabel('I have kept the secret').check();
+  await dialog.getByText('Secret that signs deliveries to http://127.0.0.1:9/first').waitFor();
+  await dialog.getByLabel('I have saved the secret').check();
   await dialog.getByRole('button', { name: 'Done' }).click();
 
   const row = page.getByRole('row', { name: /9\/first/ });
@@ -96,7 +92,7 @@ test('a form keeps its edits while deliveries arrive, sends only changes, and sh
 
   await page.getByLabel('Send on to').fill('http://127.0.0.1:9/own');
   await page.getByRole('button', { name: 'Send a test' }).click();
-  await page.getByText('A test delivery went through the whole path.').waitFor();
+  await page.getByText('A test delivery went through every step.').waitFor();
   await page.waitForLoadState('networkidle');
   assert.equal(await page.getByLabel('Send on to').inputValue(), 'http://127.0.0.1:9/own');
 
@@ -107,7 +103,7 @@ test('a form keeps its edits while deliveries arrive, sends only changes, and sh
   await page.getByText('It was changed meanwhile.').waitFor();
   await page.getByRole('button', { name: 'Load the current state' }).click();
   await page.getByText('It was changed meanwhile.').waitFor({ state: 'hidden' });
-  await page.getByLabel('Most attempts').fill('4');
+  await page.getByLabel('Maximum attempts').fill('4');
   const again = page.waitForRequest((request) => request.method() === 'PATCH');
   await save.click();
   const { targets } = (await again).postDataJSON() as { targets: Record<string, unknown>[] };

@@ -121,7 +121,7 @@ async function untilHealthy(main: ChildProcess): Promise<void> {
     const reply = await fetch(`${url}/health`).catch(() => null);
     if (reply?.status === 200) return;
     if (main.exitCode !== null) throw new Error(`it ended with ${main.exitCode} before it was ready`);
-    if (performance.now() > givenUpAtMs) throw new Error(`not healthy in time: ${reply?.status} ${await reply?.text()}`);
+    if (performance.now() > givenUpAtMs) throw new Error(`not healthy: ${reply?.status} ${await reply?.text()}`);
     await delay(50);
   }
 }

@@ -14,7 +14,15 @@ export const describedFiles: Readonly<Record<string, (text: string) => string>> 
   '.env.example': (text) => replacePart(text, '# providers', exampleLines().join('\n')),
 };
 
-const factHead = ['provider', 'also called', 'priority', 'operations', 'USD per request', 'default rate limit', 'stored at most'];
+const factHead = [
+  'provider',
+  'also called',
+  'priority',
+  'operations',
+  'USD per request',
+  'default rate limit',
+  'stored at most',
+];
 const byPriority = [...environmentAdapters].sort((one, other) => priorityOf(one) - priorityOf(other));
 
 function variables(): {
@@ -91,6 +99,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 /** Replaces the text between two equal lines. */
 function replacePart(text: string, line: string, part: string): string {
   const [before, between, ...after] = text.split(`${line}\n`);
-  if (between === undefined || after.length !== 1) throw new Error(`there must be exactly one part between two lines "${line}"`);
+  if (between === undefined || after.length !== 1)
+    throw new Error(`there must be exactly one part between two lines "${line}"`);
   return [before, `${part}\n`, after[0]].join(`${line}\n`);
 }

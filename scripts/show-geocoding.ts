@@ -183,9 +183,7 @@ async function showQuality(): Promise<void> {
   await app.admin('PATCH', `/services/${google.id}`, { config: { shadow_share: 1 } });
   const addresses = typed.map(({ text }) => text);
   const { json } = await app.call('POST', '/geocoding/batch', { addresses });
-  print(
-    `${addresses.length} addresses as people type them: ${json.success_count} found, ${json.failure_count} not.\n`,
-  );
+  print(`${addresses.length} addresses as people type them: ${json.success_count} found, ${json.failure_count} not.\n`);
   let rows: readonly Record<string, unknown>[] = [];
   await waitFor('the counts are written', async () => {
     rows = (await app.admin('GET', '/geocoding/quality')).json.rows;

@@ -36,7 +36,8 @@ for (const [name, { seconds, cut }] of Object.entries(outages)) {
         faults.over = delay(seconds * 1_000);
       },
     );
-    if (Object.values(counts).some((count) => count !== deliveries)) throw new Error(`${name}: deliveries were lost or doubled`);
+    if (Object.values(counts).some((count) => count !== deliveries))
+      throw new Error(`${name}: deliveries were lost or doubled`);
   } finally {
     for (const close of closers.reverse()) await close();
   }

@@ -37,7 +37,7 @@ async function authFor(emulator: Emulator, made?: Key): Promise<InstanceType<typ
   return auth;
 }
 
-test("any service account works at once, unless it was marked as bad", async (t) => {
+test('any service account works at once, unless it was marked as bad', async (t) => {
   const emulator = await start(t);
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const own = {

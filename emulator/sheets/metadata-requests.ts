@@ -75,8 +75,7 @@ function matching(spreadsheet: SpreadsheetState, filters: readonly unknown[]): r
   const names = ['metadataId', 'metadataKey', 'metadataValue', 'visibility'] as const;
   for (const lookup of lookups) {
     const strange = Object.keys(lookup).find((name) => !(names as readonly string[]).includes(name));
-    if (strange !== undefined)
-      throw new ApiError(400, `The emulator does not find developer metadata by ${strange}`);
+    if (strange !== undefined) throw new ApiError(400, `The emulator does not find developer metadata by ${strange}`);
   }
   return (spreadsheet.developerMetadata ?? []).filter((each) =>
     lookups.some((lookup) => names.every((name) => lookup[name] === undefined || lookup[name] === each[name])),

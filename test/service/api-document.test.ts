@@ -62,7 +62,7 @@ test('no operation declares a parameter twice, omits one of its path, or lacks a
   }
 });
 
-test('every operation describes its answers and their content type, except for a proxied upstream's', async (t) => {
+test('every operation describes its answers and their content type, except for a proxied upstream’s', async (t) => {
   const app = await startTestService(t);
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>

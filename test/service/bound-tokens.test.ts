@@ -208,7 +208,11 @@ test('a token never exceeds its own limit per minute, over all replicas, and the
   const { limit, spent_by } = why.json;
   assert.deepEqual(limit, { kind: 'token', token: 'slow', window_type: 'minute', max_requests: 4 }, why.text);
   assert.deepEqual(spent_by, [{ source_service: 'bot', operation: 'geocode', requests: 1 }]);
-  assert.equal((await app.call('POST', '/geocoding/geocode', { address })).status, 200, 'other tokens are not affected');
+  assert.equal(
+    (await app.call('POST', '/geocoding/geocode', { address })).status,
+    200,
+    'other tokens are not affected',
+  );
 });
 
 test('a rotated token keeps its rights, and the old text stays valid for the grace period', async (t) => {
@@ -227,7 +231,7 @@ test('a rotated token keeps its rights, and the old text stays valid for the gra
   assert.ok(Math.abs(leftMs - 3_600_000) < 60_000, String(leftMs));
 
   const again = await app.admin('POST', `/tokens/${old.id}/rotate`, { grace_seconds: 604_800 });
-  assert.equal(again.json.replaces.expires_at, replaces.expires_at, 'a grace period never extends a token's life');
+  assert.equal(again.json.replaces.expires_at, replaces.expires_at, 'a grace period never extends a token’s life');
   const last = await app.admin('POST', `/tokens/${made.json.id}/rotate`, { grace_seconds: 0 });
   await waitFor('its end', async () => (await use(token)).status === 401);
   assert.equal((await use(last.json.token)).status, 200);

@@ -49,7 +49,11 @@ test('a token is exchanged for a cookie that scripts cannot read, and changes ne
 
   assert.equal((await ask(service, pair, 'DELETE', '/console/session')).status, 403);
   assert.equal((await ask(service, pair, 'DELETE', '/console/session', proof)).status, 200);
-  assert.equal((await ask(service, pair, 'GET', '/api/v1/tokens')).status, 401, 'signing out did not revoke the session');
+  assert.equal(
+    (await ask(service, pair, 'GET', '/api/v1/tokens')).status,
+    401,
+    'signing out did not revoke the session',
+  );
 });
 
 test('a session without admin only reads, and ends with its token', async (t) => {

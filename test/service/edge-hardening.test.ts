@@ -18,7 +18,7 @@ test('every answer forbids caching and content sniffing', async (t) => {
   }
 });
 
-test('a token with more tenants than its reader's is neither shown nor revoked', async (t) => {
+test('a token with more tenants than its reader’s is neither shown nor revoked', async (t) => {
   const app = await startTestService(t);
   const narrow = { authorization: `Bearer ${await signAdminToken({ tenants: [app.tenant], scope: 'admin' })}` };
   const make = async (tenants: string[] | undefined) =>
@@ -51,7 +51,7 @@ test('a webhook refuses secrets that can be guessed', async (t) => {
   }
 });
 
-test('security.txt names the operator's contact if it is set', async (t) => {
+test('security.txt names the operator’s contact if it is set', async (t) => {
   const app = await startTestService(t, { SECURITY_CONTACT: 'mailto:security@example.com,https://example.com/report' });
   const reply = await fetch(`${app.url}/.well-known/security.txt`);
   const text = await reply.text();

@@ -263,7 +263,7 @@ test('services of several tenants at one address share one probe', async (t) => 
   assert.ok(upstream.requests.length < 2 * tenants.length, `${upstream.requests.length} probes`);
 });
 
-test('a probe counts against the account's limit, so no minute has a request too many', async (t) => {
+test('a probe counts against the account’s limit, so no minute has a request too many', async (t) => {
   const upstream = await startUpstream(t);
   const app = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: new URL(upstream.url).host });
   const id = await register(app, { base_url: upstream.url, rate_limit_per_minute: 2 });

@@ -81,7 +81,11 @@ test('a change based on an old version is refused', async (t) => {
       const [one, other] = await Promise.all(
         [100, 200].map((of) => admin(methods[0] as string, path, bodyOf(of), { 'if-match': current })),
       );
-      assert.deepEqual([one?.status, other?.status].sort(), [200, 412], 'one of two concurrent changes must be refused');
+      assert.deepEqual(
+        [one?.status, other?.status].sort(),
+        [200, 412],
+        'one of two concurrent changes must be refused',
+      );
       isStale(await admin('DELETE', path, undefined, { 'if-match': current }));
       current = etagOf(await admin('GET', path));
       assert.equal((await admin('DELETE', path, undefined, { 'if-match': current })).status, 204);

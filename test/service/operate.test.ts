@@ -226,7 +226,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.equal((await asAdmin('DELETE', '/tokens/no-id')).status, 404);
   });
 
-  await t.test('an administrator cannot grant more than their own rights, and an expiry in the past is refused', async () => {
+  await t.test('an administrator cannot grant more than their own rights, and a past expiry is refused', async () => {
     const ownOnly = { authorization: `Bearer ${await signAdminToken({ tenants: [app.tenant], scope: 'admin' })}` };
     const wrong: [unknown, string][] = [
       [{ name: 'x', scopes: ['root'] }, 'scopes[0]'],

@@ -277,7 +277,7 @@ test('requests that reached a busy process before SIGTERM are answered', async (
   assert.deepEqual(await answered, [Array.from({ length: count }, () => 'HTTP/1.1 200')]);
 });
 
-test('a start reads .env and says so, the environment wins, and a store's refusal is reported with its variable', async (t) => {
+test('a start reads .env and says so, the environment wins, and a store’s refusal is reported with its variable', async (t) => {
   const login = { redis: new URL(redisUrl), rabbitmq: new URL(rabbitmqUrl) };
   Object.assign(login.redis, { username: 'stranger', password: 'canary' });
   login.rabbitmq.password = 'canary';

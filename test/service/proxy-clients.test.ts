@@ -127,7 +127,7 @@ test('a path in the header works like one in the URL', async (t) => {
       },
     });
 
-  await t.test('the query may be in the URL, and the service's name in any spelling', async () => {
+  await t.test('the query may be in the URL, and the service’s name in any spelling', async () => {
     await ask('proxy/plain?page=2', 'a/b');
     assert.equal(asked.at(-1)?.url, '/a/b?page=2');
     await ask('%70roxy/pl%61in/', 'a/b/');

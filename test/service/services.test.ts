@@ -322,7 +322,7 @@ test('an id may be in upper case on every route', async (t) => {
   assert.equal((await admin('DELETE', path)).status, 204);
 });
 
-test('a webhook sender's service needs no address', async (t) => {
+test('a webhook sender’s service needs no address', async (t) => {
   const app = await startTestService(t);
   const admin = adminOf(app);
   const sender = { service_name: 'bank', service_type: 'webhook', display_name: 'Bank' };

@@ -109,7 +109,11 @@ test('a redrive does not delay new deliveries, and stops on request', async (t) 
     const redrive = await look(app, id);
     return redrive.sent_count >= 100 && redrive;
   });
-  assert.deepEqual([sending.state, sending.sent_count], ['sending', 100], 'no more become due until some are delivered');
+  assert.deepEqual(
+    [sending.state, sending.sent_count],
+    ['sending', 100],
+    'no more become due until some are delivered',
+  );
   isHeld = false;
   for (const reply of held) reply.end();
   await waitFor('the new delivery', () => target.received.some(({ headers }) => headers['webhook-id'] === live));

@@ -380,41 +380,38 @@ test('deliveries to targets', async (t) => {
     assert.ok(silent.received.length <= 9, 'eight at first, then one at a time');
   });
 
-  await t.test(
-    'an ordered webhook’s deliveries arrive one by one, and a failing one delays the rest',
-    async () => {
-      let busy = 0;
-      let overlaps = 0;
-      const target = await startTarget(t, ({ json }, reply, count) => {
-        busy += 1;
-        if (busy > 1) overlaps += 1;
-        setImmediate(() => {
-          busy -= 1;
-          reply.writeHead(json.payload.id === 3 && count < 6 ? 503 : 200).end();
-        });
+  await t.test('an ordered webhook’s deliveries arrive one by one, and a failing one delays the rest', async () => {
+    let busy = 0;
+    let overlaps = 0;
+    const target = await startTarget(t, ({ json }, reply, count) => {
+      busy += 1;
+      if (busy > 1) overlaps += 1;
+      setImmediate(() => {
+        busy -= 1;
+        reply.writeHead(json.payload.id === 3 && count < 6 ? 503 : 200).end();
       });
-      const hook = await startWebhook(app, { webhook_name: 'ordered', target_url: target.url, ordered: true });
-      for (let id = 0; id < 12; id += 1) await post(hook, `{"id":${id}}`);
-      await waitFor(
-        'all of them',
-        async () => {
-          await endPauses(app);
-          return target.received.length >= 14 && target.received.at(-1)?.json.payload.id === 11;
-        },
-        30_000,
-      );
-      assert.equal(overlaps, 0);
-      const seen = target.received.map(({ json }) => json.payload.id as number);
-      assert.deepEqual(
-        [...new Set(seen)],
-        Array.from({ length: 12 }, (_, id) => id),
-      );
-      assert.deepEqual(
-        seen,
-        [...seen].sort((a, b) => a - b),
-      );
-    },
-  );
+    });
+    const hook = await startWebhook(app, { webhook_name: 'ordered', target_url: target.url, ordered: true });
+    for (let id = 0; id < 12; id += 1) await post(hook, `{"id":${id}}`);
+    await waitFor(
+      'all of them',
+      async () => {
+        await endPauses(app);
+        return target.received.length >= 14 && target.received.at(-1)?.json.payload.id === 11;
+      },
+      30_000,
+    );
+    assert.equal(overlaps, 0);
+    const seen = target.received.map(({ json }) => json.payload.id as number);
+    assert.deepEqual(
+      [...new Set(seen)],
+      Array.from({ length: 12 }, (_, id) => id),
+    );
+    assert.deepEqual(
+      seen,
+      [...seen].sort((a, b) => a - b),
+    );
+  });
 
   await t.test('an internal address is never called, whatever the webhook says', async () => {
     await app.database.db.querySystem({ text: 'select 1' });

@@ -34,7 +34,7 @@ export async function walkFirstRun({ page, url, link, seen = async () => {} }: F
   const dialog = page.getByRole('dialog', { name: 'The webhook is ready' });
   const shown = (await dialog.getByRole('region', { name: 'Send a delivery from a terminal' }).textContent()) ?? '';
   await dialog.getByText('Listening for the first delivery').waitFor();
-  await seen('Press Create webhook: the console shows the address, the secret (only now) and a command that sends a delivery.');
+  await seen('Press Create webhook. It shows the address, the secret (only now) and a command that sends a delivery.');
 
   // A test listens on a random port, which the public address does not name.
   const curl = shown.replaceAll(/http:\/\/localhost:\d+/g, url);
@@ -45,7 +45,7 @@ export async function walkFirstRun({ page, url, link, seen = async () => {} }: F
 
   await page.keyboard.press('Escape');
   assert.ok(await dialog.isVisible(), 'Escape closed a secret that is shown only once');
-  await dialog.getByLabel('I have kept the secret').check();
+  await dialog.getByLabel('I have saved the secret').check();
   await dialog.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('link', { name: 'Deliveries' }).click();
   await page.locator('main .row-link').first().click();
@@ -61,6 +61,6 @@ export async function walkFirstRun({ page, url, link, seen = async () => {} }: F
   assert.equal(JSON.parse(refused.stdout).status, 401);
   await page.getByLabel('Status', { exact: true }).selectOption('refused');
   await page.locator('main tbody tr', { hasText: 'refused' }).locator('.row-link').click();
-  await sheet.getByText('The signature differs from what the secret makes of the body.').waitFor();
+  await sheet.getByText('The signature differs from the one computed with the secret.').waitFor();
   await seen('Send it again, signed with another secret: it is refused with 401, and the delivery says why.');
 }

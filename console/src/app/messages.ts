@@ -23,7 +23,7 @@ export const appMessages = {
   ],
   token: ['Token', 'Токен'],
   tokenHint: [
-    'A service token or an admin JWT: npm run cli -- token create --admin. It is exchanged for a session and not kept.',
+    'A service token or an admin JWT: npm run cli -- token create --admin. It is exchanged for a session and not stored.',
     'Сервисный токен или JWT администратора: npm run cli -- token create --admin. Он обменивается на сессию и не хранится.',
   ],
   signInLead: [
@@ -49,16 +49,16 @@ export const appMessages = {
   timeZone: ['Times are in {zone}; UTC on hover.', 'Время: {zone}; UTC при наведении.'],
   notFound: ['There is no such page', 'Такой страницы нет'],
   notFoundText: [
-    'The address leads nowhere. Choose a page from the menu.',
-    'Адрес никуда не ведёт. Выберите страницу в меню.',
+    'No page has this address. Choose a page from the menu.',
+    'Страницы с таким адресом нет. Выберите страницу в меню.',
   ],
   until: ['Signed in as {name} until {time}', 'Вход: {name}, до {time}'],
   shortcuts: ['Shortcuts', 'Клавиши'],
   shortcutsOn: ['Single-key shortcuts', 'Клавиши без модификаторов'],
   keyGo: ['g, then the first letter of a page: o c s w p l $ k t e', 'g, затем буква страницы: o c s w p l $ k t e'],
   keySearch: ['/ goes to the search', '/ переходит к поиску'],
-  keyRows: ['j and k walk the rows', 'j и k ходят по строкам'],
-  keyUndo: ['u takes back what a message offers to undo', 'u отменяет то, что предлагает отменить сообщение'],
+  keyRows: ['j and k move through the rows', 'j и k ходят по строкам'],
+  keyUndo: ['u undoes what a message offers to undo', 'u отменяет то, что предлагает отменить сообщение'],
   keyHelp: ['? shows this list', '? показывает этот список'],
   keyEscape: ['Esc closes what is open', 'Esc закрывает открытое'],
 } as const satisfies Messages;

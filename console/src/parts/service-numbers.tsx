@@ -22,7 +22,7 @@ const numbersMessages = {
   failed: ['{share} failed', 'сбоев {share}'],
   p95: ['p95 {duration}', 'p95 {duration}'],
   p95Title: ['p95 of the last hour in which it was asked', 'p95 за последний час, когда его спрашивали'],
-  quiet: ['not asked in 24 h', 'за 24 ч не спрашивали'],
+  quiet: ['no calls in 24 h', 'за 24 ч вызовов не было'],
 } as const satisfies Messages;
 
 interface Numbers {

@@ -58,11 +58,11 @@ export const callsMessages = {
     'Вызова с таким идентификатором нет, или его журнал истёк.',
   ],
   answeredBy: [
-    '{service} answered {operation}: {duration} in all.',
+    '{service} answered {operation}: {duration} in total.',
     '{service}: ответ на {operation}, всего {duration}.',
   ],
   answeredAfter: [
-    '{service} answered {operation} after {failed} did not: {duration} in all.',
+    '{service} answered {operation} after {failed} failed: {duration} in total.',
     '{service}: ответ на {operation} после отказа {failed}, всего {duration}.',
   ],
   notAnswered: [
@@ -121,7 +121,7 @@ export const callsMessages = {
   story: ['The whole story', 'Вся история'],
   events: ['Events published', 'Опубликованные события'],
   storyMissing: [
-    'This service does not tell more of a call than its log.',
+    'This service shows no more of a call than its log.',
     'Этот сервис не рассказывает о вызове больше, чем журнал.',
   ],
   curlTitle: ['Find {id} with curl', 'Найти {id} через curl'],

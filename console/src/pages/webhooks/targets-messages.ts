@@ -3,7 +3,7 @@ import type { Messages } from '../../i18n/messages.ts';
 export const targetsMessages = {
   targets: ['Further targets', 'Ещё получатели'],
   targetsHint: [
-    'Each gets the deliveries that it asks for, signed with a secret of its own and sent again on its own.',
+    'Each gets its matching deliveries, with its own secret and its own retries.',
     'Каждый получает нужные ему доставки: со своим секретом и своими повторами.',
   ],
   target: ['Target {number}', 'Получатель {number}'],
@@ -17,12 +17,12 @@ export const targetsMessages = {
   remove: ['Remove', 'Убрать'],
   url: ['Address', 'Адрес получателя'],
   eventTypes: ['Types for this target', 'Типы для получателя'],
-  eventTypesHint: ['With commas between; * is all', 'Через запятую; * означает все'],
+  eventTypesHint: ['Separated by commas; * means all', 'Через запятую; * означает все'],
   timeout: ['Time-out, seconds', 'Тайм-аут, секунды'],
-  maxAttempts: ['Most attempts', 'Наибольшее число попыток'],
+  maxAttempts: ['Maximum attempts', 'Наибольшее число попыток'],
   headers: ['Headers for this target', 'Заголовки для получателя'],
   headersHint: [
-    'Name: value, one a line. A value shown as [masked] stays as it is.',
+    'Name: value, one per line. A value shown as [masked] stays unchanged.',
     'Имя: значение, по одному в строке. Значение [masked] остаётся прежним.',
   ],
   ordered: ['In order', 'По порядку'],
@@ -30,7 +30,7 @@ export const targetsMessages = {
   conditions: ['Conditions on the body', 'Условия на тело'],
   noConditions: ['None: every delivery of these types.', 'Нет: все доставки этих типов.'],
   conditionsHint: [
-    'All have to hold. 5, true and null are what they look like; "5" in quotes is text.',
+    'All must match. 5, true and null are taken literally; "5" in quotes is text.',
     'Должны выполняться все. 5, true и null понимаются буквально; "5" в кавычках: текст.',
   ],
   addCondition: ['Add a condition', 'Добавить условие'],
@@ -42,7 +42,7 @@ export const targetsMessages = {
   exists: ['exists', 'есть'],
   absent: ['does not exist', 'отсутствует'],
   value: ['Value', 'Значение'],
-  values: ['Values, with commas between', 'Значения через запятую'],
+  values: ['Values, separated by commas', 'Значения через запятую'],
   state: ['State', 'Состояние'],
   pause: ['Pause', 'Приостановить'],
   resume: ['Resume', 'Возобновить'],
@@ -62,5 +62,5 @@ export const targetsMessages = {
   pauseNamed: ['Pause {url}', 'Приостановить {url}'],
   resumeNamed: ['Resume {url}', 'Возобновить {url}'],
   newSecretNamed: ['New secret for {url}', 'Новый секрет для {url}'],
-  secretOf: ['Secret that signs what is sent to {url}', 'Секрет, которым подписана пересылка на {url}'],
+  secretOf: ['Secret that signs deliveries to {url}', 'Секрет, которым подписана пересылка на {url}'],
 } as const satisfies Messages;
