@@ -1,5 +1,5 @@
-// The parser knows `using` (our composition root's way to close what it opened), but the visitor that reads its tree does
-// not, and would end with "Unknown statement type".
+// The parser knows `using` (with which the composition root closes what it opened), but the visitor of its tree does
+// not, and would fail with "Unknown statement type".
 const { Visitor } = require('@swc/core/Visitor.js');
 const visitStatement = Visitor.prototype.visitStatement;
 Visitor.prototype.visitStatement = function visitUsingToo(statement) {
@@ -8,8 +8,8 @@ Visitor.prototype.visitStatement = function visitUsingToo(statement) {
   return statement;
 };
 
-// Imports run one way. A room may import the rooms named after it here, itself, and the ground floor
-// (errors, ids, clock, logger, encodings/, files/); whatever is not named is refused.
+// Imports run one way. A folder of `src` may import itself, the folders listed here, and the common modules
+// (errors, ids, clock, logger, encodings/, files/); all other imports are refused.
 const ground =
   '^src/(encodings/|files/|(errors|ids|clock|logger|ip-range|rounds|version|bounded-map|known-members|schema-parts|remembered)\\.ts$)';
 const rooms = {
@@ -76,7 +76,7 @@ module.exports = {
   forbidden: [
     {
       name: 'no-circular',
-      comment: 'Imports of types count too: a room that needs the types of one above it stands on that room.',
+      comment: 'Type imports count too: a folder that needs the types of another one depends on it.',
       severity: 'error',
       from: {},
       to: { circular: true },
@@ -84,7 +84,7 @@ module.exports = {
     {
       name: 'emulator-stands-alone',
       comment:
-        'The emulator speaks for the vendors: sharing our adapters would let both be wrong together. Places and versions are shared data.',
+        'The emulator imitates the vendors: with shared adapters one mistake could hide in both. Places and versions are shared data.',
       severity: 'error',
       from: { path: '^emulator/' },
       to: { path: '^src/', pathNot: ['^src/providers/offline_gazetteer/', ground] },

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Run once, when the database is made. Neither login is a superuser, and neither inherits a right of the two roles that keep
-# tenants apart. integration_owner owns the tables, migrates them, and makes the two roles (createrole); integration_app is
-# what the service works with, and owns nothing.
+# Runs once, when the database is created. Neither login is a superuser or inherits rights of the two roles that separate
+# tenants. integration_owner owns the tables, migrates them, and creates the two roles (createrole); integration_app is
+# the service's login, and owns nothing.
 set -eu
 psql -v ON_ERROR_STOP=1 -v password="$DATABASE_PASSWORD" -v owner_password="$MIGRATION_PASSWORD" --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 create role integration_owner login createrole noinherit nosuperuser nobypassrls password :'owner_password';
