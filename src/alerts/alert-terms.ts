@@ -7,6 +7,7 @@ import type { Outbound } from '../outbound/http-client.ts';
 import { type Alert, type AlertLanguage, renderAlertJson, renderAlertText } from './render-alert.ts';
 import type { AlertChannel, AlertChannels } from './send-alert.ts';
 
+/** What all parts of alerts need. */
 export interface AlertTerms {
   readonly outbound: Pick<Outbound, 'request'>;
   readonly metrics: Pick<Metrics, 'alertSettled'>;
@@ -25,10 +26,10 @@ export interface NewMessage {
   readonly body: string;
 }
 
-/** Tries per message, over about 25 minutes. */
+/** Maximum tries per message, over about 25 minutes. */
 export const maxAttempts = 8;
 
-/** One message per configured channel. */
+/** Renders the alert, one message per configured channel. */
 export function messagesOf({ channels, language, publicBaseUrl, clock }: AlertTerms, alert: Alert): NewMessage[] {
   const messages: NewMessage[] = [];
   if (channels.telegram !== null) {

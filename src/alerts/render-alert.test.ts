@@ -22,7 +22,7 @@ function mark(name: string): ProblemMark {
   };
 }
 
-test('a message has 4,096 characters at most, and says how many it leaves out', () => {
+test('a message has at most 4,096 characters and tells how many problems it omits', () => {
   for (const count of [1, 13, 500]) {
     for (const language of ['ru', 'en', 'both'] as const) {
       const alert = {
@@ -37,7 +37,7 @@ test('a message has 4,096 characters at most, and says how many it leaves out', 
   }
 });
 
-test('a hostile name begins no line of its own and turns no text around', () => {
+test('a hostile name cannot start a new line or reverse the text direction', () => {
   for (const hostile of ['a\nCRITICAL all is lost', 'a\r\n\u2028b', '\u202Egpj.exe', 'a\u0000\u001b[31mb', '\ud800']) {
     const text = renderAlertText({ begun: [mark(hostile)], ended: [] }, 'en', 'https://x.example');
     assert.equal(text.split('\n').length, 3);

@@ -33,7 +33,10 @@ const words = {
   },
 } as const;
 
-/** Russian first if both languages are wanted. Names and errors are untrusted text: each stays on its own line. */
+/**
+ * Renders the text of a chat message; with both languages, Russian comes first. Names and errors are untrusted: each
+ * stays on its own line.
+ */
 export function renderAlertText(alert: Alert, language: AlertLanguage, publicBaseUrl: string): string {
   const languages = language === 'both' ? (['ru', 'en'] as const) : [language];
   const room = Math.floor((maxTextChars - 2) / languages.length);
@@ -41,18 +44,18 @@ export function renderAlertText(alert: Alert, language: AlertLanguage, publicBas
 }
 
 function renderIn(language: 'en' | 'ru', { begun, ended }: Alert, publicBaseUrl: string, room: number): string {
-  const said = words[language];
+  const phrases = words[language];
   const entryOf = (mark: ProblemMark, label: string): string => {
     const owner = mark.tenant === '' ? '' : `${mark.tenant}: `;
-    const sentence = cut(onOneLine(`${label} ${owner}${said.messageOf(mark.problem)}`), maxLineChars);
+    const sentence = cut(onOneLine(`${label} ${owner}${phrases.messageOf(mark.problem)}`), maxLineChars);
     return `${sentence}\n${publicBaseUrl}${mark.problem.link}`;
   };
   const entries = [
-    ...begun.map((mark) => entryOf(mark, said[mark.problem.severity])),
-    ...ended.map((mark) => entryOf(mark, said.over(minutesOf(mark)))),
+    ...begun.map((mark) => entryOf(mark, phrases[mark.problem.severity])),
+    ...ended.map((mark) => entryOf(mark, phrases.over(minutesOf(mark)))),
   ];
-  const title = said.title(begun.length, ended.length);
-  const rest = (count: number): string => `\n${said.more(count)}: ${publicBaseUrl}/console`;
+  const title = phrases.title(begun.length, ended.length);
+  const rest = (count: number): string => `\n${phrases.more(count)}: ${publicBaseUrl}/console`;
   let text = title;
   for (const [index, entry] of entries.entries()) {
     const left = entries.length - index - 1;

@@ -1,4 +1,4 @@
-/** Sends a message to one channel, once, through the guard of all outbound calls. */
+/** Sends a message once to one channel, through the guarded client for outgoing HTTP. */
 import { TransportError } from '../outbound/exchange.ts';
 import type { Outbound } from '../outbound/http-client.ts';
 import { signDelivery } from '../webhooks/delivering/sign-delivery.ts';
@@ -11,7 +11,7 @@ export interface AlertChannels {
 
 export type AlertChannel = keyof AlertChannels;
 
-/** `reason` contains no address: Telegram's holds the bot's token. */
+/** `reason` contains no address, because Telegram's address contains the bot's token. */
 export type SendOutcome =
   | { readonly sent: true }
   | { readonly sent: false; readonly reason: string; readonly retryAfterMs: number | null };
@@ -20,6 +20,7 @@ const attemptMs = 10_000;
 const maxReplyBytes = 65_536;
 const maxRetryAfterSeconds = 3_600;
 
+/** Makes one try to send the message. */
 export async function sendAlert(
   outbound: Pick<Outbound, 'request'>,
   channels: AlertChannels,
@@ -27,7 +28,7 @@ export async function sendAlert(
   nowMs: number,
 ): Promise<SendOutcome> {
   const request = requestOf(channels, message, nowMs);
-  if (request === null) return failedFor('this channel is not configured any more');
+  if (request === null) return failedFor('this channel is no longer configured');
   try {
     const { status, headers, body } = await outbound.request({
       ...request,

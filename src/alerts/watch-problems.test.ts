@@ -29,7 +29,7 @@ function problem(service: string, given: Partial<Problem> = {}): Problem {
   };
 }
 
-/** Two replicas that watch the problems in `now` and report them to `target`. */
+/** Starts two replicas that watch the problems in `now` and report them to `target`. */
 async function startWatches(t: TestContext, given: { answer?: Parameters<typeof startTarget>[1] } = {}) {
   const { db } = await startTestDatabase(t);
   const target = await startTarget(t, given.answer);
@@ -80,7 +80,7 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
   };
   const chats = () => target.received.filter(({ json }) => json.chat_id !== undefined).map(({ json }) => json.text);
   const hooks = () => target.received.filter(({ json }) => json.type !== undefined);
-  /** Moves the messages to the time of their next try. */
+  /** Makes the messages due for their next try. */
   const becomeDue = () => db.querySystem({ text: 'update alert_messages set next_attempt_at = now()', values: [] });
   const pass = async (ms: number) => {
     clock.advance(ms);
@@ -104,7 +104,7 @@ test('many problems are one message, sent once by two replicas and after a resta
   const { state, round, pass, chats, hooks, restart } = await startWatches(t);
   state.problems = [problem('yandex_maps'), problem('two_gis', { severity: 'warning', kind: 'provider_paused' })];
   await round();
-  assert.deepEqual(chats(), [], 'what may pass in a moment is not told yet');
+  assert.deepEqual(chats(), [], 'a problem that may end soon is not reported yet');
   await pass(minuteMs);
   await pass(minuteMs);
   restart();
@@ -128,7 +128,7 @@ test('many problems are one message, sent once by two replicas and after a resta
   );
 });
 
-test('the end of a problem is reported after five minutes; if it returns before, it is the same problem', async (t) => {
+test('the end of a problem is reported after five minutes; a problem that returns earlier is the same one', async (t) => {
   const { state, round, pass, chats } = await startWatches(t);
   state.problems = [problem('yandex_maps')];
   await round();
@@ -149,7 +149,7 @@ test('the end of a problem is reported after five minutes; if it returns before,
   assert.equal(chats().length, 2);
 });
 
-test('a problem that ends before it was reported is not reported at all, and getting worse is not an end', async (t) => {
+test('a problem that ends early is not reported, and one that gets worse has not ended', async (t) => {
   const { state, round, pass, hooks } = await startWatches(t);
   state.problems = [problem('blip')];
   await round();
@@ -166,7 +166,7 @@ test('a problem that ends before it was reported is not reported at all, and get
   ]);
 });
 
-test('the webhook’s signature is that of Standard Webhooks, and its id stays over the tries', async (t) => {
+test('the webhook is signed as in Standard Webhooks, and retries have the same id', async (t) => {
   const { state, round, pass, hooks, becomeDue, metrics } = await startWatches(t, {
     answer: (_, reply, count) => void reply.writeHead(count <= 2 ? 503 : 200).end(),
   });
@@ -185,7 +185,7 @@ test('the webhook’s signature is that of Standard Webhooks, and its id stays o
   assert.match((await metrics.render()).text, /integration_alerts_total\{channel="webhook",outcome="sent"\} 1/);
 });
 
-test('a chat that never answers is given up after eight tries', async (t) => {
+test('a message to a chat that never answers is dropped after eight tries', async (t) => {
   const { state, round, pass, target, becomeDue, metrics, db } = await startWatches(t, {
     answer: (_, reply) => void reply.writeHead(500).end(),
   });
@@ -223,16 +223,16 @@ test('an outage of the database and its end are each reported once, by the mark 
   await pass(minuteMs);
   await pass(minuteMs);
   assert.equal(chats().length, 1);
-  assert.match(chats()[0], /CRITICAL The database cannot be reached/);
+  assert.match(chats()[0], /CRITICAL The database is unreachable/);
   state.isDatabaseUp = true;
   await round();
   await pass(6 * minuteMs);
   await pass(minuteMs);
   assert.equal(chats().length, 2);
-  assert.match(chats()[1], /OVER after \d+ min The database cannot be reached/);
+  assert.match(chats()[1], /OVER after \d+ min The database is unreachable/);
 });
 
-test('of 5,000 tenants, once all have been looked at, a round looks at those with traffic, changes or a service that is not well', async (t) => {
+test('of 5,000 tenants, rounds after the first sweep check those with traffic, changes or an unhealthy service', async (t) => {
   const { db, state, round } = await startWatches(t);
   await db.querySystem({
     text: `insert into external_services (id, management_company_id, service_name, service_type, display_name)
@@ -244,8 +244,8 @@ test('of 5,000 tenants, once all have been looked at, a round looks at those wit
     await round();
     return [...new Set(state.lookedAt)].sort();
   };
-  await waitFor('the look at all', async () => (await lookedAt()).length <= 1);
-  assert.deepEqual(await lookedAt(), ['idle_0001'], 'one of them, for the problems of the service itself');
+  await waitFor('the sweep over all tenants', async () => (await lookedAt()).length <= 1);
+  assert.deepEqual(await lookedAt(), ['idle_0001'], 'one tenant, for the problems of the service itself');
 
   await db.querySystem({
     text: `insert into usage_series (management_company_id, step, bucket_start, service_name, operation, request_count)
@@ -263,10 +263,10 @@ test('of 5,000 tenants, once all have been looked at, a round looks at those wit
     values: [],
   });
   let looks = 0;
-  await waitFor('the changed one, by each replica when it hears of it', async () => {
+  await waitFor('each replica to check the changed tenant', async () => {
     await lookedAt();
     looks += state.lookedAt.filter((tenant) => tenant === 'idle_0009').length;
     return looks >= 2;
   });
-  assert.deepEqual(await lookedAt(), ['idle_0007', 'idle_0008'], 'a change is looked at once');
+  assert.deepEqual(await lookedAt(), ['idle_0007', 'idle_0008'], 'a change is checked once');
 });

@@ -1,9 +1,9 @@
 /**
- * Reports to Telegram and to a webhook when problems begin and end: once over all replicas and restarts, by marks in
- * PostgreSQL. A round looks at tenants that may have a problem: those with traffic, changes, an unhealthy service,
+ * Reports to Telegram and to a webhook when problems begin and end, once over all replicas and restarts, by marks in
+ * PostgreSQL. A round checks tenants that may have a problem: those with traffic, changes, an unhealthy service,
  * waiting deliveries or a mark. All tenants are swept, some per round, when a replica starts, after a gap in the
  * notifications, and once an hour. Each message is tried a bounded number of times. A crash between sending a message
- * and noting it sends it again.
+ * and deleting it sends it again.
  */
 import { watchChangedTenants } from '../directory/changed-tenants.ts';
 import type { ListProblems } from '../health/list-problems.ts';
@@ -24,11 +24,11 @@ import {
 import type { Leases } from '../storage/tables/leases.ts';
 import { maxAttempts, messagesOf } from './alert-terms.ts';
 import { type ProblemMark, planAlerts, type SeenProblem } from './plan-alerts.ts';
+import { createOutageReporter, type OutageReporterDeps } from './report-outage.ts';
 import { sendAlert } from './send-alert.ts';
-import { createOutageTeller, type OutageTellerDeps } from './tell-outage.ts';
 
 /** `store` keeps a mark while PostgreSQL is away. */
-export interface WatchProblemsDeps extends OutageTellerDeps {
+export interface WatchProblemsDeps extends OutageReporterDeps {
   readonly db: Pick<Database, 'querySystem' | 'acrossTenants' | 'isReachable' | 'listen'>;
   readonly leases: Pick<Leases, 'tryHold'>;
   readonly listProblems: ListProblems;
@@ -56,12 +56,13 @@ const ownKinds: ReadonlySet<string> = new Set([
   'answers_emulated',
 ]);
 
+/** Starts the rounds. */
 export function startProblemWatch(deps: WatchProblemsDeps): { close(): Promise<void> } {
   const watch = createProblemWatch(deps);
   const rounds = startRounds({
     everyMs,
     round: watch.look,
-    onFailure: (error) => deps.logger.warn({ err: error }, 'alerts could not be looked after; they will next time'),
+    onFailure: (error) => deps.logger.warn({ err: error }, 'could not check problems for alerts; will retry'),
   });
   return {
     async close() {
@@ -71,18 +72,19 @@ export function startProblemWatch(deps: WatchProblemsDeps): { close(): Promise<v
   };
 }
 
+/** Creates the watch; each `look` is one round. */
 export function createProblemWatch(deps: WatchProblemsDeps) {
   const { db, clock, logger } = deps;
-  const outage = createOutageTeller(deps);
+  const outage = createOutageReporter(deps);
   const changes = watchChangedTenants(db, configurationTables);
-  /** The last of the tenants of interest that was looked at. */
+  /** The last tenant of interest that was checked. */
   let lookedUpTo = '';
   let trafficSinceMs = clock.now() - overlapMs;
-  /** The sweep over all tenants: the last one looked at; null if the sweep is complete. */
+  /** The last tenant of the sweep over all tenants; null if the sweep is complete. */
   let sweptUpTo: string | null = '';
   let sweptAtMs = clock.now();
 
-  const whomToLookAt = async (): Promise<readonly string[]> => {
+  const tenantsToCheck = async (): Promise<readonly string[]> => {
     const nowMs = clock.now();
     const changed = await changes.take();
     if (changed === null || nowMs - sweptAtMs >= sweepEveryMs) {
@@ -95,7 +97,7 @@ export function createProblemWatch(deps: WatchProblemsDeps) {
     lookedUpTo = isLast ? '' : ([...tenants].at(-1) as string);
     if (isLast) trafficSinceMs = nowMs - overlapMs;
     for (const tenant of await nextOfSweep()) tenants.add(tenant);
-    // Any tenant's list contains the problems of the service itself, so one tenant is enough.
+    // Each tenant's list contains the problems of the service itself, so one tenant is enough.
     return tenants.size > 0 ? [...tenants] : listTenantsToWatch(db, '', 1);
   };
 
@@ -106,13 +108,13 @@ export function createProblemWatch(deps: WatchProblemsDeps) {
     return tenants;
   };
 
-  const lookAtProblems = async (): Promise<void> => {
+  const checkProblems = async (): Promise<void> => {
     if ((await deps.leases.tryHold('alerts', leaseMs)) === null) return;
-    const tenants = await whomToLookAt();
+    const tenants = await tenantsToCheck();
     const seen = new Map<string, SeenProblem>();
     for (const tenant of tenants) {
       for (const problem of await deps.listProblems(parseTenantId(tenant))) {
-        // Reported by `tell-outage.ts`, which needs no database.
+        // Reported by `report-outage.ts`, which needs no database.
         if (problem.kind === 'database_away') continue;
         const owner = ownKinds.has(problem.kind) ? '' : tenant;
         seen.set(JSON.stringify([owner, problem.kind, problem.service, problem.link]), { tenant: owner, problem });
@@ -144,23 +146,23 @@ export function createProblemWatch(deps: WatchProblemsDeps) {
     const { reason } = outcome;
     if (attemptCount >= maxAttempts) {
       deps.metrics.alertSettled(channel, 'given_up');
-      logger.error({ channel, reason, attemptCount }, 'could not send an alert: given up');
+      logger.error({ channel, reason, attemptCount }, 'could not send an alert; giving up');
       return deleteAlertMessage(db, id);
     }
     deps.metrics.alertSettled(channel, 'failed');
-    logger.warn({ channel, reason, attemptCount }, 'an alert could not be sent; it will be tried again');
+    logger.warn({ channel, reason, attemptCount }, 'could not send an alert; will retry');
     const waitMs = Math.min(firstWaitMs * 2 ** (attemptCount - 1), maxWaitMs);
     return delayAlertMessage(db, id, Math.max(waitMs, outcome.retryAfterMs ?? 0));
   };
 
   return {
-    /** Runs one round. Throws what the database throws. */
+    /** Runs one round. Throws the database's errors. */
     async look(): Promise<void> {
       try {
         const isDatabaseUp = await db.isReachable(databaseDeadlineMs);
         await outage.look(isDatabaseUp);
         if (!isDatabaseUp) return;
-        await lookAtProblems();
+        await checkProblems();
         await sendDue();
       } catch (error) {
         changes.forget();

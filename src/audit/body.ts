@@ -4,7 +4,7 @@ import type { Masker } from './mask.ts';
 
 /** Longer bodies are cut and marked as cut. */
 export const maxBodyBytes = 16 * 1024;
-/** Masking stops here: the text behind it is cut away anyway, even if masking shortened the text before. */
+/** Only this much is masked: the text after it is cut away anyway. */
 const maxScannedBytes = 4 * maxBodyBytes;
 
 export interface KeptBody {
@@ -15,13 +15,13 @@ export interface KeptBody {
   readonly text: string;
 }
 
-/** PostgreSQL's text holds neither NUL nor half of a surrogate pair. */
+/** Replaces NUL and lone surrogates, which PostgreSQL's text type cannot store. */
 export function storableText(text: string): string {
   const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
   return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '\uFFFD') : wellFormed;
 }
 
-/** null for an absent or empty body. Bytes that are not UTF-8 become replacement characters. */
+/** Masks and cuts a body; null if it is absent or empty. Bytes that are not UTF-8 become replacement characters. */
 export function keepBody(
   body: Buffer | string | null,
   masker: Masker,
@@ -40,7 +40,7 @@ export function keepBody(
     : keep(cut(clean, sizeBytes, true));
 }
 
-/** Headers as a JSON object; a set larger than 16 KiB is cut like a body. */
+/** Masks headers and renders them as a JSON object; more than 16 KiB are cut like a body. */
 export function keepHeaders(
   headers: Readonly<Record<string, string>> | null,
   masker: Masker,
@@ -51,9 +51,9 @@ export function keepHeaders(
   return keep(cut(text, Buffer.byteLength(text)));
 }
 
-/** `incomplete`: part of the body is missing already. */
+/** Cuts a text to the maximum. `incomplete`: part of the body is missing already. */
 function cut(text: string, sizeBytes: number, incomplete = false): string {
-  if (!incomplete && text.length <= maxBodyBytes / 3) return text; // At most three bytes a UTF-16 unit.
+  if (!incomplete && text.length <= maxBodyBytes / 3) return text; // A UTF-16 unit has at most three bytes.
   const bytes = Buffer.from(text, 'utf8');
   if (!incomplete && bytes.length <= maxBodyBytes) return text;
   const whole = bytes
@@ -65,7 +65,7 @@ function cut(text: string, sizeBytes: number, incomplete = false): string {
 
 /** Stores a text that is already masked and cut. */
 export function keep(text: string): KeptBody {
-  // 192 bits tell contents apart; the reference stays under 40 characters a row.
+  // 192 bits identify a content; the reference stays under 40 characters.
   const contentHash = hash('sha256', text, 'buffer').toString('base64url', 0, 24);
   return { reference: `sha256:${contentHash}`, hash: contentHash, text };
 }

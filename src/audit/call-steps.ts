@@ -1,10 +1,12 @@
 /**
- * Orders the steps of one call in time: from the traces of its rows, or from the rows themselves, and from its events.
+ * Lists the steps of one call in order of time: from the traces of its rows, or from the rows themselves, and from its
+ * events.
  */
 import type { KeptTrace, TraceStep } from './call-trace.ts';
 import type { IntegrationLog } from './list-entries.ts';
 
-export interface ToldEvent {
+/** An event of the call. */
+export interface CallEvent {
   readonly type: string;
   readonly log_id: string | null;
   /** Whether the broker has confirmed it; null if unknown. */
@@ -13,7 +15,7 @@ export interface ToldEvent {
 }
 
 /** A cache layer that answered. */
-export interface ToldHit {
+export interface AnsweringLayer {
   readonly layer: string | null;
   readonly ageSeconds: number | null;
   readonly atMs: number;
@@ -27,25 +29,28 @@ type HitStep = {
   readonly outcome: 'hit';
   readonly age_seconds: number | null;
 };
-type EventStep = { readonly kind: 'event'; readonly at_ms: number } & Omit<ToldEvent, 'at'>;
-type ToldStep = (TraceStep & { readonly log_id?: string | null }) | HitStep | EventStep;
+type EventStep = { readonly kind: 'event'; readonly at_ms: number } & Omit<CallEvent, 'at'>;
+type CallStep = (TraceStep & { readonly log_id?: string | null }) | HitStep | EventStep;
 
-/** `rows`: of providers that were asked. `startMs`: Unix milliseconds; `at_ms` counts from it. */
+/**
+ * Lists the steps. `rows` are those of providers that were asked; `at_ms` of a step counts from `startMs` (Unix
+ * milliseconds).
+ */
 export function stepsOf(
   traces: readonly KeptTrace[],
   rows: readonly IntegrationLog[],
-  hits: readonly ToldHit[],
-  events: readonly ToldEvent[],
+  hits: readonly AnsweringLayer[],
+  events: readonly CallEvent[],
   startMs: number,
-): readonly ToldStep[] {
-  const steps: ToldStep[] = traces.length > 0 ? traces.flatMap((trace) => movedTo(trace, rows, startMs)) : [];
+): readonly CallStep[] {
+  const steps: CallStep[] = traces.length > 0 ? traces.flatMap((trace) => movedTo(trace, rows, startMs)) : [];
   if (traces.length === 0) steps.push(...rows.map((row) => stepOfRow(row, startMs)));
   for (const { layer, ageSeconds, atMs } of hits) {
     const at = atMs - startMs;
     steps.push({ kind: 'cache', at_ms: at, duration_ms: null, layer, outcome: 'hit', age_seconds: ageSeconds });
   }
   for (const { at, ...event } of events) steps.push({ kind: 'event', at_ms: Date.parse(at) - startMs, ...event });
-  // A stable sort: steps of one millisecond keep the order in which they were noted.
+  // The sort is stable: steps of one millisecond keep their order.
   return steps.toSorted((one, other) => one.at_ms - other.at_ms);
 }
 
@@ -55,9 +60,9 @@ export function spanOf({ started_at_ms, steps }: KeptTrace): readonly number[] {
   return [started_at_ms, ...ends];
 }
 
-function movedTo(trace: KeptTrace, rows: readonly IntegrationLog[], startMs: number): ToldStep[] {
+function movedTo(trace: KeptTrace, rows: readonly IntegrationLog[], startMs: number): CallStep[] {
   const byMs = trace.started_at_ms - startMs;
-  return trace.steps.map((step): ToldStep => {
+  return trace.steps.map((step): CallStep => {
     const at_ms = step.at_ms + byMs;
     switch (step.kind) {
       case 'attempt': {
@@ -80,7 +85,7 @@ function rowOf(rows: readonly IntegrationLog[], serviceName: string, atMs: numbe
 
 const outcomes: Readonly<Record<string, string>> = { success: 'ok', rate_limited: 'throttled' };
 
-function stepOfRow(row: IntegrationLog, startMs: number): ToldStep {
+function stepOfRow(row: IntegrationLog, startMs: number): CallStep {
   return {
     kind: 'attempt',
     at_ms: Date.parse(row.started_at) - startMs,

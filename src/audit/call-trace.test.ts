@@ -5,7 +5,7 @@ import { createCallTrace, type KeptTrace, renderTrace } from './call-trace.ts';
 const attempt = (at: number, service = 'google_maps', number = 1) =>
   ({ kind: 'attempt', at_ms: at, duration_ms: 5, service_name: service, number, outcome: 'ok', requests: [] }) as const;
 
-test('waiting for one limit again and again is one wait, until a provider is asked', () => {
+test('repeated waits for one limit are one wait until a provider is asked', () => {
   const trace = createCallTrace(1_000);
   for (const at of [0, 100, 250]) {
     trace.addSkipped({ at_ms: at, service_name: 'google_maps', reason: 'limit', until_ms: at + 90 });
@@ -24,7 +24,7 @@ test('waiting for one limit again and again is one wait, until a provider is ask
   });
 });
 
-test('another provider or another reason is a step of its own', () => {
+test('another provider or another reason is a separate step', () => {
   const trace = createCallTrace(0);
   trace.addSkipped({ at_ms: 1, service_name: 'google_maps', reason: 'limit' });
   trace.addSkipped({ at_ms: 2, service_name: 'yandex_maps', reason: 'limit' });
@@ -35,7 +35,7 @@ test('another provider or another reason is a step of its own', () => {
   );
 });
 
-test('a body that passes for longer makes its attempt longer', () => {
+test('a streamed body extends its attempt', () => {
   const trace = createCallTrace(0);
   trace.add({
     ...attempt(10),
@@ -57,7 +57,7 @@ for (const [steps, name] of [
   [500, 'x'],
   [60, 'ж'.repeat(100)],
 ] as const) {
-  test(`${steps} attempts at a service whose name has ${name.length} letters take 2 KiB at most, first and last kept`, () => {
+  test(`${steps} attempts at a service whose name has ${name.length} letters take at most 2 KiB, and the first and last steps remain`, () => {
     const trace = createCallTrace(0);
     for (let number = 0; number < steps; number += 1) trace.add(attempt(number, name, number + 1));
     const text = renderTrace(trace.kept());

@@ -1,6 +1,6 @@
 /**
- * The trace of a call, step by step, stored with the call's first audit row. Collected while the call runs: a step is a
- * plain object, and nothing waits for it. It contains only services, codes and times, no text of callers or providers.
+ * The trace of a call, step by step, stored with the call's first audit row. A step is a plain object, and no call
+ * waits for it. A trace contains only services, codes and times, and no text of callers or providers.
  */
 
 /** One cache layer that was asked and had no fresh answer. */
@@ -9,7 +9,7 @@ export interface CacheStep {
   readonly at_ms: number;
   readonly duration_ms: number;
   readonly layer: 'memory' | 'redis' | 'postgres';
-  /** `expired`: the answer was past its TTL; `unavailable`: the layer is away, or cannot be trusted at the moment. */
+  /** `expired`: the answer was past its TTL. `unavailable`: the layer is away or not trusted at the moment. */
   readonly outcome: 'miss' | 'expired' | 'unavailable';
   /** The age of the expired answer, in whole seconds. */
   readonly age_seconds?: number;
@@ -22,7 +22,7 @@ export interface WaitStep {
   /** What was waited for: a limit, a free place at the service, the vendor's pace, or another caller's fetch. */
   readonly for: 'limit' | 'place' | 'pace' | 'coalesced';
   readonly service_name?: string;
-  /** How many waits in a row, if more than one. */
+  /** Number of merged waits, if more than one. */
   readonly times?: number;
 }
 
@@ -37,13 +37,13 @@ export type SkipReason =
   | 'credentials'
   | 'token_limit';
 
-/** A provider that was skipped, and why; no provider is named if the caller's token may use none. */
+/** A skipped provider, and why. Without a name if the caller's token may use none. */
 export interface SkippedStep {
   readonly kind: 'skipped';
   readonly at_ms: number;
   readonly service_name?: string;
   readonly reason: SkipReason;
-  /** Milliseconds after the start from which asking makes sense again; absent if unknown. */
+  /** When asking makes sense again, in milliseconds after the start; absent if unknown. */
   readonly until_ms?: number;
   /** For a breaker: a refused key, or failures. */
   readonly opened_by?: 'denied' | 'failures';
@@ -54,17 +54,17 @@ export interface SkippedStep {
   readonly times?: number;
 }
 
-/** One HTTP exchange of an attempt. A phase that was not reached, or is not measured, is absent. */
+/** One HTTP exchange of an attempt. Phases that were not reached or measured are absent. */
 export interface TracedRequest {
   readonly at_ms: number;
-  /** Time to a connection: waiting for a free one, or opening one with DNS and TLS. */
+  /** Time until it had a connection, reused or newly opened with DNS and TLS. */
   readonly connect_ms?: number;
   /** Time from there to the response headers. */
   readonly first_byte_ms?: number;
   /** Time from the headers to the end of the body. */
   readonly body_ms?: number;
   readonly status_code?: number;
-  /** The fault, if no complete reply came. */
+  /** The fault, if no complete reply arrived. */
   readonly fault?: string;
 }
 
@@ -73,7 +73,7 @@ export interface AttemptStep {
   readonly at_ms: number;
   readonly duration_ms: number;
   readonly service_name: string;
-  /** Counts at this provider, from 1. */
+  /** Number of the attempt at this provider, from 1. */
   readonly number: number;
   /** `ok`, `empty`, or the fault: `timeout`, `unreachable`, `unusable`, `throttled`, `denied`, … */
   readonly outcome: string;
@@ -90,23 +90,24 @@ export interface RetryStep {
 
 export type TraceStep = CacheStep | WaitStep | SkippedStep | AttemptStep | RetryStep;
 
-/** Times of steps are milliseconds after the start. */
+/** A finished trace. Times of steps are milliseconds after the start. */
 export interface KeptTrace {
   /** Unix milliseconds. */
   readonly started_at_ms: number;
   readonly steps: readonly TraceStep[];
-  /** How many steps in the middle were left out to save space. */
+  /** Number of steps in the middle that were dropped to save space. */
   readonly cut?: number;
 }
 
+/** The trace of a running call. */
 export interface CallTrace {
   readonly startedAtMs: number;
   add(step: TraceStep): void;
-  /** Extends the last wait if it has the same reason and nothing was asked in between. */
+  /** Adds a wait, or extends the last one if it has the same reason and no provider was asked in between. */
   addWait(wait: Omit<WaitStep, 'kind' | 'times'>): void;
-  /** Counts the last skip again if it has the same reason and nothing was asked in between. */
+  /** Adds a skip, or counts the last one again if it has the same reason and no provider was asked in between. */
   addSkipped(skipped: Omit<SkippedStep, 'kind' | 'times'>): void;
-  /** The last attempt's response ended only now (milliseconds after the start), because it was streamed. */
+  /** Extends the last attempt to `endMs` (milliseconds after the start), because its response was streamed. */
   endedLater(endMs: number): void;
   kept(): KeptTrace;
 }
@@ -114,6 +115,7 @@ export interface CallTrace {
 /** Far more than a real call has; repeated steps are merged. */
 const maxSteps = 64;
 
+/** Starts an empty trace. */
 export function createCallTrace(startedAtMs: number): CallTrace {
   const steps: TraceStep[] = [];
   let cut = 0;
@@ -125,8 +127,8 @@ export function createCallTrace(startedAtMs: number): CallTrace {
     }
     steps.push(step);
   };
-  /** The index of the last such step, unless a provider was asked after it; -1 if there is none. */
-  const lastAlike = (isAlike: (step: TraceStep) => boolean): number => {
+  /** The index of the last such step; -1 if there is none, or a provider was asked after it. */
+  const findMergeable = (isAlike: (step: TraceStep) => boolean): number => {
     const askedLast = steps.findLastIndex(({ kind }) => kind === 'attempt');
     const place = steps.findLastIndex(isAlike);
     return place > askedLast ? place : -1;
@@ -136,7 +138,7 @@ export function createCallTrace(startedAtMs: number): CallTrace {
     startedAtMs,
     add,
     addWait(wait) {
-      const place = lastAlike(
+      const place = findMergeable(
         (step) => step.kind === 'wait' && step.for === wait.for && step.service_name === wait.service_name,
       );
       const before = steps[place];
@@ -145,7 +147,7 @@ export function createCallTrace(startedAtMs: number): CallTrace {
       steps[place] = { ...before, duration_ms: durationMs, times: (before.times ?? 1) + 1 };
     },
     addSkipped(skipped) {
-      const place = lastAlike(
+      const place = findMergeable(
         (step) =>
           step.kind === 'skipped' &&
           step.service_name === skipped.service_name &&
@@ -179,7 +181,7 @@ export function createCallTrace(startedAtMs: number): CallTrace {
 /** Maximum size of the JSON. */
 const maxBytes = 2_048;
 
-/** As it is stored: complete, or without as many steps in the middle as exceed the size. */
+/** Renders the trace for storage; drops steps in the middle until it fits. */
 export function renderTrace(trace: KeptTrace): string {
   const steps = [...trace.steps];
   let cut = trace.cut ?? 0;

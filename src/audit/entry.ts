@@ -10,7 +10,7 @@ export interface Announcement {
   readonly responseSizeBytes: number;
 }
 
-/** Unmasked: `audit/mask.ts` runs inside the intake, so that no caller can forget it. */
+/** An unmasked entry: the intake masks it (`audit/mask.ts`), so that no caller can forget to. */
 export interface AuditEntry {
   /** A UUID version 7 whose time is `startedAtMs`. */
   readonly id: string;
@@ -48,7 +48,7 @@ export interface AuditEntry {
   readonly elements?: number | null;
   /** The trace of the whole call; only in its first entry. */
   readonly trace?: KeptTrace;
-  /** Whether its events are published: that the provider was asked, and how it answered. */
+  /** Set if the events of the entry are published: the request, and its outcome. */
   readonly announcement?: Announcement;
   /** The account's exact secret values, masked wherever they appear, including error texts and bodies. */
   readonly secrets: readonly string[];

@@ -31,7 +31,7 @@ async function storeLogs(t: TestContext, logs: readonly AuditEntry[]) {
 
 const statuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
 
-/** Sixty entries, one second apart with pairs at one instant, over all statuses and two services. */
+/** Sixty entries, one second apart, with pairs at one instant, over all statuses and two services. */
 function manyLogs(nowMs: number): AuditEntry[] {
   return Array.from({ length: 60 }, (_, index) =>
     sampleLog({
@@ -48,7 +48,7 @@ function manyLogs(nowMs: number): AuditEntry[] {
   );
 }
 
-test('pages follow each other, newest first, each entry once, whatever its status', async (t) => {
+test('pages list each entry once, newest first, whatever its status', async (t) => {
   const logs = manyLogs(Date.now());
   const db = await storeLogs(t, [...logs, sampleLog({ tenantId: otherTenant })]);
   const seen: { id: string; started_at: string }[] = [];
@@ -67,7 +67,7 @@ test('pages follow each other, newest first, each entry once, whatever its statu
   assert.equal(seen.length, 60);
 });
 
-test('each filter leaves what it says, and the total counts the same', async (t) => {
+test('each filter selects its entries, and the total counts the same', async (t) => {
   const nowMs = Date.now();
   const logs = manyLogs(nowMs);
   const db = await storeLogs(t, logs);
@@ -97,7 +97,7 @@ test('each filter leaves what it says, and the total counts the same', async (t)
   }
 });
 
-test('one entry comes whole, to its own tenant only', async (t) => {
+test('one entry is returned in full, only to its own tenant', async (t) => {
   const log = sampleLog({
     requestHeaders: { authorization: 'Bearer abc', accept: '*/*' },
     requestBody: '{"address":"x","tenant_pin":1234}',
@@ -120,12 +120,12 @@ test('the export streams every entry with its bodies', async (t) => {
   assert.equal(bodies.size, 1_200);
 });
 
-test('a foreign cursor is refused', () => {
+test('an invalid cursor is refused', () => {
   assert.equal(readPosition('zzz'), null);
   assert.equal(readPosition(Buffer.from("2026-11-22T00:00:00.000Z ' or 1=1").toString('base64url')), null);
 });
 
-test('retention drops old days and leftovers, by one replica at a time', async (t) => {
+test('retention drops old days and expired rows, on one replica at a time', async (t) => {
   const longAgoMs = Date.now() - 92 * 86_400_000;
   const db = await storeLogs(t, [sampleLog(), sampleLog({ startedAtMs: longAgoMs, completedAtMs: longAgoMs })]);
   await db.asOwner((tx) =>
@@ -145,7 +145,7 @@ test('retention drops old days and leftovers, by one replica at a time', async (
   let mayRun = false;
   const deps = {
     db,
-    // A clock that is far ahead must not remove what other replicas keep.
+    // A clock that is far ahead must not remove data that other replicas keep.
     clock: { now: () => Date.now() + 1_000 * 86_400_000 },
     logger: silentLogger,
     retentionDays: 90,
@@ -164,7 +164,7 @@ test('retention drops old days and leftovers, by one replica at a time', async (
   assert.deepEqual(bodies.rows, [{ body_sha256: Buffer.from([2]) }]);
 });
 
-test('pages go back over days without calls, however few they have', async (t) => {
+test('pages continue over days without calls', async (t) => {
   const dayMs = 86_400_000;
   const nowMs = Date.now();
   const daysBack = [-0.01, 0, 0.5, 3, 6.9, 7.1, 20, 20, 45];

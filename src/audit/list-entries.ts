@@ -40,24 +40,30 @@ export interface LogReaderDeps {
   readonly db: Database;
 }
 
-/** Counting every row of a large tenant would take longer than any page. */
+/** Counting stops here, because counting all rows of a large tenant would take too long. */
 const maxCounted = 10_000;
 const exportPage = 1_000;
-/** An id is created between the start and the end of its call; the second window covers clocks that were moved. */
+/**
+ * Where to search a row by the time in its id. An id is created between the start and the end of its call; the second
+ * window allows for clocks that were moved.
+ */
 const idWindows = [
   { beforeMs: 120_000, afterMs: 1_000 },
   { beforeMs: 86_400_000, afterMs: 86_400_000 },
 ];
 
 const dayMs = 86_400_000;
-/** How far back each query of a page reaches: future times, the last day, the two days before, everything else. */
-const stretches = [
+/**
+ * How many days back each query of a page reaches: future times, the last day, the two days before; a last query covers
+ * the rest.
+ */
+const spans = [
   { backDays: -1, isSparse: true },
   { backDays: 0, isSparse: false },
   { backDays: 2, isSparse: false },
 ];
 
-/** One page, newest first. `limit` from 1 to 1,000; `cursor`: the parsed cursor of the page before. */
+/** Returns one page, newest first. `limit` is 1 to 1,000; `cursor` is the parsed cursor of the previous page. */
 export async function listEntries(
   { db }: LogReaderDeps,
   tenantId: TenantId,
@@ -65,7 +71,7 @@ export async function listEntries(
   cursor: TimePosition | null,
   limit: number,
 ): Promise<LogPage> {
-  // One row more than requested shows whether there is another page.
+  // One extra row shows whether there is another page.
   const rows = await db.forTenant(tenantId, (tx) => selectNewest(tx, tenantId, filter, cursor, limit + 1));
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
@@ -76,10 +82,10 @@ export async function listEntries(
 }
 
 /**
- * Queries the newest days first, and more only if they have too few rows: planning a query over every day of the log
- * costs more than reading a page. A stretch ends at a day's border and begins at the cursor; as a pair of columns, the
- * cursor tells the planner nothing about later days. The clock only decides where to start: rows in its future are
- * found too.
+ * Queries the newest days first, and older ones only if there are too few rows, because planning a query over all days
+ * of the log takes longer than reading a page. A span ends at a day's border and begins at the cursor: as a pair of
+ * columns, the cursor does not tell the planner to skip later days. The clock only decides where to start; rows with
+ * future times are found too.
  */
 async function selectNewest(
   tx: Queryable,
@@ -101,7 +107,7 @@ async function selectNewest(
     rows.push(...(await selectLogs(tx, tenantId, { ...filter, fromMs, toMs }, after, limit - rows.length, isSparse)));
     toMs = fromMs;
   };
-  for (const { backDays, isSparse } of stretches) {
+  for (const { backDays, isSparse } of spans) {
     const fromMs = lastDayMs - backDays * dayMs;
     if (fromMs <= oldestMs) break;
     if (toMs !== undefined && fromMs >= toMs) continue;
@@ -112,12 +118,13 @@ async function selectNewest(
   return rows;
 }
 
+/** Counts the matching entries, up to 10,000. */
 export async function countEntries({ db }: LogReaderDeps, tenantId: TenantId, filter: LogFilter): Promise<LogTotal> {
   const counted = await db.forTenant(tenantId, (tx) => countLogs(tx, tenantId, filter, maxCounted + 1));
   return { total: Math.min(counted, maxCounted), isCapped: counted > maxCounted };
 }
 
-/** One entry with its headers and bodies; null if the tenant has none with this id. */
+/** Returns one entry with its headers and bodies; null if the tenant has no entry with this id. */
 export async function getEntry({ db }: LogReaderDeps, tenantId: TenantId, id: string): Promise<IntegrationLog | null> {
   const madeAtMs = timeOfId(id);
   if (madeAtMs === null) return null; // Every id of this service contains a time.
@@ -131,8 +138,8 @@ export async function getEntry({ db }: LogReaderDeps, tenantId: TenantId, id: st
 }
 
 /**
- * Every matching entry, newest first, with headers and bodies, read page by page on demand: a slow reader holds neither
- * a transaction nor memory. Entries written meanwhile are newer and not included.
+ * Streams all matching entries, newest first, with headers and bodies. Pages are read on demand, so a slow reader holds
+ * no transaction and little memory. Entries written meanwhile are newer and not included.
  */
 export async function* exportEntries(
   { db }: LogReaderDeps,
@@ -156,7 +163,7 @@ export async function* exportEntries(
 
 const noBodies: ReadonlyMap<string, string> = new Map();
 
-/** Times are stored in whole milliseconds, so none is rounded. */
+/** Times are stored in whole milliseconds, so the cursor is exact. */
 function positionOf(row: StoredLog): TimePosition {
   return { at: row.started_at.toISOString(), id: row.id };
 }
@@ -189,7 +196,7 @@ function entryOf(row: StoredLog, bodies: ReadonlyMap<string, string>): Integrati
   };
 }
 
-/** JSON as JSON. Everything else stays text: a truncated body, and JSON with an id that would lose digits. */
+/** Parses JSON. Everything else stays text: a truncated body, and JSON with an integer that would lose digits. */
 function parsedOrText(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
   try {

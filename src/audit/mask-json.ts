@@ -7,7 +7,7 @@ import type { IsSensitive } from './sensitive-names.ts';
 export const masked = '[masked]';
 
 /**
- * Matches at every quote, also if the text ends after a backslash; after a mismatch the search continues at the next
+ * Matches at every quote, also if the text ends after a backslash. After a mismatch, the search continues at the next
  * quote.
  */
 const stringToken = /"(?:[^"\\]|\\.)*(?:"|\\?$)/gsy;
@@ -15,7 +15,7 @@ const nextQuote = /"/g;
 const colon = /\s*:\s*/gy;
 const scalar = /[^\s,\]}"]*/gy;
 
-/** `maskText` gets each string with escapes decoded: a secret cannot hide behind `\u0041`. */
+/** Masks the text. `maskText` gets each string with escapes decoded, because a secret may be written as `\u0041`. */
 export function maskJson(text: string, isSensitive: IsSensitive, maskText: (text: string) => string): string {
   let out = '';
   let copiedTo = 0;

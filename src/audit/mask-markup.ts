@@ -2,18 +2,19 @@
 import { masked } from './mask-json.ts';
 import type { IsSensitive } from './sensitive-names.ts';
 
-/** In the headers of a part; `filename=` does not name a field. */
+/** Matches a field name in the headers of a part; `filename=` does not name a field. */
 const fieldName = /(?<![\w-])name="?([^"\r\n;]{1,200})/i;
-/** How much of a header line is searched; no name stands further right. */
+/** Only this much of a header line is searched for a name. */
 const maxHeadLine = 1_000;
 
+/** Whether the text looks like `multipart/form-data`. */
 export function isMultipart(text: string): boolean {
   return /^\s{0,4}--/.test(text);
 }
 
 /**
- * Line by line, in linear time: a boundary (`--…`) starts the headers, an empty line ends them, and the content lasts
- * until the next boundary.
+ * Masks line by line, in linear time: a boundary (`--…`) starts the headers of a part, an empty line ends them, and the
+ * content lasts until the next boundary.
  */
 export function maskMultipart(text: string, isSensitive: IsSensitive): string {
   let out = '';
@@ -49,10 +50,12 @@ export function maskMultipart(text: string, isSensitive: IsSensitive): string {
 /** An element that contains only text, with any prefix and attributes. */
 const element = /(<(?:[\w.-]{1,100}:)?([\w.-]{1,100})(?:\s[^<>]*)?>)(<!\[CDATA\[[^<\]]*\]\]>|[^<]+)(?=<\/|$)/g;
 
+/** Whether the text looks like XML. */
 export function isXml(text: string): boolean {
   return /^\s*</.test(text);
 }
 
+/** Masks the text of elements with a sensitive name. */
 export function maskXml(text: string, isSensitive: IsSensitive): string {
   return text.replace(element, (whole, tag: string, name: string, content: string) =>
     content.trim() !== '' && isSensitive(name) ? tag + masked : whole,

@@ -7,7 +7,7 @@ import { createMasker } from './mask.ts';
 const masker = createMasker(['X-House-Code']);
 const secret = 'S3cr+t/värde "mit" spaces&=';
 
-test('headers that carry credentials are masked by name, the others stay', () => {
+test('headers with credentials are masked by name, other headers are not', () => {
   const clean = masker.headers(
     {
       authorization: 'Bearer abc',
@@ -31,7 +31,7 @@ test('headers that carry credentials are masked by name, the others stay', () =>
   ]);
 });
 
-test('secrets leave the query, the user part and the path of an address', () => {
+test('secrets in the query, user part and path of an address are masked', () => {
   const url = masker.url(
     'https://user:pass@maps.example/bot123456789:AAabcdefghijklmnopqrstuvwxyz0123456/x?address=A%20B&key=AIzaX&api%5Fkey=1&sig=2#t',
     [],
@@ -42,7 +42,7 @@ test('secrets leave the query, the user part and the path of an address', () => 
   );
 });
 
-test('JSON members are masked by name at any depth, and nothing else of the body changes', () => {
+test('JSON members are masked by name at any depth, and the rest of the body does not change', () => {
   const body =
     '{ "id": 12345678901234567890, "a": [{"access_token":"x\\"y","Client-Secret" : {"k":["}"]}}], "nextPageToken":"p", "key":"word", "password":null, "\\u0074oken": 7, "x_house_code":"7" }';
   assert.equal(
@@ -51,14 +51,14 @@ test('JSON members are masked by name at any depth, and nothing else of the body
   );
 });
 
-test('JSON that stands as text in JSON is masked by name too', () => {
+test('JSON inside a JSON string is masked by name too', () => {
   const inner = JSON.stringify({ password: 'p', id: 1, data: JSON.stringify([{ access_token: 't' }]) });
   const clean = JSON.parse(masker.body(JSON.stringify({ body: inner, note: '{"not json' }), []));
   assert.deepEqual(JSON.parse(clean.body), { password: '[masked]', id: 1, data: '[{"access_token":"[masked]"}]' });
   assert.equal(clean.note, '{"not json');
 });
 
-test('a body cut in the middle of a secret shows nothing of it', () => {
+test('a body cut in the middle of a secret does not show a part of it', () => {
   assert.equal(masker.body('{"a":1,"token":"abc', []), '{"a":1,"token":"[masked]"');
   assert.equal(masker.body('{"a":1,"credentials":{"private_key":"abc', []), '{"a":1,"credentials":"[masked]"');
 });
@@ -70,7 +70,7 @@ test('forms are masked by field', () => {
   );
 });
 
-test('error texts lose pairs that look like a secret, and well-known kinds of key', () => {
+test('pairs that look like a secret and known formats of keys are masked in error texts', () => {
   const text = masker.text(
     'GET https://x/?key=AIzaSyA1234567890123456789012345678901&address=y failed: api_key=abc, token: "def"; Bearer ghi.jkl',
     [],
@@ -104,7 +104,7 @@ test("an account's exact secret is found in any encoding", () => {
   }
 });
 
-test('an exact secret is found as other languages escape it', () => {
+test('an exact secret is found in the escaping of other languages', () => {
   const odd = `пароль<&>'"9`;
   const ascii = JSON.stringify(odd).replaceAll(
     /[^ -~]/g,
@@ -128,7 +128,7 @@ test('an exact secret is found as other languages escape it', () => {
   }
 });
 
-test('no text around a secret keeps it from being masked', () => {
+test('a secret is masked whatever text surrounds it', () => {
   fc.assert(
     fc.property(
       fc.string({ minLength: 6, maxLength: 40, unit: 'grapheme' }).filter((text) => !'[masked]'.includes(text)),
@@ -143,7 +143,7 @@ test('no text around a secret keeps it from being masked', () => {
   );
 });
 
-test('masking any JSON leaves JSON', () => {
+test('masked JSON is still JSON', () => {
   fc.assert(
     fc.property(fc.json(), (body) => {
       JSON.parse(masker.body(body, ['secret-value']));
@@ -151,7 +151,7 @@ test('masking any JSON leaves JSON', () => {
   );
 });
 
-test('masked JSON with sensitive names stays JSON', () => {
+test('masked JSON with sensitive names is still JSON', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom('token', 'a', 'api_key', 'b'), fc.jsonValue()), (object) => {
       const clean = JSON.parse(masker.body(JSON.stringify(object), [])) as Record<string, unknown>;
@@ -162,7 +162,7 @@ test('masked JSON with sensitive names stays JSON', () => {
   );
 });
 
-test('a body that quotes another is masked also where it is cut or is not quite JSON', () => {
+test('a body that quotes another is masked even if it is cut or not valid JSON', () => {
   const quoted = JSON.stringify({ client_secret: 'hunter2', rest: 'r'.repeat(80_000) });
   for (const body of [JSON.stringify({ quoted }), JSON.stringify({ quoted: JSON.stringify({ quoted }) })]) {
     const kept = keepBody(body, masker, [])?.text;
@@ -172,7 +172,7 @@ test('a body that quotes another is masked also where it is cut or is not quite 
   assert.ok(!masker.body('{"quoted":"{\\"api_key\\":\\"hunter2\\",\\x"}', []).includes('hunter2'));
 });
 
-test('keys are known by the names that vendors give them, in Russian too', () => {
+test('vendors’ names of keys are known, also in Russian', () => {
   for (const name of [
     'X-Auth',
     'X-Auth-Key',
@@ -189,7 +189,7 @@ test('keys are known by the names that vendors give them, in Russian too', () =>
   assert.equal(masker.body('Пароль=hunter2&x=1', []), 'Пароль=[masked]&x=1');
 });
 
-test('parts of a multipart form and elements of XML lose what is secret by its name', () => {
+test('parts of a multipart form and XML elements are masked by name', () => {
   const form = (name: string, value: string) =>
     `--b\r\nContent-Disposition: form-data; name="${name}"\r\nContent-Type: text/plain\r\n\r\n${value}\r\n--b--\r\n`;
   assert.equal(masker.body(form('api_key', 'hunter2\r\nhunter3'), []), form('api_key', '[masked]'));
@@ -201,7 +201,7 @@ test('parts of a multipart form and elements of XML lose what is secret by its n
   assert.equal(masker.body('<a><secret>hunter2', []), '<a><secret>[masked]', 'cut in the middle');
 });
 
-test('a body made to be slow to mask does not block other calls', () => {
+test('a body designed to be slow to mask does not block other calls', () => {
   const pieces = [
     'eyJ',
     'eyJa.',
@@ -217,7 +217,7 @@ test('a body made to be slow to mask does not block other calls', () => {
     'a=',
   ];
   const beginnings = ['', '{"a":"', '"[token', '["token', '--b\r\n', '<'];
-  // With quadratic growth, one of these would take minutes and exceed the test's time.
+  // With quadratic time, one of these would take minutes and exceed the test's limit.
   const length = 1_000_000;
   for (const piece of pieces) {
     for (const beginning of beginnings) {
@@ -227,7 +227,7 @@ test('a body made to be slow to mask does not block other calls', () => {
   }
 });
 
-test('a body that quotes itself deeper than any honest one is masked there', () => {
+test('a body with too many levels of quoting is masked below them', () => {
   let body = '["token"]';
   for (let level = 0; level < 17; level += 1)
     body = `["${body.replaceAll(/[\\"]/g, (c) => (c === '"' ? '\\u0022' : '\\u005c'))}"]`.slice(0, 60_000);
@@ -236,7 +236,7 @@ test('a body that quotes itself deeper than any honest one is masked there', () 
   assert.doesNotThrow(() => keepBody(deep, masker, []));
 });
 
-test('a long body is cut after masking, and says so', () => {
+test('a long body is cut after masking and marked as cut', () => {
   const long = `{"token":"${'s'.repeat(30_000)}","rest":"${'r'.repeat(60_000)}"}`;
   const kept = keepBody(Buffer.from(long), masker, []);
   assert.ok(kept?.text.startsWith('{"token":"[masked]","rest":"rrr'));
@@ -247,7 +247,7 @@ test('a long body is cut after masking, and says so', () => {
   assert.match(cyrillic?.text ?? '', /^ж{8192}…\[cut: it had 20000 bytes\]$/);
 });
 
-test('a text that ends in the middle of a secret does not keep its beginning', () => {
+test('the beginning of a secret at the end of a text is masked', () => {
   const secret = 'canary-0123456789-abcdef';
   for (let length = 6; length <= secret.length; length += 1) {
     for (const end of ['', '…']) {

@@ -1,7 +1,7 @@
 /**
- * Removes secrets from what the audit log stores: by name (headers, query, JSON members, form fields, XML elements), by
- * the account's exact values in any encoding, and by well-known formats of keys and tokens. Runs inside the intake, so
- * that no caller can forget it.
+ * Masks secrets in audit entries: by name (headers, query, JSON members, form fields, XML elements), by the account's
+ * exact values in any encoding, and by known formats of keys and tokens. It runs inside the intake, so that no caller
+ * can forget it.
  */
 
 import { formsOfSecret } from '../encodings/secret-forms.ts';
@@ -22,11 +22,11 @@ export interface Masker {
 }
 
 /** A literal for a fast first search, and the pattern that then matches the secret. */
-const wellKnownLooks: readonly { readonly hint: string; readonly pattern: RegExp; readonly keep?: string }[] = [
+const knownFormats: readonly { readonly hint: string; readonly pattern: RegExp; readonly keep?: string }[] = [
   { hint: 'AIza', pattern: /AIza[0-9A-Za-z_-]{30,}/g }, // Google API key
   { hint: 'ya29.', pattern: /ya29\.[0-9A-Za-z._-]+/g }, // Google access token
-  // JSON Web Token. Searched once per word, and only in words followed by two dots: starting at every `eyJ` of a long
-  // word without a dot took nine seconds for 64 KiB.
+  // JSON Web Token. Tried once per word, and only for words followed by two dots: trying every `eyJ` of a long word
+  // took nine seconds for 64 KiB.
   { hint: 'eyJ', pattern: /(?<![\w-])(?=[\w-]+\.[\w-]+\.)([\w-]*?)eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, keep: '$1' },
   { hint: 'earer ', pattern: /([Bb]earer )[0-9A-Za-z._~+/-]+=*/g, keep: '$1' },
   { hint: 'asic ', pattern: /([Bb]asic )(?=[A-Za-z+/]*[0-9=])[0-9A-Za-z+/]{8,}=*/g, keep: '$1' },
@@ -44,17 +44,20 @@ const freeTextPair =
   /((?:api[_-]?key|access[_-]?token|token|secret|password|passwd|signature|authorization|[?&]key)["']?\s*[=:]\s*["']?)([^\s&"',;})\]]+)/gi;
 
 /**
- * Each level of quoting doubles the backslashes inside, so no legitimate body has more levels. A deeper one, `\u005c`
- * upon `\u005c`, is masked as a whole.
+ * Each level of quoting doubles the backslashes, so no legitimate body has more levels. A string on a deeper level is
+ * masked as a whole.
  */
 const maxQuotedLevels = 16;
 
-/** `extraFields`: configured names of headers, parameters and members, compared without case and punctuation. */
+/**
+ * Creates a masker. `extraFields` are configured names of headers, parameters and members, compared without case and
+ * punctuation.
+ */
 export function createMasker(extraFields: readonly string[] = []): Masker {
   const extra = new Set(extraFields.map(normaliseName).filter((name) => name !== ''));
   const isSensitiveParameter = sensitiveParameter(extra);
   const isSensitiveMember = sensitiveMember(extra);
-  // Any body may contain a configured name in some spelling, so every body is scanned.
+  // A configured name may have any spelling, so every body is scanned.
   const extraHint = extra.size > 0;
 
   const text = (value: string, secrets: readonly string[]): string =>
@@ -77,7 +80,7 @@ export function createMasker(extraFields: readonly string[] = []): Masker {
   const json = (value: string, secrets: readonly string[], depth = 0): string =>
     maskJson(value, isSensitiveMember, (plain) => {
       const byValue = maskByValue(plain, secrets);
-      // An API that quotes the request does so as text.
+      // An API that quotes the request quotes it as a string.
       if (!/^\s*[[{]/.test(byValue)) return byValue;
       return depth < maxQuotedLevels ? json(byValue, secrets, depth + 1) : masked;
     });
@@ -117,7 +120,7 @@ const plainMasker = createMasker();
 
 /**
  * Masks a provider's message before callers, health and the audit log get it. `secrets` are the account's exact values;
- * a vendor that quotes the request's URL also quotes the key in it.
+ * a message that quotes the request's URL also quotes its key.
  */
 export function maskMessage(message: string, secrets: readonly string[]): string {
   return plainMasker.text(message, secrets);
@@ -131,16 +134,16 @@ function maskByValue(value: string, secrets: readonly string[]): string {
       out = withoutBeginningAtEnd(out, form);
     }
   }
-  for (const { hint, pattern, keep } of wellKnownLooks) {
+  for (const { hint, pattern, keep } of knownFormats) {
     if (out.includes(hint)) out = out.replace(pattern, `${keep ?? ''}${masked}`);
   }
   return out;
 }
 
-/** Shorter beginnings are common text. */
+/** Shorter beginnings are too common to mask. */
 const shortestBeginning = 6;
 
-/** A text that was cut in the middle of a secret ends with the beginning of the secret. */
+/** Masks the beginning of a secret at the end of a text that was cut in the middle of the secret. */
 function withoutBeginningAtEnd(text: string, form: string): string {
   if (form.length <= shortestBeginning) return text;
   const end = text.endsWith('…') ? text.length - 1 : text.length;

@@ -1,4 +1,4 @@
-/** Tests that pages, which read a few days at a time, look the same as one long list. */
+/** Tests that pages, which read a few days at a time, give the same list as one query. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
@@ -12,7 +12,7 @@ import { createMasker } from './mask.ts';
 
 const dayMs = 86_400_000;
 
-test('pages over the borders of days, and into the clock’s future, are one list in order', async (t) => {
+test('pages across days, and into the clock’s future, form one ordered list', async (t) => {
   const { db } = await startTestDatabase(t);
   const relay = silentRelay();
   const intake = createIntake({

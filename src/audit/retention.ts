@@ -1,8 +1,8 @@
 /**
  * Creates the next days' partitions, drops partitions older than the retention, and removes other expired data.
  *
- * Age is judged by the earlier of two clocks, this process's and the database's: a machine with a wrong clock must not
- * remove the data of all.
+ * Age is judged by the earlier of two clocks, this process's and the database's, so that a machine with a wrong clock
+ * does not remove everyone's data.
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
@@ -18,7 +18,7 @@ export interface RetentionDeps {
   readonly logger: Logger;
   /** `LOG_RETENTION_DAYS`. */
   readonly retentionDays: number;
-  /** Whether this replica may do the work of `name` for the next `ttlMs`. */
+  /** Takes the lease `name` for `ttlMs`; false if another replica holds it. */
   tryHold(name: string, ttlMs: number): Promise<boolean>;
 }
 
@@ -33,21 +33,21 @@ export function startRetention(deps: RetentionDeps): Rounds {
   const rounds = startRounds({
     everyMs: hourMs,
     round: () => retain(deps),
-    onFailure: (error) => deps.logger.warn({ err: error }, 'retention could not run; it will next time'),
+    onFailure: (error) => deps.logger.warn({ err: error }, 'could not run the retention; will retry'),
   });
   rounds.start();
   return rounds;
 }
 
-/** One round. Throws what the database throws. */
+/** Runs one round. Throws the database's errors. */
 export async function retain(deps: RetentionDeps): Promise<void> {
   await ensurePartitions(deps.db, deps.clock.now(), daysAhead);
-  // Held a little shorter than the interval, so that any replica can take it in the next round.
+  // Slightly shorter than the interval, so that any replica can take the lease for the next round.
   if (await deps.tryHold(lease, hourMs * 0.9)) await removeOld(deps);
 }
 
 async function removeOld({ db, clock, logger, retentionDays }: RetentionDeps): Promise<void> {
-  // The day before the bound is kept whole, so data is kept for at least the configured days.
+  // The day that contains the bound is kept whole, so data is kept for at least the configured days.
   const nowMs = Math.min(clock.now(), await databaseNowMs(db));
   const keptFrom = dayOf(nowMs - retentionDays * dayMs);
   const dropped: string[] = [];

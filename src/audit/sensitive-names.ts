@@ -55,20 +55,22 @@ const endings = [
   'секрет',
   'токен',
 ];
-/** Names that end like those of secrets but are harmless. */
+/** Names that end like secret ones but are harmless. */
 const harmless = new Set(['nextpagetoken', 'pagetoken', 'nextsynctoken', 'synctoken', 'maxtokens', 'totaltokens']);
 /** Secret in a header or a query, but a common word in a body. */
 const everydayInBodies = new Set(['key', 'auth', 'appid']);
 
 /**
- * A fast check whether a text may contain such a name, before it is scanned. It looks back from `key` to the text
- * before: trying every letter as a start took half as long again.
+ * A fast check whether a text may contain a secret name, before it is scanned. It looks back from `key` to the text
+ * before it: trying every letter as a start took 1.5 times as long.
  */
 export const sensitiveNameHint =
   /token|secret|passw|passphrase|pwd|(?<=(?:api|private|access|auth|app|application|encryption|functions|license|master|shared|signing|subscription).?)key|"sig"|signature|authorization|cookie|assertion|credential|session|jwt|cvv|cvc|otp|authheader|пароль|секрет|токен|\\u[0-9a-f]/i;
 
+/** Whether a name is that of a secret. */
 export type IsSensitive = (name: string) => boolean;
 
+/** Removes case and punctuation. */
 export function normaliseName(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9\u0400-\u04ff]/g, '');
 }

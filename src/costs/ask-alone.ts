@@ -1,4 +1,4 @@
-/** Decides without Redis: this replica spends its share of what is left of each budget. */
+/** Decides on budgets without Redis: this replica spends its share of the remainder of each budget. */
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { DatabaseAway } from '../storage/postgres/database-away.ts';
@@ -12,6 +12,7 @@ export interface AskAloneDeps {
   readonly logger: Logger;
 }
 
+/** Decides each of `asking` by this replica's share. */
 export async function askAlone(deps: AskAloneDeps, group: Group, asking: readonly Asking[]): Promise<void> {
   const { store } = deps;
   for (const account of group.accounts) await openAlone(deps, account);
@@ -26,7 +27,10 @@ export async function askAlone(deps: AskAloneDeps, group: Group, asking: readonl
   }
 }
 
-/** Leaves `alone` null, so that nothing is granted, if neither store can tell what is spent. */
+/**
+ * Opens the account's alone mode. If neither store can tell what is spent, `alone` stays null, so that nothing is
+ * granted.
+ */
 function openAlone(deps: AskAloneDeps, account: Account): Promise<void> {
   if (account.alone !== null) return Promise.resolve();
   account.openingAlone ??= (async () => {
@@ -40,7 +44,7 @@ function openAlone(deps: AskAloneDeps, account: Account): Promise<void> {
     } catch (error) {
       deps.logger.warn(
         { err: error, tenant: account.budget.management_company_id },
-        'could not read what a budget has spent: it blocks',
+        'could not read the use of a budget: its calls are refused',
       );
     } finally {
       account.openingAlone = null;

@@ -1,4 +1,4 @@
-/** Asks the counters in Redis, which decide for all replicas. */
+/** Decides on budgets by the counters in Redis, which all replicas share. */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../storage/postgres/database.ts';
@@ -15,16 +15,18 @@ export interface AskSharedDeps {
 }
 
 /**
- * A reply that missed its deadline is requested again while the store counts as available: deciding alone is less
+ * A reply that missed its deadline is requested again while Redis counts as available, because deciding alone is less
  * accurate.
  */
 const sharedTries = 4;
 /** A counter outlives its month by this much, for calls that began in the month. */
 const counterGraceMs = 86_400_000;
-/** Each counter of a call may be missing once, and once more if it is lost meanwhile. */
+/** Each counter of a call may be missing once, and once more if it is lost in the meantime. */
 const maxSeeds = 4;
 
-/** Decides each of `asking` by the shared counters. False: they cannot decide now, and nothing was decided. */
+/**
+ * Decides each of `asking` by the shared counters. Returns false, without deciding, if Redis or the database is away.
+ */
 export async function askShared(
   deps: AskSharedDeps,
   counter: BudgetCounter,
@@ -73,22 +75,23 @@ async function askOnce(
       one.resolve(reply.granted[index] === true ? hold(group, one.microUsd, false) : null);
     return;
   }
-  throw new StoreAway(new Error('the counters of a budget vanish after they are seeded'));
+  throw new StoreAway(new Error('the counters of a budget disappear after they are seeded'));
 }
 
-/** In the Redis slot of the group's counters, which all belong to one tenant. */
+/** A key in the Redis slot of the group's counters, which all belong to one tenant. */
 function budgetAskKey({ accounts }: Group, askId: string): string {
   return `{${accounts[0]?.budget.management_company_id}}:budget-ask:${askId}`;
 }
 
-/** Adds to the counter what was spent from the account while Redis was away. */
+/** Adds to the counter what this replica spent while Redis was away. */
 async function writeAlone(counter: BudgetCounter, account: Account): Promise<void> {
   const { alone } = account;
   if (alone === null) return;
   account.alone = null;
   const underWay = [...account.held].filter(({ birth }) => birth === null);
   const underWayMicroUsd = underWay.reduce((sum, held) => sum + held.microUsd, 0);
-  // The known counter does not contain it. A counter seeded since then contains what was settled, through the roll-up.
+  // The counter with the known birth mark does not contain these units. A newer one was seeded from the roll-up, which
+  // contains the settled ones.
   const birth = account.known?.birth ?? '';
   for (const held of underWay) held.birth = birth;
   try {
@@ -106,7 +109,10 @@ async function seed(deps: AskSharedDeps, counter: BudgetCounter, account: Accoun
   await counter.seed(account.key, spent, randomUUID(), Math.max(counterGraceMs, ttlMs));
 }
 
-/** A recreated counter does not contain this replica's reservations in progress. */
+/**
+ * Stores the counter's state. A recreated counter does not contain this replica's reservations in progress, so they are
+ * added.
+ */
 async function learn(counter: BudgetCounter, account: Account, state: CounterState): Promise<void> {
   account.known = state;
   const lost = [...account.held].filter(({ birth }) => birth !== null && birth !== state.birth);

@@ -7,11 +7,11 @@ import { type Month, microUsd } from './month.ts';
 /** One budget in one month, as this replica knows it. */
 export interface Account {
   readonly key: string;
-  /** Its limit may change. */
+  /** The budget's current row. */
   budget: BudgetRow;
   readonly month: Month;
   known: CounterState | null;
-  /** Spent and reserved without Redis, and the total that was left when that began. */
+  /** Spent and reserved without Redis, and the total that was spent when Redis went away. */
   alone: { microUsd: number; baseMicroUsd: number } | null;
   openingAlone: Promise<void> | null;
   readonly held: Set<Held>;
@@ -38,11 +38,12 @@ export interface Group {
 }
 
 /**
- * Maximum accounts in memory; above it the least recently used account without reservations is forgotten, and read
- * again when needed.
+ * Maximum accounts in memory. Above it the least recently used account without reservations is dropped, and read again
+ * when needed.
  */
 const maxAccounts = 20_000;
 
+/** The Redis key of a budget's counter in one month. */
 export function budgetCounterKey(
   budget: Pick<BudgetRow, 'management_company_id' | 'service_name'>,
   month: Month,
@@ -51,12 +52,13 @@ export function budgetCounterKey(
 }
 
 export interface BudgetAccounts {
-  /** The account of a budget, opened at the first request. */
+  /** The account of a budget, created at the first use. */
   of(budget: BudgetRow, month: Month): Account;
-  /** null: nothing was spent from it here. */
+  /** null: this replica spent nothing from it. */
   find(key: string): Account | null;
 }
 
+/** Creates an empty set of accounts. */
 export function createBudgetAccounts(): BudgetAccounts {
   const accounts = new Map<string, Account>();
   return {
@@ -74,14 +76,14 @@ export function createBudgetAccounts(): BudgetAccounts {
       account.budget = budget;
       accounts.delete(key);
       accounts.set(key, account);
-      if (accounts.size > maxAccounts) forgetOne(accounts);
+      if (accounts.size > maxAccounts) dropOne(accounts);
       return account;
     },
     find: (key) => accounts.get(key) ?? null,
   };
 }
 
-function forgetOne(accounts: Map<string, Account>): void {
+function dropOne(accounts: Map<string, Account>): void {
   for (const [key, account] of accounts) {
     if (account.held.size > 0 || account.alone !== null) continue;
     accounts.delete(key);
@@ -89,7 +91,7 @@ function forgetOne(accounts: Map<string, Account>): void {
   }
 }
 
-/** Takes the amount from every account of the group. */
+/** Reserves the amount on every account of the group. */
 export function hold(group: Group, amount: number, alone: boolean): readonly Held[] {
   return group.accounts.map((account) => {
     const held: Held = { account, microUsd: amount, birth: alone ? null : (account.known?.birth ?? '') };
@@ -99,7 +101,7 @@ export function hold(group: Group, amount: number, alone: boolean): readonly Hel
   });
 }
 
-/** Millionths of a dollar. */
+/** What the roll-up has as spent, in millionths of a dollar. */
 export async function spentByRollUp(db: Pick<Database, 'querySystem'>, { budget, month }: Account): Promise<number> {
   return microUsd(await sumSpentAcrossTenants(db, budget.management_company_id, budget.service_name, month));
 }

@@ -1,11 +1,11 @@
 /**
- * What is spent of a budget, in the store that replicas share: settled and reserved together, in millionths of a
- * dollar. A missing counter (a new month, a Redis that lost its data) is seeded from the roll-up and gets a new birth
- * mark. A replica that finds an unfamiliar mark adds its reservations in progress, because the roll-up did not contain
- * them yet.
+ * The counters of budgets in Redis: settled and reserved together, in millionths of a dollar. A missing counter (a new
+ * month, a Redis that lost its data) is seeded from the roll-up and gets a new birth mark. A replica that sees a new
+ * mark adds its reservations in progress, because the roll-up did not contain them.
  */
 import type { LuaScript, SharedStore } from '../storage/redis/shared-store.ts';
 
+/** A counter as a script returned it. */
 export interface CounterState {
   readonly birth: string;
   readonly spentMicroUsd: number;
@@ -20,8 +20,9 @@ export interface ReserveReply {
 
 export interface BudgetCounter {
   /**
-   * Takes each amount from all counters, or from none. A number: the counter at this position must be seeded first.
-   * `askKey` identifies the request for a minute: repeated, it returns its first answer, and nothing is taken twice.
+   * Reserves each amount on all counters, or on none. A number as result: the counter at this position must be seeded
+   * first. `askKey` identifies the request for a minute: if it is repeated, it returns its first answer and reserves
+   * nothing.
    */
   reserve(
     askKey: string,
@@ -29,12 +30,13 @@ export interface BudgetCounter {
     limits: readonly number[],
     amounts: readonly number[],
   ): Promise<ReserveReply | number>;
-  /** Changes the counter by `delta`, or by `otherwise` if its birth mark has changed. */
+  /** Changes the counter by `delta`, or by `otherwise` if it has another birth mark. */
   correct(key: string, birth: string, delta: number, otherwise: number): Promise<void>;
+  /** Creates a missing counter. */
   seed(key: string, spentMicroUsd: number, birth: string, ttlMs: number): Promise<void>;
   /**
-   * Raises the counter to what is certainly spent; lowers it to that if nothing was reserved or settled for
-   * `quietSeconds`.
+   * Raises the counter to the amount that is certainly spent. Lowers it to that amount if nothing was reserved or
+   * settled for `quietSeconds`.
    */
   reconcile(key: string, spentMicroUsd: number, quietSeconds: number): Promise<void>;
 }
@@ -108,7 +110,7 @@ if tonumber(state[1]) < tonumber(ARGV[1]) or isQuiet then redis.call('HSET', KEY
 return 1`,
 };
 
-/** Every function rejects with `StoreAway` while the store is away. */
+/** Creates the client. Every function rejects with `StoreAway` while Redis is away. */
 export function createBudgetCounter(store: Pick<SharedStore, 'runScript'>): BudgetCounter {
   return {
     async reserve(askKey, keys, limits, amounts) {

@@ -1,4 +1,4 @@
-/** Holds all budgets that refuse calls in memory: checking whether a call is under one costs a look-up and no SQL. */
+/** Holds all blocking budgets in memory, so that finding the budgets of a call needs no SQL. */
 import { configurationChannel, parseChange } from '../directory/configuration-change.ts';
 import { openHeldByTenant } from '../directory/held-by-tenant.ts';
 import type { TenantId } from '../ids.ts';
@@ -7,9 +7,12 @@ import type { Database } from '../storage/postgres/database.ts';
 import { type BudgetRow, listBudgetsAcrossTenants } from '../storage/tables/budgets.ts';
 
 export interface BudgetDirectory {
-  /** The blocking budgets that apply to a call to this service: its own, the tenant's (`*`), both or none. */
+  /** The blocking budgets of a call to this service: the service's own, the tenant's (`*`), both or none. */
   blocking(tenantId: TenantId, serviceName: string): readonly BudgetRow[];
-  /** When it resolves, the tenant's earlier commits are known, unless the database is away. Never throws. */
+  /**
+   * Reads the tenant's budgets again. When it resolves, earlier commits are known, unless the database is away. Never
+   * throws.
+   */
   refresh(tenantId: TenantId): Promise<void>;
   close(): Promise<void>;
 }
@@ -21,7 +24,7 @@ export interface BudgetDirectoryDeps {
 
 const none: readonly BudgetRow[] = [];
 
-/** Throws if the budgets cannot be read at the start: a replica without budgets would block nothing. */
+/** Reads all budgets. Throws if that fails, because a replica without budgets would not block any call. */
 export async function openBudgetDirectory({ db, logger }: BudgetDirectoryDeps): Promise<BudgetDirectory> {
   const held = await openHeldByTenant<readonly BudgetRow[]>({
     db,

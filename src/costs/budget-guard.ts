@@ -1,17 +1,18 @@
 /**
- * Blocking budgets: the price of an attempt is taken before it is made, and what it did not cost is given back.
+ * Enforces blocking budgets, so that a tenant's month does not cost more than its limit: reserves the price of each
+ * attempt before it is made, and returns the part that the attempt did not cost. Two modes:
+ * - shared: the counter in Redis decides, with one script call for all attempts of an event-loop turn.
+ * - alone: without Redis (in-process, or away) this replica decides. It may spend its share of the remainder, which is
+ *   the limit minus the higher of the roll-up and Redis's last count, divided by the replicas last seen. When Redis is
+ *   back, its spending is added to the counter.
  *
- *   shared   the counter in Redis decides, for all who ask in one event-loop turn with one script call.
- *   alone    without Redis (in-process, or away) this replica spends by itself: what is left by the roll-up and by what
- *            Redis said last, divided by the replicas last seen. When Redis is back, what was spent alone is added to
- * it.
+ * In shared mode the limit is never exceeded, over any number of replicas. Reservations stay counted if their process
+ * died or their reply was lost, and a counter is never below the roll-up; both are corrected when the budget has been
+ * quiet for two minutes.
  *
- * In shared mode the limit is never passed, over any number of replicas. Three things are on the safe side, and put
- * right when the budget has been quiet for two minutes: a reservation whose process died, or whose reply was lost until
- * the store counted as away, stays taken; a counter is never below the roll-up. One thing is not: where replicas lose
- * Redis at different moments, or Redis loses its data, a replica that is alone spends its part of what was left while
- * the others go on spending all of it through Redis. The limit may then be passed by that part, and by the price of the
- * calls under way.
+ * The limit can be exceeded only if replicas lose Redis at different times or Redis loses its data: a replica alone
+ * then spends its share while the others spend the whole remainder through Redis. The excess is at most that share plus
+ * the price of calls in progress.
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
@@ -27,24 +28,27 @@ import type { BudgetDirectory } from './budget-directory.ts';
 import { type Month, microUsd, monthOf } from './month.ts';
 
 export interface BudgetReservation {
-  /** What the attempt finally cost, in USD. Call it once; it never throws and is not awaited. */
+  /** Sets the final cost of the attempt, in USD. Call it once; it never throws and is not awaited. */
   settle(costUsd: number): void;
 }
 
-/** `refused`: a budget does not have that much left before `untilMs` (Unix milliseconds). */
+/** `refused`: a budget has too little left until `untilMs` (Unix milliseconds). */
 export type BudgetDecision =
   | { readonly kind: 'reserved'; readonly reservation: BudgetReservation }
   | { readonly kind: 'refused'; readonly untilMs: number };
 
 export interface BudgetGuard {
-  /** Raises the counts of this replica's budgets to what the roll-up says. */
+  /** Raises the counts of this replica's budgets to at least the roll-up's. */
   reconcile(use: readonly BudgetUse[]): Promise<void>;
   /**
-   * A budget was set (`use`) or removed (null), and applies here from now on. All that was spent before, also while
-   * nothing blocked, is counted first. Never throws: where a store is away, `reconcile` counts it later.
+   * Applies a budget that was set (`use`) or removed (null). Its earlier spending is counted first, also from a time
+   * when it did not block. Never throws: if a store is away, `reconcile` counts it later.
    */
   apply(tenantId: TenantId, use: BudgetUse | null): Promise<void>;
-  /** Returns at once, without a promise, if no blocking budget applies to the service or the attempt costs nothing. */
+  /**
+   * Reserves the price of an attempt. Returns at once, without a promise, if no blocking budget applies or the attempt
+   * is free.
+   */
   reserve(tenantId: TenantId, serviceName: string, costUsd: number): BudgetDecision | Promise<BudgetDecision>;
 }
 
@@ -56,12 +60,13 @@ export interface BudgetGuardDeps {
   readonly logger: Logger;
 }
 
-const free: BudgetReservation = { settle: () => {} };
-/** Longer than any call: a reservation older than this belongs to no call. */
+const freeReservation: BudgetReservation = { settle: () => {} };
+/** Longer than any call: an older reservation belongs to no running call. */
 const quietSeconds = 120;
 /** Maximum amounts that one script call decides. */
 const maxAmountsPerCall = 1_000;
 
+/** Creates the guard. */
 export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
   const { store, clock, logger } = deps;
   const counter = createBudgetCounter(store);
@@ -125,17 +130,17 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
     },
     async apply(tenantId, use) {
       try {
-        // Its counter may be left from before, and another replica's: no account here need know of it.
+        // The counter may exist already, from earlier or from another replica, even if this replica has no account.
         if (use !== null) await countAtLeast(budgetCounterKey(use, monthOf(clock.now())), microUsd(use.spent_usd));
       } catch (error) {
-        logger.warn({ err: error }, 'could not count what a budget has spent yet');
+        logger.warn({ err: error }, 'could not count the use of a budget; will retry');
       }
       await deps.directory.refresh(tenantId);
     },
     reserve(tenantId, serviceName, costUsd) {
-      if (costUsd <= 0) return { kind: 'reserved', reservation: free };
+      if (costUsd <= 0) return { kind: 'reserved', reservation: freeReservation };
       const budgets = deps.directory.blocking(tenantId, serviceName);
-      if (budgets.length === 0) return { kind: 'reserved', reservation: free };
+      if (budgets.length === 0) return { kind: 'reserved', reservation: freeReservation };
       const month = monthOf(clock.now());
       return ask(budgets, month, microUsd(costUsd)).then((taken): BudgetDecision => {
         if (taken === null) return { kind: 'refused', untilMs: month.endsAtMs };
@@ -144,9 +149,10 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
           reservation: {
             settle(finalUsd) {
               for (const held of taken) {
-                // An amount that cannot be returned now stays taken until the budget is reconciled.
+                // If this fails, the amount stays reserved until the budget is reconciled.
                 settle(held, microUsd(finalUsd)).catch((error: unknown) => {
-                  if (!(error instanceof StoreAway)) logger.warn({ err: error }, 'could not correct a budget');
+                  if (!(error instanceof StoreAway))
+                    logger.warn({ err: error }, 'could not settle a budget reservation');
                 });
               }
             },

@@ -41,13 +41,15 @@ export interface BudgetChangeContext {
 /** The members of a budget that can be set. */
 export type BudgetState = Pick<BudgetRow, 'service_name' | 'monthly_limit_usd' | 'action'>;
 
+/** The name of a budget over all services. */
 export const everyService = '*';
 
+/** Lists the tenant's budgets with their use. */
 export async function listBudgets(deps: ManageBudgetsDeps, tenantId: TenantId): Promise<readonly Budget[]> {
   return (await listUse(deps, tenantId)).map((use) => present(deps, use));
 }
 
-/** Throws `NOT_FOUND`. */
+/** Returns one budget. Throws `NOT_FOUND`. */
 export async function getBudget(deps: ManageBudgetsDeps, tenantId: TenantId, serviceName: string): Promise<Budget> {
   return present(deps, await findUse(deps, tenantId, serviceName));
 }
@@ -89,7 +91,7 @@ export async function putBudget(
   return present(deps, use);
 }
 
-/** Throws `NOT_FOUND`. */
+/** Deletes a budget; does nothing if `check` throws. Throws `NOT_FOUND`. */
 export async function removeBudget(
   deps: ManageBudgetsDeps,
   tenantId: TenantId,

@@ -1,4 +1,4 @@
-/** The calendar month, UTC, that budgets are counted in. */
+/** The calendar month, in UTC, by which budgets are counted. */
 import type { MonthDays } from '../storage/tables/budgets.ts';
 
 export interface Month extends MonthDays {
@@ -11,7 +11,7 @@ export interface Month extends MonthDays {
 let last: Month | null = null;
 let lastStartsAtMs = 0;
 
-/** Remembers the last month asked for: nearly every question is about the current one. */
+/** The month that contains this time. Cached, because nearly every call asks for the current month. */
 export function monthOf(nowMs: number): Month {
   if (last !== null && nowMs >= lastStartsAtMs && nowMs < last.endsAtMs) return last;
   const date = new Date(nowMs);
@@ -24,7 +24,7 @@ export function monthOf(nowMs: number): Month {
   return last;
 }
 
-/** Amounts are counted in whole millionths of a dollar and are never rounded down. */
+/** Converts dollars to whole millionths of a dollar, never rounding down. */
 export function microUsd(usd: number): number {
   return Math.ceil(Math.round(usd * 1e9) / 1e3);
 }

@@ -20,13 +20,13 @@ test('an operation without a list price costs nothing', () => {
   assert.equal(costOf({ serviceName: 'google_sheets', config: {} }, 'sheets_read', 1, atMs), 0);
 });
 
-test('the service’s own price comes first, for all operations or for one', () => {
+test('a service’s own price takes precedence, for all operations or for one', () => {
   assert.equal(costOf({ ...google, config: { cost_per_request: 0.001 } }, 'geocode', 2, atMs), 0.002);
   assert.equal(costOf({ ...google, config: { cost_per_request: { reverse: 0 } } }, 'reverse', 1, atMs), 0);
   assert.equal(costOf({ ...google, config: { cost_per_request: { reverse: 0 } } }, 'geocode', 1, atMs), 0.005);
 });
 
-test('a price that is no price is ignored', () => {
+test('an invalid price is ignored', () => {
   for (const cost_per_request of [-1, Number.NaN, 'free', null, { geocode: '1' }]) {
     assert.equal(costOf({ ...google, config: { cost_per_request } }, 'geocode', 1, atMs), 0.005);
   }

@@ -1,8 +1,8 @@
 /**
- * What a request to a provider costs, in USD per billed unit (one request, or one element of a route matrix).
+ * The price of a request to a provider, in USD per billed unit (one request, or one element of a route matrix).
  *
- * Each vendor's list prices stand among its facts, by the day from which they hold. What stands in no line counts as 0,
- * and the cost report names it as unpriced; a tenant with other terms says so in the service's
+ * Each vendor's list prices are part of its adapter's facts, with the day from which they hold. An operation without a
+ * price counts as 0, and the cost report lists it as unpriced. A tenant with other terms sets the service's
  * `config.cost_per_request`, a number for all operations or `{operation: number}`.
  */
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
@@ -11,7 +11,8 @@ import { findAdapter } from '../providers/registry.ts';
 import type { ListPrice } from '../providers/vendor-facts.ts';
 
 /**
- * USD for `units` billed units at `atMs` (Unix milliseconds). Never negative and never NaN: a bad override is ignored.
+ * The cost in USD of `units` billed units at `atMs` (Unix milliseconds). Never negative or NaN: an invalid override is
+ * ignored.
  */
 export function costOf(
   service: Pick<ExternalService, 'serviceName' | 'config'>,
@@ -22,7 +23,7 @@ export function costOf(
   return (findPrice(service, operation, atMs) ?? 0) * units;
 }
 
-/** USD for one billed unit; null if no price is known. Health checks use requests that are not billed. */
+/** The price in USD of one billed unit; null if none is known. Health checks use requests that are not billed. */
 export function findPrice(
   service: Pick<ExternalService, 'serviceName' | 'config'>,
   operation: string,
@@ -51,7 +52,7 @@ function listPrice(adapter: string, operation: string, atMs: number): ListPrice 
   return latest;
 }
 
-/** Parsed once for each line of the price lists, because every call is priced. */
+/** Parsed once per list price, because every call is priced. */
 const validFromMsByPrice = new WeakMap<ListPrice, number>();
 
 function validFromMsOf(price: ListPrice): number {

@@ -1,4 +1,4 @@
-/** What a tenant's calls cost, and what its cache saved, from the daily roll-up. */
+/** Reports the cost of a tenant's calls and the savings of its cache, from the daily roll-up. */
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import { parseTenantId, type TenantId } from '../ids.ts';
 import type { Database } from '../storage/postgres/database.ts';
@@ -15,7 +15,7 @@ export interface CostQuestion {
   readonly fromDay: string;
   readonly toDay: string;
   readonly groups: readonly UsageGroup[];
-  /** The services to count; null: all of the tenant. */
+  /** The services to count; null: all. */
   readonly boundTo?: ReadonlySet<string> | null;
 }
 
@@ -42,6 +42,7 @@ export interface CostReport {
 /** A report with more rows is refused (null): use a shorter time or a coarser grouping. */
 export const maxCostRows = 50_000;
 
+/** The report of one tenant; null if it has too many rows. */
 export async function reportCosts(
   { db, directory }: CostReportDeps,
   tenantId: TenantId,
@@ -59,7 +60,10 @@ export async function reportCosts(
     : toReport(question, rows, unpricedOf(services, byOperation, endOf(question)));
 }
 
-/** The operator's report: each row names its tenant. Only for tokens that may see every tenant. */
+/**
+ * The operator's report over all tenants, in which each row names its tenant. Only for tokens that may see every
+ * tenant.
+ */
 export async function reportCostsOfEveryTenant(
   { db, directory }: CostReportDeps,
   question: CostQuestion,
@@ -118,7 +122,7 @@ function unpricedOf(
 ): CostReport['unpriced'] {
   const byName = new Map(services.map((service) => [service.serviceName, service]));
   return rows.flatMap(({ service_name = '', operation = '', request_count, cached_count }) => {
-    // A name that belongs to no service is a family whose limit refused the call: no provider was asked.
+    // A name without a service is a family whose limit refused the call: no provider was asked.
     const service = byName.get(service_name);
     const asked = request_count - cached_count;
     if (service === undefined || asked <= 0 || findPrice(service, operation, atMs) !== null) return [];

@@ -34,7 +34,7 @@ test('each threshold is announced once a month over all replicas', async (t) => 
   );
   t.after(() => Promise.all(watches.map((watch) => watch.close())));
   const look = () => Promise.all(watches.map((watch) => watch.look()));
-  /** As the intake counts a call. */
+  /** Counts usage as the intake does for a call. */
   const spend = (usd: number) =>
     db.querySystem({
       text: `with series as (
@@ -72,7 +72,7 @@ test('each threshold is announced once a month over all replicas', async (t) => 
   await look();
   await look();
   assert.deepEqual(await told(), [[50, 51, []]]);
-  // Past two at once: the higher one says it all.
+  // Two thresholds are passed at once: only the higher one is announced.
   await spend(4.9);
   await look();
   assert.deepEqual(await told(), [
@@ -82,13 +82,13 @@ test('each threshold is announced once a month over all replicas', async (t) => 
   assert.match((await metrics.render()).text, /integration_budget_utilization\{service="google_maps"\} 1\b/);
 
   await db.querySystem({ text: 'delete from budgets' });
-  await waitFor('the gauge to end with its budget', async () => {
+  await waitFor('the gauge of the deleted budget to disappear', async () => {
     await look();
     return !/integration_budget_utilization\{/.test((await metrics.render()).text);
   });
 });
 
-test('with 5,000 budgets a round without traffic reads none of them, and then those that were spent or changed', async (t) => {
+test('of 5,000 budgets, a round reads only those with traffic or changes', async (t) => {
   const { db } = await startTestDatabase(t);
   await db.querySystem({
     text: `insert into budgets (management_company_id, service_name, monthly_limit_usd, action)
@@ -114,14 +114,14 @@ test('with 5,000 budgets a round without traffic reads none of them, and then th
   });
   t.after(() => watch.close());
   await watch.look();
-  assert.ok(read.includes(5_000), 'the first round looks at all');
+  assert.ok(read.includes(5_000), 'the first round checks all budgets');
   const readByRound = async (): Promise<readonly number[]> => {
     read.length = 0;
     await watch.look();
     return [...read];
   };
 
-  assert.deepEqual(await readByRound(), [0], 'one look at the traffic');
+  assert.deepEqual(await readByRound(), [0], 'one query for the traffic');
   await db.querySystem({
     text: `insert into usage_series (management_company_id, step, bucket_start, service_name, operation, request_count)
            values ('idle_7', 'minute', date_trunc('minute', now()), 'google_maps', 'geocode', 1)`,
@@ -130,5 +130,5 @@ test('with 5,000 budgets a round without traffic reads none of them, and then th
   await db.querySystem({
     text: `update budgets set monthly_limit_usd = 20 where management_company_id = 'idle_8'`,
   });
-  await waitFor('the changed budget to be looked at too', async () => (await readByRound()).at(-1) === 2);
+  await waitFor('the changed budget to be checked too', async () => (await readByRound()).at(-1) === 2);
 });

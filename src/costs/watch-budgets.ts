@@ -1,13 +1,13 @@
 /**
- * Announces budgets that reach 50, 80 and 100 per cent, once a month and threshold over all replicas, and shows how full
- * they are. A round looks at the budgets of tenants that had traffic or were changed since the one before; at all of
- * them at the start, in a new month, after a gap in the notifications, and every ten minutes, for calls that were
- * recorded late.
+ * Announces budgets that reach 50, 80 and 100 per cent, once per month and threshold over all replicas, and updates
+ * their gauges. A round checks the budgets of tenants with traffic or changes since the last one. It checks all budgets
+ * at the start, in a new month, after a gap in the notifications, and every ten minutes, for calls that were recorded
+ * late.
  *
- * The ten event types have none for money. A budget is a limit of a month, so a threshold is announced as
- * `integration.rate_limit.exceeded`: `utilization_percent` says how full it is, `metadata.kind` is `budget`, amounts
- * are in US cents, and `blocked_operations` is `["*"]` only where calls are refused. Subscribers of limit events get
- * budgets too.
+ * There is no event type for money. A budget is a monthly limit, so a threshold is announced as
+ * `integration.rate_limit.exceeded`: `utilization_percent` is the spent share, `metadata.kind` is `budget`, amounts are
+ * in US cents, and `blocked_operations` is `["*"]` only if calls are refused. Subscribers of limit events also get
+ * these.
  */
 import type { Clock } from '../clock.ts';
 import { watchChangedTenants } from '../directory/changed-tenants.ts';
@@ -37,11 +37,10 @@ const everyMs = 10_000;
 
 const thresholds = [100, 80, 50] as const;
 const wholeEveryMs = 600_000;
-/**
- * A call is counted in the minute in which it began, and a budget is corrected when it has been quiet for two minutes.
- */
+/** A call is counted in the minute in which it began, and a budget is corrected after two quiet minutes. */
 const overlapMs = 180_000;
 
+/** Starts the rounds. */
 export function startBudgetWatch(deps: WatchBudgetsDeps): { close(): Promise<void> } {
   const watch = createBudgetWatch(deps);
   const rounds = startRounds({
@@ -58,16 +57,17 @@ export function startBudgetWatch(deps: WatchBudgetsDeps): { close(): Promise<voi
   };
 }
 
+/** Creates the watch; each `look` is one round. */
 export function createBudgetWatch(deps: WatchBudgetsDeps) {
   const { db, clock } = deps;
   const changes = watchChangedTenants(db, ['budgets']);
-  /** The gauges of each tenant. */
+  /** The gauges shown for each tenant. */
   const shown = new Map<TenantId, Set<string>>();
   let lastRound: { readonly month: string; readonly atMs: number } | null = null;
   let wholeAtMs = Number.NEGATIVE_INFINITY;
 
-  /** null: all tenants. */
-  const whomToLookAt = async (month: Month): Promise<readonly TenantId[] | null> => {
+  /** The tenants to check in this round; null: all. */
+  const tenantsToCheck = async (month: Month): Promise<readonly TenantId[] | null> => {
     const changed = await changes.take();
     const isDue = clock.now() - wholeAtMs >= wholeEveryMs;
     if (changed === null || lastRound === null || lastRound.month !== month.name || isDue) return null;
@@ -75,13 +75,13 @@ export function createBudgetWatch(deps: WatchBudgetsDeps) {
     return [...new Set([...changed, ...busy])];
   };
 
-  /** Throws what the database throws. */
+  /** Runs one round. Throws the database's errors. */
   const look = async (): Promise<void> => {
     const nowMs = clock.now();
     const month = monthOf(nowMs);
     try {
-      const tenants = await whomToLookAt(month);
-      if (tenants?.length !== 0) await lookAt(tenants, month);
+      const tenants = await tenantsToCheck(month);
+      if (tenants?.length !== 0) await checkBudgets(tenants, month);
       if (tenants === null) wholeAtMs = nowMs;
       lastRound = { month: month.name, atMs: nowMs };
     } catch (error) {
@@ -90,10 +90,10 @@ export function createBudgetWatch(deps: WatchBudgetsDeps) {
     }
   };
 
-  const lookAt = async (tenants: readonly TenantId[] | null, month: Month): Promise<void> => {
+  const checkBudgets = async (tenants: readonly TenantId[] | null, month: Month): Promise<void> => {
     const use = await listBudgetUseAcrossTenants(db, month, tenants);
     await deps.guard.reconcile(use);
-    forgetGone(tenants ?? [...shown.keys()], use);
+    removeOldGauges(tenants ?? [...shown.keys()], use);
     for (const budget of use) {
       const percent = percentOf(budget);
       deps.metrics.budgetUtilization(budget.service_name, gaugeOf(budget), percent / 100, month.endsAtMs);
@@ -102,7 +102,7 @@ export function createBudgetWatch(deps: WatchBudgetsDeps) {
     }
   };
 
-  const forgetGone = (tenants: readonly TenantId[], use: readonly BudgetUse[]): void => {
+  const removeOldGauges = (tenants: readonly TenantId[], use: readonly BudgetUse[]): void => {
     const present = Map.groupBy(use, (budget) => budget.management_company_id);
     for (const tenant of tenants) {
       const gauges = new Set((present.get(tenant) ?? []).map(gaugeOf));
@@ -181,7 +181,7 @@ function thresholdReached(
   };
 }
 
-/** A budget of zero is full from the beginning. */
+/** The spent share in per cent; a budget of zero counts as fully spent. */
 function percentOf({ monthly_limit_usd, spent_usd }: BudgetUse): number {
   return monthly_limit_usd === 0 ? 100 : Math.round((1e6 * spent_usd) / monthly_limit_usd) / 1e4;
 }

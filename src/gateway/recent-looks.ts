@@ -4,7 +4,7 @@
  * process.
  */
 import type { CallTrace } from '../audit/call-trace.ts';
-import type { RememberedLook, RememberedTrace } from '../audit/tell-call.ts';
+import type { RememberedLook, RememberedTrace } from '../audit/describe-call.ts';
 import { setBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
 import type { TelemetryEvent } from '../outbox/events.ts';

@@ -1,12 +1,12 @@
-/** Identifies accounts without keeping their secrets: services with the same key are probed once for all. */
+/** Identifies accounts without storing their secrets: services with the same key are probed once for all. */
 import { createHash } from 'node:crypto';
 import { destinationsOf } from '../directory/destination.ts';
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
 import type { ProviderAccount } from '../providers/provider.ts';
 
 /**
- * Equal for the same adapter, address, secrets and settings. A service whose secrets cannot be opened gets a key of its
- * own.
+ * The key is equal for the same adapter, address, secrets and settings. A service whose secrets cannot be decrypted
+ * gets its own key.
  */
 export function accountKeyOf(
   service: ExternalService,
@@ -14,7 +14,7 @@ export function accountKeyOf(
 ): string {
   try {
     const { baseUrl, apiKey, credentials, config } = accountOf(service);
-    // `environment` is salted by the row and does not affect what is asked of the provider.
+    // `environment` is salted by the row and does not affect the requests.
     const { environment: _environment, ...asked } = config;
     const text = JSON.stringify([adapterNameOf(service), baseUrl, apiKey, credentials, sorted(asked)]);
     return createHash('sha256').update(text).digest('base64');
@@ -23,7 +23,7 @@ export function accountKeyOf(
   }
 }
 
-/** The origin whose minute budget a probe is counted in. */
+/** The origin whose budget per minute a probe uses. */
 export function probedOriginOf(service: ExternalService): string {
   try {
     return destinationsOf(service)[0] ?? service.id;

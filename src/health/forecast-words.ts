@@ -1,4 +1,4 @@
-/** Says in words when a sheets account's quota will be spent at its present rate. */
+/** Words for the forecast when a Sheets account's quota will be spent. */
 import type { ExternalService } from '../directory/service.ts';
 import type { Problem } from './problem.ts';
 import { spanWords } from './span-words.ts';
@@ -11,7 +11,7 @@ export interface QuotaForecast {
   /** The part of it that this replica may spend while Redis is away; null: all of it. */
   readonly share_max_requests: number | null;
   readonly requests_per_minute: number;
-  /** null: never at this rate; 0: it is spent. */
+  /** null: not at this rate; 0: it is spent. */
   readonly spent_in_seconds: number | null;
   readonly most_from: { readonly source_service: string | null; readonly requests: number } | null;
 }
@@ -23,7 +23,7 @@ export function forecastKind(quota: string | undefined): string {
   return `sheets_${quota}_limit_near`;
 }
 
-/** null if the quota will last, or is already spent, which the limit itself reports. */
+/** The problem; null if the quota lasts, or is spent already, which the limit itself reports. */
 export function problemOfForecast({ service, ...quota }: QuotaForecast): Problem | null {
   if (quota.spent_in_seconds === null || quota.spent_in_seconds <= 0) return null;
   const [left, leftRu] = spanWords(quota.spent_in_seconds * 1000);

@@ -1,17 +1,17 @@
-/** What this replica knows of each service: its state, and the attempts that are not settled yet. */
+/** This replica's health state of each service, and the attempts that are not settled yet. */
 import type { ExternalService } from '../directory/service.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type Attempted, type HealthState, unknownHealth } from './judge-health.ts';
 
 export interface HealthEntry {
-  /** The last version seen here, for its tenant, name and fallback. */
+  /** The last version of the service seen here. */
   service: ExternalService | null;
   /** The service's name, if only that is known. */
   name: string | null;
   /** The state including every attempt known here, settled or not. */
   state: HealthState;
   pending: Attempted[];
-  /** Milliseconds of the clock; null: nothing waits. */
+  /** When to settle, in Unix milliseconds; null: nothing is pending. */
   dueAtMs: number | null;
   settling: Promise<void> | null;
 }
@@ -21,25 +21,26 @@ export interface HealthEntries {
   of(serviceId: string): HealthEntry;
   find(serviceId: string): HealthEntry | undefined;
   ids(): readonly string[];
-  /** Marks the service as in use, so that others are forgotten first. */
+  /** The entry, marked as used, so that others are dropped first. */
   touch(serviceId: string): HealthEntry;
   /** Publishes the state in the metrics. */
   show(serviceId: string): void;
   forget(serviceId: string): void;
 }
 
-/** Above this the least recently used service is forgotten, and unknown here until it is asked again. */
+/** At the bound the least recently used service is dropped, and is unknown here until its next attempt. */
 export const maxServices = 10_000;
 
-/** Whether its attempts are newer than everything settled. */
+/** Whether it has attempts that are not settled yet. */
 export function isUnsettled({ pending, settling }: HealthEntry): boolean {
   return pending.length > 0 || settling !== null;
 }
 
+/** Creates an empty set of entries. */
 export function createHealthEntries(metrics: Pick<Metrics, 'serviceHealth' | 'forgetAccount'>): HealthEntries {
   const entries = new Map<string, HealthEntry>();
 
-  const forgetEldest = (): void => {
+  const dropOldest = (): void => {
     for (const [id, entry] of entries) {
       if (isUnsettled(entry)) continue;
       entries.delete(id);
@@ -50,7 +51,7 @@ export function createHealthEntries(metrics: Pick<Metrics, 'serviceHealth' | 'fo
   const of = (serviceId: string): HealthEntry => {
     const known = entries.get(serviceId);
     if (known !== undefined) return known;
-    if (entries.size >= maxServices) forgetEldest();
+    if (entries.size >= maxServices) dropOldest();
     const entry = { service: null, name: null, state: unknownHealth, pending: [], dueAtMs: null, settling: null };
     entries.set(serviceId, entry);
     return entry;

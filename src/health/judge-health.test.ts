@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { afterAttempt, type HealthState, latelyOf, unknownHealth } from './judge-health.ts';
 
-/** `+` a success, `-` a failure, one a second; returns the status after each. */
+/** Runs one attempt a second (`+` a success, `-` a failure) and returns the status after each. */
 function run(outcomes: string, from: HealthState = unknownHealth, startMs = 1_000_000) {
   let state = from;
   const statuses = Array.from(outcomes, (outcome, index) => {
@@ -18,7 +18,7 @@ test('two successes make an unknown service healthy, one does not', () => {
   assert.deepEqual(run('+-+').statuses, ['unknown', 'unknown', 'unknown']);
 });
 
-test('three failures in a row degrade, six take down, and a single success lifts nothing', () => {
+test('three failures in a row degrade a service, six take it down, and one success changes nothing', () => {
   assert.deepEqual(run('++------').statuses.slice(2), [
     'healthy',
     'healthy',
@@ -28,18 +28,18 @@ test('three failures in a row degrade, six take down, and a single success lifts
     'down',
   ]);
   assert.equal(run('++--+--').last, 'healthy');
-  assert.deepEqual(run('++------+-').statuses.slice(-2), ['down', 'down'], 'down is left by recovery alone');
+  assert.deepEqual(run('++------+-').statuses.slice(-2), ['down', 'down'], 'only two successes end the status down');
   assert.deepEqual(run('++------+---').last, 'down');
 });
 
-test('two successes in a row recover from anything, and the failures before do not count again', () => {
+test('two successes in a row recover any service, and earlier failures no longer count', () => {
   const recovered = run('++----------++');
   assert.equal(recovered.last, 'healthy');
   assert.equal(run('-++', recovered.state, 1_014_000).last, 'healthy');
   assert.equal(latelyOf(recovered.state).attempts, 0);
 });
 
-test('a fifth of at least ten attempts in a minute degrades', () => {
+test('failures of a fifth of at least ten attempts in a minute degrade a service', () => {
   assert.equal(run('++++++++-').last, 'healthy');
   assert.equal(run('++++++++-+-').last, 'healthy', 'two of eleven are less than a fifth');
   assert.equal(run('++++++++--').last, 'degraded');

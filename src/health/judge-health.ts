@@ -1,27 +1,28 @@
 /**
- * How a service stands, from its attempts in the order they were made:
+ * Derives a service's status from its attempts, in the order they were made:
  *
- *   unknown, healthy ──3 failures in a row, or a fifth of ≥ 10 in a minute──▶ degraded
- *   any ──6 failures in a row──▶ down
- *   any ──2 successes in a row──▶ healthy, and the minute begins anew
+ * unknown, healthy ──3 failures in a row, or a fifth of ≥ 10 in a minute──▶ degraded
+ * any ──6 failures in a row──▶ down
+ * any ──2 successes in a row──▶ healthy, and the window of a minute restarts
  *
- * That the minute begins anew is the hysteresis: failures from before a recovery do not degrade what has recovered, and
- * a service that keeps failing now and then changes its status once in ten attempts at most.
+ * The restart is the hysteresis: failures from before a recovery do not degrade the service again, and a service that
+ * fails now and then changes its status at most once in ten attempts.
  */
 import type { HealthStatus } from '../directory/service.ts';
 
+/** One attempt at a service. */
 export interface Attempted {
   readonly ok: boolean;
   /** Unix milliseconds. */
   readonly atMs: number;
   readonly durationMs: number;
-  /** In words without secrets or addresses; null after a success. */
+  /** A description without secrets or addresses; null after a success. */
   readonly fault: string | null;
-  /** A probe does not count as use of the service. Default: a call's attempt. */
+  /** True for a probe, which does not count as use. Default: a call's attempt. */
   readonly isProbe?: boolean;
 }
 
-/** Attempts of a few seconds, counted together, so that a minute of any traffic is a handful of slices. */
+/** Attempts of five seconds, counted together, so that a minute of any traffic is a few slices. */
 export interface Slice {
   readonly at: number;
   readonly attempts: number;
@@ -36,7 +37,7 @@ export interface HealthState {
   /** Oldest first. */
   readonly lately: readonly Slice[];
   readonly lastError: string | null;
-  /** Unix milliseconds since when it is unhealthy; null if it is healthy or unknown. */
+  /** When it became unhealthy, in Unix milliseconds; null if it is healthy or unknown. */
   readonly unhealthySinceMs: number | null;
   /** Unix milliseconds of the last attempt. */
   readonly checkedAtMs: number | null;
@@ -62,9 +63,10 @@ const failuresToBeDown = 6;
 const successesToRecover = 2;
 const attemptsToRate = 10;
 const failureRateToDegrade = 0.2;
-/** Longer runs add no information, and a counter needs a limit. */
+/** Counters stop here; longer runs add no information. */
 const longestRow = 1_000_000;
 
+/** The state after one more attempt. */
 export function afterAttempt(before: HealthState, attempt: Attempted): HealthState {
   const counted: HealthState = {
     ...before,
@@ -92,7 +94,7 @@ function statusOf(state: HealthState): HealthStatus {
   return state.failuresInRow >= failuresToDegrade || failsOften ? 'degraded' : state.status;
 }
 
-/** The last minute as a whole. */
+/** The sums of the last minute. */
 export function latelyOf({ lately }: Pick<HealthState, 'lately'>) {
   const sum = (of: (slice: Slice) => number): number => lately.reduce((total, slice) => total + of(slice), 0);
   return {
@@ -103,8 +105,8 @@ export function latelyOf({ lately }: Pick<HealthState, 'lately'>) {
 }
 
 /**
- * Attempts of replicas arrive slightly out of order; each goes into its slice, and slices older than a minute are
- * dropped.
+ * Adds an attempt to its slice, because attempts of replicas arrive slightly out of order. Drops slices older than a
+ * minute.
  */
 function withAttempt(lately: readonly Slice[], { ok, atMs, durationMs }: Attempted): readonly Slice[] {
   const at = Math.floor(atMs / sliceMs) * sliceMs;

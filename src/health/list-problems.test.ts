@@ -10,7 +10,7 @@ import type { ServicePauseSeen } from './problem.ts';
 const tenant = 'uk_company_1' as TenantId;
 const minuteMs = 60_000;
 
-/** Three geocoders and an API over a real database; Yandex Maps is as `status` and `pause` say, for half an hour. */
+/** Three geocoders and an API on a real database; Yandex Maps has had `status` and `pause` for half an hour. */
 async function startList(
   t: { after(fn: () => unknown): void },
   yandex: { readonly status: HealthStatus; readonly pause: ServicePauseSeen | null },
@@ -92,7 +92,7 @@ async function startList(
   };
 }
 
-test('a refused key says since when, and which provider took over how many calls', async (t) => {
+test('a refused key is listed with its start and with how many calls each other provider took over', async (t) => {
   const pause = { because: 'credentials_refused', untilMs: Date.now() + minuteMs } as const;
   const { list, answer, sinceWords } = await startList(t, { status: 'down', pause });
   const [before] = await list();
@@ -101,7 +101,7 @@ test('a refused key says since when, and which provider took over how many calls
 
   await answer('two_gis', 312);
   await answer('nominatim', 4, { operation: 'reverse' });
-  // None of these was taken over: before the outage, failed, a probe, of another kind, asked before Yandex Maps.
+  // None of these counts as taken over: before the outage, failed, a probe, another kind, asked before Yandex Maps.
   await answer('two_gis', 5, { minutesAgo: 31 });
   await answer('two_gis', 5, { status: 'error' });
   await answer('two_gis', 5, { operation: 'health_check' });
@@ -119,12 +119,16 @@ test('a refused key says since when, and which provider took over how many calls
   assert.ok(problem?.message_ru.startsWith(wordsRu), problem?.message_ru);
 
   const [bound] = await list(new Set(['yandex_maps']));
-  assert.deepEqual([bound?.kind, bound?.count], ['key_refused', undefined], 'and who took over is of others');
+  assert.deepEqual(
+    [bound?.kind, bound?.count],
+    ['key_refused', undefined],
+    'the providers that took over are not named',
+  );
   assert.doesNotMatch(`${bound?.message} ${bound?.message_ru}`, /2GIS|Nominatim/);
   assert.deepEqual(await list(new Set(['two_gis'])), []);
 });
 
-test('a provider that is down counts in the right words', async (t) => {
+test('counts of a provider that is down have the right word forms', async (t) => {
   const { list, answer, sinceWords } = await startList(t, { status: 'down', pause: null });
   let total = 0;
   for (const [more, en, ru] of [
@@ -143,7 +147,7 @@ test('a provider that is down counts in the right words', async (t) => {
   }
 });
 
-test('a provider that merely fails now and then has handed nothing over', async (t) => {
+test('a degraded provider has no count of calls taken over', async (t) => {
   const { list, answer } = await startList(t, { status: 'degraded', pause: null });
   await answer('two_gis', 3);
   const [problem] = await list();

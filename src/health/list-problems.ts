@@ -1,6 +1,6 @@
 /**
  * Lists the current problems in sentences, from this replica's memory and a few indexed queries. While the database is
- * away, the list leaves out what only the database knows and says that it is away.
+ * away, the list says so and omits problems that only the database knows.
  */
 
 import { setBounded } from '../bounded-map.ts';
@@ -43,18 +43,18 @@ export interface ListProblemsDeps {
   ): Promise<
     readonly { readonly name: string; readonly isFamily: boolean; readonly windows: readonly LimitWindowUse[] }[]
   >;
-  /** Of the tenant's sheets accounts. */
+  /** Forecasts for the tenant's Sheets accounts. */
   forecastsOf(tenantId: TenantId, services: readonly ExternalService[]): Promise<readonly QuotaForecast[]>;
   /** The operations that the service's adapter supports; empty if there is no adapter. */
   operationsOf(service: ExternalService): readonly string[];
   monthOf(nowMs: number): MonthDays;
   isStoreAvailable(): boolean;
   isBusAvailable(): boolean;
-  /** Bytes of records on disk that are not in the database yet; 0: none. */
+  /** Bytes of records on disk that are not in the database yet. */
   spoolBytes(): number;
-  /** Of the last minutes. */
+  /** Stalls of the event loop in the last minutes. */
   stalls(): { readonly count: number; readonly longestMs: number };
-  /** Providers whose answers are emulated although this set-up is not a trial. */
+  /** Providers whose answers are emulated although this is not a trial set-up. */
   readonly emulatedInEarnest: readonly string[];
   outbox(): { readonly backlogCount: number; readonly oldestAgeSeconds: number };
 }
@@ -63,21 +63,22 @@ const databaseDeadlineMs = 1_000;
 const maxRemembered = 10_000;
 
 /**
- * `boundTo`: of these services alone, whatever of them is wrong; nothing of others is read or named. Parts, webhooks and
- * families are of all services of the tenant.
+ * Lists a tenant's problems. `boundTo`: only problems of these services; nothing of other services is read or named.
+ * Problems of parts, webhooks and families concern all services, so they are omitted then.
  */
 export type ListProblems = (tenantId: TenantId, boundTo?: ReadonlySet<string> | null) => Promise<readonly Problem[]>;
 
+/** Creates the list, which remembers when it first saw each problem. */
 export function createProblemList(deps: ListProblemsDeps): ListProblems {
   const firstSeen = new Map<string, string>();
 
-  /** A problem without a stored start time counts from when this replica first saw it without a break. */
+  /** Dates problems without a stored start time from when this replica first saw them. */
   const dated = (tenantId: TenantId, problems: readonly Problem[], isWhole: boolean): readonly Problem[] => {
     const now = new Date(deps.clock.now()).toISOString();
     const keyOf = ({ kind, service, link }: Problem): string => JSON.stringify([tenantId, kind, service ?? null, link]);
     const keys = new Set(problems.map(keyOf));
     const prefix = `["${tenantId}",`;
-    // A partial list says nothing about problems outside it.
+    // A partial list does not show that other problems have ended.
     for (const key of isWhole ? firstSeen.keys() : [])
       if (key.startsWith(prefix) && !keys.has(key)) firstSeen.delete(key);
     return problems.map((problem) => {
@@ -93,7 +94,7 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
     try {
       return await finding;
     } catch (error) {
-      deps.logger.warn({ err: error, what }, 'could not read some problems: the list leaves them out');
+      deps.logger.warn({ err: error, what }, 'could not read some problems: the list omits them');
       return none;
     }
   };
@@ -138,14 +139,14 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
         return problemOfService(service, deps.health.healthOf(service), pauses[index] ?? null, since, words);
       }),
       ...(boundTo === null ? stored.targets : []).map(problemOfTarget),
-      // `*` is the budget of all services together and not the name of a service.
+      // `*` is the budget over all services, not a service name.
       ...stored.budgets
         .filter(({ service_name: name }) => boundTo === null || (name !== '*' && boundTo.has(name)))
         .map(problemOfBudget),
       ...near,
       ...limits.flatMap(({ name, isFamily, windows }) =>
         (boundTo === null || (!isFamily && isShown(name)) ? windows : [])
-          // The forecast reports the same problem, and who spends the quota.
+          // A forecast reports the same problem, with the main caller.
           .filter(({ limit }) => !near.some(({ service, kind }) => service === name && kind === forecastKind(limit)))
           .map((window) => problemOfLimit(name, window, nowMs)),
       ),
@@ -169,7 +170,7 @@ function readStored({ db, monthOf }: ListProblemsDeps, tenantId: TenantId, nowMs
   }));
 }
 
-/** By the id of the service that is down. */
+/** Counts the calls that others took over, by the id of the service that is down. */
 async function countTakenOver(
   { db, operationsOf }: ListProblemsDeps,
   tenantId: TenantId,

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 
 const minuteMs = 60_000;
 
-/** Returns whether one more probe may be sent, and counts it. */
+/** Returns a function that counts a probe and tells whether it may be sent. */
 export function createOriginBudget(clock: Clock, perMinute: number): (origin: string) => boolean {
   let spent = new Map<string, number>();
   let endsAtMs = 0;

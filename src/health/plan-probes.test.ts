@@ -37,7 +37,7 @@ function plan(services: readonly DueService[], members: Partial<Parameters<typeo
   };
 }
 
-test('a healthy service that traffic asked within the interval is left alone, one that is not healthy is asked', () => {
+test('a healthy service with recent traffic is not probed, an unhealthy one is', () => {
   const checkedAtMs = nowMs - 10_000;
   const services = [
     due('healthy', { checkedAtMs }),
@@ -51,7 +51,7 @@ test('a healthy service that traffic asked within the interval is left alone, on
   });
 });
 
-test('a service without a call for a day is asked hourly at most, whatever its state', () => {
+test('a service without a call for a day is probed at most once an hour, whatever its state', () => {
   const usedAtMs = nowMs - dayMs;
   for (const status of ['healthy', 'degraded', 'down', 'unknown'] as const) {
     const seen = plan([
@@ -65,12 +65,12 @@ test('a service without a call for a day is asked hourly at most, whatever its s
   }
 });
 
-test('services of one account are asked together', () => {
+test('services of one account are probed together', () => {
   const seen = plan([due('a1'), due('b1'), due('a2')], { accountKeyOf: ({ id }) => id.charAt(0) });
   assert.deepEqual(seen.groups, [['a1', 'a2'], ['b1']]);
 });
 
-test('an origin gets its budget a minute; the others are put off the further the more stand before them', () => {
+test('probes above an origin’s budget per minute are put off, later ones further', () => {
   const count = 2 * probesPerOriginAndMinute + 1;
   const services = Array.from({ length: count + probesPerOriginAndMinute }, (_, index) => due(`s${index}`));
   const mayAsk = createOriginBudget(clock, probesPerOriginAndMinute);
@@ -85,7 +85,7 @@ test('an origin gets its budget a minute; the others are put off the further the
   assert.equal(minutes.filter((minute) => minute === 1).length, probesPerOriginAndMinute);
 });
 
-test('the budget of an origin is whole again after a minute', () => {
+test('the budget of an origin is full again after a minute', () => {
   const own = createManualClock();
   const mayAsk = createOriginBudget(own, 2);
   assert.deepEqual([mayAsk('a'), mayAsk('a'), mayAsk('a'), mayAsk('b')], [true, true, false, true]);

@@ -1,10 +1,10 @@
 /**
- * Which of the services that are due are asked, and when each is looked at next. Probing follows use:
+ * Decides which due services are probed, and when each is checked next. Probing follows use:
  *
- *   asked by traffic within the interval, and healthy ──▶ not asked: traffic is the better probe
- *   without a call for a day                          ──▶ looked at hourly at most
- *   same account at the same address                  ──▶ asked once for all
- *   an origin whose minute is spent                   ──▶ put off, the further the more stand before it
+ * asked by traffic within the interval, and healthy ──▶ not probed: traffic is the better probe
+ * without a call for a day                          ──▶ checked at most once an hour
+ * same account at the same address                  ──▶ probed once for all
+ * an origin whose minute budget is spent            ──▶ put off, later ones further
  */
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { ProbeOutcome } from './probe-outcome.ts';
@@ -42,7 +42,7 @@ export interface PlanRules {
 export const probesPerOriginAndMinute = 60;
 const idleAfterMs = 86_400_000;
 const idlePauseMs = 3_600_000;
-/** Timers and databases are never exact: a service is due slightly before a full interval has passed. */
+/** A service is due slightly before a full interval, because timers are not exact. */
 const dueShare = 0.9;
 
 /** How long a service is not probed after a probe. */
@@ -50,12 +50,14 @@ export function pauseAfterProbe(due: Pick<DueService, 'usedAtMs'>, intervalMs: n
   return nowMs - due.usedAtMs >= idleAfterMs ? Math.max(idlePauseMs, intervalMs) : intervalMs * dueShare;
 }
 
+/** Plans one batch of due services. */
 export function planProbes(rules: PlanRules, due: readonly DueService[], nowMs: number): ProbePlan {
   const putOff: PutOff[] = [];
   const asked: DueService[] = [];
   for (const one of due) {
     const dueAtMs = (one.checkedAtMs ?? 0) + pauseAfterProbe(one, rules.intervalMs, nowMs);
-    // An unhealthy service is probed anyway: its breaker keeps traffic off, and failures come from traffic too.
+    // An unhealthy service is probed anyway: its breaker keeps traffic away, and its last attempts may be traffic's
+    // failures.
     const isAskedEnough = dueAtMs > nowMs && (one.status === 'healthy' || isIdle(one, nowMs));
     if (isAskedEnough) putOff.push({ due: one, dueAtMs });
     else asked.push(one);

@@ -1,7 +1,7 @@
-/** The outcome of a probe, as compared with the previous one: rows are written when it changes. */
+/** The outcome of a probe, in a form to compare with the previous one: rows are written only when it changes. */
 import type { ProbeResult } from './probe.ts';
 
-/** `ok`, `paused` (the provider asked for a pause, or the probe was given up), or the fault in words. */
+/** `ok`, `paused` (the provider asked for a pause, or the probe was cancelled), or the fault. */
 export type ProbeOutcome = string;
 
 export function outcomeOf({ ok, fault }: Pick<ProbeResult, 'ok' | 'fault'>): ProbeOutcome {

@@ -1,7 +1,7 @@
 /**
- * One probe of one service: a real request that the provider does not bill, recorded like a call where it is asked to
- * be. A provider that answers, whatever it says of our empty question, works; a refused key, an outage or rubbish is a
- * failure. One that asks for a pause says nothing either way, and neither does a probe that we gave up.
+ * Probes one service with a real request that the provider does not bill, and audits it like a call if the caller asks
+ * for it. A provider that answers works, whatever it says about our empty question. A refused key, an outage or an
+ * invalid answer is a failure. A pause that the provider asks for and a cancelled probe count as neither.
  */
 import type { AuditStatus } from '../audit/entry.ts';
 import { maskMessage } from '../audit/mask.ts';
@@ -30,11 +30,11 @@ export interface ProbeResult {
   /** Unix milliseconds. */
   readonly startedAtMs: number;
   readonly durationMs: number;
-  /** In words without secrets or addresses; null after a success. */
+  /** A description without secrets or addresses; null after a success. */
   readonly fault: string | null;
 }
 
-/** Upper limit for slow services: the replica that probes waits no longer. */
+/** Upper limit for services with a long time-out, because the prober waits for the probe. */
 const longestProbeMs = 60_000;
 
 export interface ProbeRequest {
@@ -45,7 +45,10 @@ export interface ProbeRequest {
   isRecorded(result: ProbeResult): boolean;
 }
 
-/** Never throws because of the provider. When it resolves, the audit row is durable, or the log says why not. */
+/**
+ * Runs the probe. Never throws because of the provider. When it resolves, the audit row is durable, or the log says why
+ * not.
+ */
 export async function probeService(
   deps: ProbeDeps,
   service: ExternalService,
@@ -56,8 +59,8 @@ export async function probeService(
   const http = deps.openHttp({ deadlineAtMs: startedAtMs + timeoutMs, signal });
   const { verdict, secrets } = await ask(deps, service, http);
   const completedAtMs = deps.clock.now();
-  const said = faultOf(verdict);
-  const fault = said === null ? null : maskMessage(said, [...secrets, ...http.masked]);
+  const message = faultOf(verdict);
+  const fault = message === null ? null : maskMessage(message, [...secrets, ...http.masked]);
   const result: ProbeResult = {
     ok: verdict.kind === 'throttled' || verdict.kind === 'cancelled' ? null : fault === null,
     startedAtMs,
@@ -82,7 +85,7 @@ async function ask(
   const adapter = deps.findAdapter(adapterNameOf(service));
   const probe = adapter?.attempts.health_check;
   if (adapter === undefined || probe === undefined) {
-    return { verdict: failed('there is no adapter that could ask it'), secrets: [] };
+    return { verdict: failed('no adapter can probe it'), secrets: [] };
   }
   let secrets: readonly string[] = [];
   try {
@@ -92,7 +95,7 @@ async function ask(
   } catch (error) {
     if (!(error instanceof TransportError)) {
       deps.logger.error({ err: error, service: service.serviceName }, 'a probe failed unexpectedly');
-      return { verdict: failed('it could not be asked'), secrets };
+      return { verdict: failed('the probe failed unexpectedly'), secrets };
     }
     if (error.fault === 'timeout') return { verdict: { kind: 'timeout', message: 'no answer in time' }, secrets };
     const verdict = error.fault === 'aborted' ? ({ kind: 'cancelled', message: error.message } as const) : null;
@@ -104,7 +107,7 @@ function faultOf(verdict: ProbeVerdict): string | null {
   switch (verdict.kind) {
     case 'ok':
     case 'empty':
-    case 'bad_input': // It read the question, and refused it as it should.
+    case 'bad_input': // It read the question and refused it as expected.
     case 'throttled':
       return null;
     default:

@@ -9,7 +9,7 @@ import { createProbeRound, type ProberDeps } from './prober.ts';
 
 const intervalMs = 60_000;
 
-/** Services by id: `account/number`, all due at the beginning, kept in memory as the database would. */
+/** Services with ids `account/number`, all due at the beginning, in memory as they would be in the database. */
 function startRounds(ids: readonly string[], members: Partial<ProberDeps> = {}) {
   const clock = createManualClock();
   const dueAt = new Map(ids.map((id) => [id, 0]));
@@ -50,7 +50,7 @@ function startRounds(ids: readonly string[], members: Partial<ProberDeps> = {}) 
   return { clock, probed, adopted, sizes, run: () => run(new AbortController().signal) };
 }
 
-test('one probe answers for every service of the account, and an idle account is asked again after an hour', async () => {
+test('one probe counts for all services of the account, and an idle account is probed again after an hour', async () => {
   const { clock, probed, adopted, run } = startRounds(['a/1', 'a/2', 'b/1']);
   await run();
   assert.deepEqual([probed, adopted], [['a/1', 'b/1'], ['a/2']]);
@@ -64,7 +64,7 @@ test('one probe answers for every service of the account, and an idle account is
   assert.equal(probed.length, 4);
 });
 
-test('a round is bounded, however many services are due, and comes round to all of them', async () => {
+test('rounds are bounded, however many services are due, and reach all of them', async () => {
   const ids = Array.from({ length: 3_000 }, (_, index) => `account-${index}/1`);
   const { clock, probed, sizes, run } = startRounds(ids);
   await run();
@@ -77,7 +77,7 @@ test('a round is bounded, however many services are due, and comes round to all 
   assert.deepEqual([new Set(probed).size, probed.length], [3_000, 3_000]);
 });
 
-test('an account whose first tenants have no request left is asked for the next', async () => {
+test('if an account’s first tenants have no request left, the next one is probed', async () => {
   const asked: string[] = [];
   const { adopted, run } = startRounds(['a/1', 'a/2', 'a/3'], {
     async probe({ service }) {

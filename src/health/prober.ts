@@ -1,8 +1,8 @@
 /**
- * Probes all tenants' services, by one replica at a time; `plan-probes.ts` decides which. A round reads a bounded
- * number of due services and probes a bounded number, so its work and memory do not grow with the number of services;
- * the rest come first in the next round. The lease outlives a whole round, and a round ends by its own deadline; if the
- * holder dies, another replica takes over when the lease has expired. A stop cancels the running probes.
+ * Probes all tenants' services, on one replica at a time; `plan-probes.ts` decides which. A round reads and probes a
+ * bounded number of due services, so its work does not grow with their number; the others come first in the next round.
+ * The lease outlives a round, and a round ends by its own deadline; if the holder dies, another replica takes over when
+ * the lease has expired. A stop cancels running probes.
  */
 import type { Clock } from '../clock.ts';
 import type { ExternalService } from '../directory/service.ts';
@@ -21,11 +21,11 @@ export interface ProberDeps {
   readonly timeoutMs: number;
   /** Due services of every tenant, longest overdue first. */
   listDue(nowMs: number, limit: number): Promise<readonly DueService[]>;
-  /** Sets when each is probed next; a service that changed after `lookedAtMs` stays due. */
+  /** Sets when each service is probed next; a service that changed after `lookedAtMs` stays due. */
   schedule(looked: readonly LookedAt[], lookedAtMs: number): Promise<void>;
   accountKeyOf(service: ExternalService): string;
   originOf(service: ExternalService): string;
-  /** null: not probed, because the account's limit has no request left for it. */
+  /** Probes a service. null: not probed, because its limit has no request left. */
   probe(due: DueService, signal: AbortSignal): Promise<ProbeResult | null>;
   /** Applies the result of a probe of the same account to this service too. */
   adopt(service: ExternalService, result: ProbeResult): void;
@@ -42,12 +42,13 @@ const maxProbesPerRound = 600;
 /** Per account: how many tenants' limits are checked for a request that may be sent. */
 const maxAskers = 5;
 
+/** Starts the rounds. */
 export function startProber(deps: ProberDeps): { close(): Promise<void> } {
   const runRound = createProbeRound(deps);
   const rounds = startRounds({
     everyMs: deps.intervalMs,
     round: runRound,
-    onFailure: (error) => deps.logger.warn({ err: error }, 'could not probe services'),
+    onFailure: (error) => deps.logger.warn({ err: error }, 'could not probe services; will retry'),
   });
 
   return {
@@ -60,7 +61,7 @@ export function startProber(deps: ProberDeps): { close(): Promise<void> } {
   };
 }
 
-/** Exported for tests: one round, where this replica has the lease. */
+/** Exported for tests: creates one round, which runs if this replica gets the lease. */
 export function createProbeRound(deps: ProberDeps): (stopping: AbortSignal) => Promise<void> {
   const mayAsk = createOriginBudget(deps.clock, probesPerOriginAndMinute);
 
@@ -69,9 +70,9 @@ export function createProbeRound(deps: ProberDeps): (stopping: AbortSignal) => P
     const leaseMs = Math.min(maxLeaseMs, roundMs + deps.intervalMs + 2 * deps.timeoutMs);
     if (!(await deps.tryHold(leaseMs))) return;
     const endsAtMs = deps.clock.now() + roundMs;
-    const mayGoOn = (): boolean => !stopping.aborted && deps.clock.now() < endsAtMs;
+    const mayContinue = (): boolean => !stopping.aborted && deps.clock.now() < endsAtMs;
     let left = maxProbesPerRound;
-    for (let batch = 0; batch < maxBatches && left > 0 && mayGoOn(); batch += 1) {
+    for (let batch = 0; batch < maxBatches && left > 0 && mayContinue(); batch += 1) {
       const nowMs = deps.clock.now();
       const due = await deps.listDue(nowMs, batchServices);
       const plan = planProbes({ ...deps, mayAsk }, due, nowMs);
@@ -84,8 +85,8 @@ export function createProbeRound(deps: ProberDeps): (stopping: AbortSignal) => P
       left -= plan.groups.length;
       const work = async (): Promise<void> => {
         for (const group of queue) {
-          if (!mayGoOn()) return;
-          looked.push(...(await askForGroup(deps, group, stopping)));
+          if (!mayContinue()) return;
+          looked.push(...(await probeGroup(deps, group, stopping)));
         }
       };
       try {
@@ -99,7 +100,7 @@ export function createProbeRound(deps: ProberDeps): (stopping: AbortSignal) => P
   };
 }
 
-async function askForGroup(
+async function probeGroup(
   deps: ProberDeps,
   group: readonly DueService[],
   stopping: AbortSignal,

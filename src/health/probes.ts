@@ -1,4 +1,4 @@
-/** Puts probing together: scheduled by one replica, and on request of an admin. */
+/** Sets up probing: scheduled, on one replica, and on request of an admin. */
 import { setBounded } from '../bounded-map.ts';
 import type { ExternalService, HealthStatus, ServiceDirectory } from '../directory/service.ts';
 import { ServiceError } from '../errors.ts';
@@ -25,42 +25,43 @@ export interface ProbesDeps extends ProbeDeps {
   readonly limiter: Pick<RateLimiter, 'spend'>;
   readonly intervalMs: number;
   /**
-   * Ends whatever blocks calls to the service, on every replica: an open breaker, or a pause that its provider asked
-   * for.
+   * Ends everything that blocks calls to the service, on every replica: an open breaker, or a pause that its provider
+   * asked for.
    */
   letThrough(service: ExternalService): Promise<void>;
   /**
-   * The limits that a probe counts against. The provider counts every request that arrives, even those that it does not
-   * bill: with the minute already spent, a probe would be one request too many.
+   * The limits that a probe is charged to. The provider counts every request, even those it does not bill: in a spent
+   * minute a probe would be one request too many.
    */
   probeLimitsOf(service: ExternalService): readonly LimitSubject[];
 }
 
-/** What a probe found, and the service's state after it. */
+/** The result of a probe, and the service's state after it. */
 export interface ProbeReport {
   readonly status: HealthStatus;
   readonly ok: boolean;
   /** Unix milliseconds. */
   readonly checkedAtMs: number;
   readonly durationMs: number;
-  /** In words without secrets or addresses; null after a success. */
+  /** A description without secrets or addresses; null after a success. */
   readonly fault: string | null;
 }
 
 export interface Probes {
   /**
-   * A success closes the service's breaker and ends its provider's pause: the admin who asks has usually fixed
-   * something. A scheduled probe closes none, since what it asks may need no key. Throws `RATE_LIMIT_EXCEEDED` where
-   * the provider would count one request too many.
+   * Probes on request of an admin. A success closes the service's breaker and ends its provider's pause, because the
+   * admin has usually fixed something. A scheduled probe does not: its request may need no key. Throws
+   * `RATE_LIMIT_EXCEEDED` if the provider would count one request too many.
    */
   probe(service: ExternalService, requestId: string): Promise<ProbeReport>;
   close(): Promise<void>;
 }
 
 const leaseName = 'health-prober';
-/** Maximum outcomes of scheduled probes in memory; for a forgotten one the settled health has the last outcome. */
+/** Maximum outcomes in memory; for a dropped one, the settled health has the last outcome. */
 const maxOutcomes = 10_000;
 
+/** Starts the scheduled probes. */
 export function openProbes(deps: ProbesDeps): Probes {
   const { clock, health, leases } = deps;
 
@@ -78,7 +79,7 @@ export function openProbes(deps: ProbesDeps): Probes {
     return result;
   };
 
-  /** Milliseconds until there is room again; 0: now. `isPause`: the provider asked for it. */
+  /** Spends the limits. Returns the milliseconds until they have room; 0: now. `isPause`: the provider asked for it. */
   const waitOf = async (service: ExternalService): Promise<{ waitMs: number; isPause: boolean }> => {
     const subjects = limitsOrNone(deps, service);
     if (subjects.length === 0) return { waitMs: 0, isPause: false };
@@ -106,7 +107,7 @@ export function openProbes(deps: ProbesDeps): Probes {
     originOf: probedOriginOf,
     adopt: observe,
     async probe({ service, lastOutcome }, signal) {
-      // An account whose limit is spent has much traffic, which tells more than a probe.
+      // An account whose limit is spent has much traffic, which shows more than a probe.
       if ((await waitOf(service)).waitMs > 0) return null;
       const before = outcomes.get(service.id) ?? lastOutcome;
       const isRecorded: ProbeRequest['isRecorded'] = (result) => outcomeOf(result) !== before;
@@ -121,7 +122,7 @@ export function openProbes(deps: ProbesDeps): Probes {
       const { waitMs, isPause } = await waitOf(service);
       // An admin who probes during a provider's pause wants to know whether it is over.
       if (waitMs > 0 && !isPause) {
-        throw new ServiceError('RATE_LIMIT_EXCEEDED', 'The limit of the account leaves no request for a probe.', {
+        throw new ServiceError('RATE_LIMIT_EXCEEDED', 'The limit of the account is spent: no probe can be sent.', {
           provider: service.serviceName,
           ...(Number.isFinite(waitMs) ? { retryAfterSeconds: Math.ceil(waitMs / 1000) } : {}),
         });
@@ -134,7 +135,7 @@ export function openProbes(deps: ProbesDeps): Probes {
         ok: result.ok !== false,
         fault: result.fault ?? (status === 'healthy' ? null : lastError),
         durationMs: result.durationMs,
-        // A probe that was asked to pause says nothing about the service's health, and may be the first.
+        // A paused probe does not change the health, and may be the first one.
         checkedAtMs: checkedAtMs ?? result.startedAtMs,
       };
     },
@@ -158,7 +159,7 @@ function lastOutcomeOf({ failures_in_row, successes_in_row, last_error }: DuePro
   return successes_in_row > 0 ? outcomeOf({ ok: true, fault: null }) : null;
 }
 
-/** An account that cannot be opened has no limits to look up; its probe reports the reason. */
+/** The limits of a probe; none if the account's secrets cannot be decrypted, which the probe itself reports. */
 function limitsOrNone(deps: ProbesDeps, service: ExternalService): readonly LimitSubject[] {
   try {
     return deps.probeLimitsOf(service);

@@ -21,10 +21,10 @@ function windowOf(used: number, max: number): LimitWindowUse {
   };
 }
 
-test('a limit is a problem where it is spent, or will be before its window ends', () => {
+test('a limit is a problem if it is spent, or will be before its window ends', () => {
   assert.equal(problemOfLimit('sheets', windowOf(10, 60), nowMs), null);
   assert.equal(problemOfLimit('sheets', windowOf(0, 60), nowMs), null);
-  // 40 in 20 s: the other 20 in 10 s.
+  // 40 requests in 20 s: the other 20 take 10 s.
   assert.match(problemOfLimit('sheets', windowOf(40, 60), nowMs)?.message ?? '', /in 10 s$/);
   assert.match(
     problemOfLimit('sheets', windowOf(60, 60), nowMs)?.message ?? '',
@@ -64,7 +64,7 @@ test('a budget is a problem from four fifths on', () => {
   assert.equal(problemOfBudget({ ...budget, action: 'alert', spent_usd: 10 })?.severity, 'warning');
 });
 
-test('stores that are away are listed, and a backlog once it is old', () => {
+test('unreachable stores are listed, and a backlog if it is old', () => {
   const up = {
     isDatabaseUp: true,
     isStoreUp: true,

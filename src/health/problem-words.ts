@@ -10,9 +10,9 @@ import type { Problem, ServicePauseSeen } from './problem.ts';
 import { spanWords } from './span-words.ts';
 import type { takeoverWords } from './takeovers.ts';
 
-/** From this share of its limit on, a budget is listed as a problem. */
+/** From this share on, a budget is listed as a problem. */
 const budgetWarningShare = 0.8;
-/** Below this share of a limit the rate is not yet meaningful. */
+/** Below this share of a limit, its rate is not meaningful yet. */
 const limitWarningShare = 0.6;
 const backlogWarningSeconds = 60;
 const maxErrorChars = 200;
@@ -28,10 +28,11 @@ export interface PartsSeen {
   readonly spoolBytes: number;
   /** Of the last five minutes. */
   readonly stalls: { readonly count: number; readonly longestMs: number };
-  /** Providers whose answers are emulated although this set-up is not a trial. */
+  /** Providers whose answers are emulated although this is not a trial set-up. */
   readonly emulated: readonly string[];
 }
 
+/** Problems of the program's own parts. */
 export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
   const problems: Problem[] = [];
   const add = (kind: string, severity: Problem['severity'], message: string, message_ru: string, count?: number) =>
@@ -48,7 +49,7 @@ export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
     add(
       'database_away',
       'critical',
-      'The database cannot be reached. Calls are kept on disk, and stored when it is back.',
+      'The database is unreachable. Records of calls are kept on disk and stored when it is back.',
       'База данных недоступна. Записи о вызовах хранятся на диске и будут сохранены, когда она вернётся.',
     );
   }
@@ -56,7 +57,7 @@ export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
     add(
       'redis_away',
       'critical',
-      'Redis cannot be reached. Each replica limits and caches by itself.',
+      'Redis is unreachable. Each replica limits and caches by itself.',
       'Redis недоступен. Каждая реплика ведёт лимиты и кэш сама.',
     );
   }
@@ -64,7 +65,7 @@ export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
     add(
       'event_bus_away',
       'critical',
-      'RabbitMQ cannot be reached. Events wait in the outbox.',
+      'RabbitMQ is unreachable. Events wait in the outbox.',
       'RabbitMQ недоступен. События ждут отправки.',
     );
   }
@@ -92,7 +93,7 @@ export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
     add(
       'event_loop_stalls',
       'warning',
-      `This replica stood still ${count} times in five minutes, for up to ${Math.round(longestMs)} ms.`,
+      `The event loop of this replica was blocked ${count} times in five minutes, for up to ${Math.round(longestMs)} ms.`,
       `Эта реплика замирала за пять минут ${count} раз, самое долгое — на ${Math.round(longestMs)} мс.`,
       count,
     );
@@ -102,7 +103,7 @@ export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
     add(
       'answers_emulated',
       'warning',
-      `Answers of ${names} are made up by the emulator (EMULATOR).`,
+      `Answers of ${names} are invented by the emulator (EMULATOR).`,
       `Ответы ${names} выдумывает эмулятор (EMULATOR).`,
       parts.emulated.length,
     );
@@ -110,6 +111,7 @@ export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
   return problems;
 }
 
+/** The problem of a service; null if it works. */
 export function problemOfService(
   service: ExternalService,
   health: { readonly status: HealthStatus; readonly lastError: string | null },
@@ -164,7 +166,7 @@ export function problemOfService(
       ...base,
       kind: 'provider_paused',
       severity: 'warning',
-      message: `${name} is not asked until ${until} UTC, ${isAsked ? 'as it asked' : 'after failures'}${error}`,
+      message: `${name} is not asked until ${until} UTC, ${isAsked ? 'as it requested' : 'after failures'}${error}`,
       message_ru: `Запросов к ${name} не будет до ${until} UTC: ${isAsked ? 'так просит провайдер' : 'были сбои'}${error}`,
     };
   }
@@ -173,11 +175,12 @@ export function problemOfService(
     ...base,
     kind: 'provider_degraded',
     severity: 'warning',
-    message: `${name} fails now and then${error}`,
+    message: `${name} fails intermittently${error}`,
     message_ru: `${name} работает со сбоями${error}`,
   };
 }
 
+/** The problem of a webhook's target. */
 export function problemOfTarget({ kind, webhook_id, webhook_name, url, count, since }: TargetTrouble): Problem {
   const base = {
     since: since.toISOString(),
@@ -218,6 +221,7 @@ export function problemOfTarget({ kind, webhook_id, webhook_name, url, count, si
   }
 }
 
+/** The problem of a budget; null below its warning share. */
 export function problemOfBudget({ service_name, monthly_limit_usd, action, spent_usd }: BudgetUse): Problem | null {
   if (monthly_limit_usd <= 0 && spent_usd <= 0 && action !== 'block') return null;
   if (spent_usd < monthly_limit_usd * budgetWarningShare) return null;
@@ -243,7 +247,7 @@ const shareReasonWords = {
   redis_returning: [shareReasonTexts.redis_returning, 'Redis только что был недоступен'],
 } as const satisfies Record<ShareReason, readonly [string, string]>;
 
-/** The limit is spent, or will be before its window ends at the rate so far. */
+/** The problem of a limit that is spent, or will be spent before its window ends at its present rate. */
 export function problemOfLimit(name: string, window: LimitWindowUse, nowMs: number): Problem | null {
   const { window_type, request_count, max_requests, remaining_requests, replica_share: share } = window;
   const part = window.limit === undefined ? '' : ` (${window.limit})`;

@@ -1,10 +1,10 @@
-/** One entry of `GET /problems`, and a service's pause as it is shown there. */
+/** One entry of `GET /problems`, and the pause of a service. */
 
-/** In wire names. */
+/** A problem in the API's names. */
 export interface Problem {
   readonly kind: string;
   readonly severity: 'critical' | 'warning';
-  /** null: as this list is made; it is remembered from then on. */
+  /** null: the start is unknown; `list-problems.ts` sets when it was first seen. */
   readonly since: string | null;
   readonly message: string;
   readonly message_ru: string;

@@ -1,6 +1,6 @@
 /**
- * Keeps this replica's view of every service in step with what the replicas have settled: by their notifications, and by
- * reading services that came, went or were switched, which the metrics must show long before they are asked.
+ * Keeps this replica's health states in step with those that replicas have settled: through notifications, and by
+ * reading services that were created, deleted or switched, which the metrics show before their first call.
  */
 import type { Clock } from '../clock.ts';
 import { configurationChannel, parseChange } from '../directory/configuration-change.ts';
@@ -12,20 +12,20 @@ import { type HealthEntries, isUnsettled, maxServices } from './health-entries.t
 import { stateOfRow } from './settle-health.ts';
 
 export interface HealthRefresh {
-  /** Reads what may have changed, where that is due and no reading is under way. */
+  /** Reads the states that may have changed, if that is due and no reading is in progress. */
   runIfDue(): void;
   close(): Promise<void>;
 }
 
-/** Changes are notified: this is for those that were missed. */
+/** Interval of a full reading, for missed notifications. */
 const refreshMs = 600_000;
-/** After a change of the services: many changes in a row are one look. */
+/** Delay after a change of services, so that many changes in a row are one reading. */
 const refreshSoonMs = 500;
 const refreshRetryMs = 60_000;
-/** More than these are read as all. */
+/** With more changes, all services are read. */
 const maxChanged = 1_000;
 
-/** Has read everything when it resolves, or could not reach the database. */
+/** Starts listening. When it resolves, all states are read, or the database is away. */
 export async function openHealthRefresh(deps: {
   readonly db: Pick<Database, 'querySystem' | 'listen'>;
   readonly clock: Clock;
@@ -33,7 +33,7 @@ export async function openHealthRefresh(deps: {
   readonly entries: HealthEntries;
 }): Promise<HealthRefresh> {
   const { db, clock, logger, entries } = deps;
-  /** null: any may have changed. */
+  /** Ids of services that may have changed; null: all. */
   let changed: Set<string> | null = null;
   let dueAtMs: number | null = null;
   let refreshing: Promise<void> | null = null;
@@ -44,7 +44,7 @@ export async function openHealthRefresh(deps: {
     dueAtMs = Math.min(dueAtMs ?? Number.POSITIVE_INFINITY, clock.now() + inMs);
   };
 
-  /** What waits here is newer than anything settled, and stays. */
+  /** Reads states. Entries with unsettled attempts are newer, so they are kept. */
   const refresh = async (): Promise<void> => {
     const asked = changed === null ? null : [...changed];
     changed = new Set();
@@ -65,7 +65,7 @@ export async function openHealthRefresh(deps: {
       }
     } catch (error) {
       noteChanged(null, refreshRetryMs);
-      logger.warn({ err: error }, 'could not read the health that other replicas observed');
+      logger.warn({ err: error }, 'could not read the health states of other replicas; will retry');
     }
   };
 

@@ -8,7 +8,7 @@ import { appendEvent } from '../outbox/append-event.ts';
 import type { Statement } from '../storage/postgres/database.ts';
 import { openServiceHealth } from './service-health.ts';
 
-test('with 5,000 services a change reads the health of the changed one alone', async (t) => {
+test('of 5,000 services, a change reads the health of the changed one only', async (t) => {
   const { db } = await startTestDatabase(t);
   await db.querySystem({
     text: `insert into external_services (id, management_company_id, service_name, service_type, display_name)
@@ -35,9 +35,9 @@ test('with 5,000 services a change reads the health of the changed one alone', a
   assert.deepEqual(read, [5_000]);
 
   await db.querySystem({ text: `update external_services set is_active = false where service_name = 'maps-7'` });
-  await waitFor('the look at the one that was switched off', () => read.length > 1);
+  await waitFor('the service that was switched off to be read', () => read.length > 1);
   assert.deepEqual(read, [5_000, 0]);
   await db.querySystem({ text: `update external_services set is_active = true where service_name = 'maps-7'` });
-  await waitFor('the look at the one that was switched on', () => read.length > 2);
+  await waitFor('the service that was switched on to be read', () => read.length > 2);
   assert.deepEqual(read, [5_000, 0, 1]);
 });

@@ -1,11 +1,11 @@
 /**
- * How every service stands, as this replica knows it: what all replicas have settled in the database, and on top of it
- * the attempts seen here that are not settled yet.
+ * The health of every service, as this replica knows it: the state that all replicas settled in the database, plus this
+ * replica's attempts that are not settled yet.
  *
- * What could change a status (a failure, or a success of a service that is not healthy) is settled at once; the
- * successes of healthy services are many and change nothing, so they wait for `lazyMs`. A failure seen by one replica
- * counts for all: three replicas that see two failures each have seen six. While the database is away each judges by
- * what it sees, and settles, with the events, when it is back.
+ * Attempts that may change a status (a failure, or a success of an unhealthy service) are settled at once. Successes of
+ * healthy services are many and change nothing, so they wait for `lazyMs`. Failures of all replicas count together:
+ * three replicas with two failures each make six. While the database is away, each replica judges by its own attempts,
+ * and settles them, with their events, when it is back.
  */
 import type { Clock } from '../clock.ts';
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
@@ -25,30 +25,30 @@ export interface ServiceHealthDeps extends SettleHealthDeps {
 }
 
 export interface ServiceHealth {
-  /** Returns at once; settled soon. */
+  /** Counts an attempt. Returns at once; it is settled soon. */
   observe(service: ExternalService, attempt: Omit<Attempted, 'atMs'>): void;
-  /** `unknown` where it was not asked yet. */
+  /** The current status; `unknown` before the first attempts. */
   healthOf(service: Pick<ExternalService, 'id'>): {
     readonly status: HealthStatus;
     readonly lastError: string | null;
     /** Unix milliseconds of the last attempt, as the service's `last_health_check`. */
     readonly checkedAtMs: number | null;
   };
-  /** Settles what waits of this service; resolves when it is done, or could not be. */
+  /** Settles the service's pending attempts; resolves when that is done or has failed. */
   settle(service: ExternalService): Promise<void>;
-  /** Settles all that waits. */
+  /** Settles all pending attempts. */
   close(): Promise<void>;
 }
 
 const tickMs = 50;
 const retryMs = 1_000;
 const lazyMs = 5_000;
-/** At the bound the eldest attempts go: the latest decide. */
+/** At the bound the oldest attempts are dropped, because the latest decide. */
 const maxPending = 1_000;
-/** Transactions at a time, so that a bad day of many services does not take the whole pool. */
+/** Maximum transactions at a time, so that failures of many services do not use the whole pool. */
 const maxSettling = 2;
 
-/** Knows what was settled before it answers; where the database is away, as soon as it is back. */
+/** Opens the health. It first reads the settled states; if the database is away, as soon as it is back. */
 export async function openServiceHealth(deps: ServiceHealthDeps): Promise<ServiceHealth> {
   const { db, clock, logger } = deps;
   const entries = createHealthEntries(deps.metrics);
@@ -73,13 +73,13 @@ export async function openServiceHealth(deps: ServiceHealthDeps): Promise<Servic
     try {
       const settled = await settleHealth(deps, service, attempts);
       if (settled === null) {
-        entries.forget(service.id); // The service is gone.
+        entries.forget(service.id); // The service was deleted.
         return;
       }
       entry.state = entry.pending.reduce(afterAttempt, settled);
       entries.show(service.id);
     } catch (error) {
-      logger.debug({ err: error, service: service.serviceName }, 'could not store the health of a service yet');
+      logger.debug({ err: error, service: service.serviceName }, 'could not store the health of a service; will retry');
       entry.pending = [...attempts, ...entry.pending].slice(-maxPending);
       entry.dueAtMs = clock.now() + retryMs;
       waiting.add(entry);

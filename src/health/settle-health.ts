@@ -1,7 +1,6 @@
 /**
- * Attempts of one replica added to what all replicas know, in one transaction with what follows from them: the
- * service's status, and the event that announces its change. So each change is announced once, whichever replica saw
- * it.
+ * Adds the attempts of one replica to the state that all replicas share, in one transaction with the new status and the
+ * event that announces it. So each change is announced once, whichever replica saw it.
  */
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { DurableEvent } from '../outbox/events.ts';
@@ -20,9 +19,7 @@ export interface SettleHealthDeps {
   appendEvent(tx: Queryable, event: DurableEvent): Promise<unknown>;
 }
 
-/**
- * The state after it; null where the service is gone. Rejects while the database is away, and then nothing is added.
- */
+/** Returns the new state; null if the service was deleted. Rejects while the database is away, and nothing is added. */
 export async function settleHealth(
   deps: SettleHealthDeps,
   service: ExternalService,
@@ -46,14 +43,14 @@ export async function settleHealth(
     }
     const saved = rowOfState(service.id, state);
     await saveHealthState(tx, service.tenantId, saved);
-    // Whether it has recovered is seen by a probe: its breaker keeps calls off.
+    // Only a probe can see its recovery, because its breaker keeps calls away.
     if (isChangedByCall) await probeSoon(tx, service.tenantId, service.id);
     if (isChanged) await announceHealthState(tx, { ...saved, service_name: service.serviceName });
     return state;
   });
 }
 
-/** That a service is seen healthy for the first time is no recovery. */
+/** The event of a change. The first healthy status of a service is not a recovery. */
 function eventOf(
   service: ExternalService,
   before: HealthState,
@@ -97,6 +94,7 @@ function eventOf(
   };
 }
 
+/** The state of a stored row. */
 export function stateOfRow(row: ServiceHealthRow): HealthState {
   return {
     status: row.status as HealthStatus,

@@ -1,6 +1,6 @@
-/** A span of time in a sentence, rounded. */
+/** Words for a rounded duration. */
 
-/** English and Russian: `40 s`, `12 min`, `3 h`. */
+/** In English and Russian: `40 s`, `12 min`, `3 h`. */
 export function spanWords(ms: number): [string, string] {
   const seconds = Math.max(1, Math.round(ms / 1000));
   if (seconds < 120) return [`${seconds} s`, `${seconds} с`];

@@ -1,9 +1,9 @@
-/** Which calls other providers answered while one was out, in words. */
+/** Words for the calls that other providers answered during an outage. */
 import type { ExternalService } from '../directory/service.ts';
 import { isGeocoder } from '../directory/service.ts';
 import { maxCountedCalls, type TakenOver } from '../storage/tables/problem-counts.ts';
 
-/** A longer outage has no count: counting would read too many days of the log. */
+/** A longer outage is not counted, because counting would read too many days of the log. */
 const maxCountedSpanMs = 7 * 86_400_000;
 
 export interface Outage {
@@ -13,7 +13,7 @@ export interface Outage {
   readonly since: Date;
 }
 
-/** Those that are out and have somebody behind them; `services` stand in the order in which they are asked. */
+/** The outages of services that have a fallback; `services` is in the order in which they are asked. */
 export function findOutages(
   services: readonly ExternalService[],
   outIds: ReadonlySet<string>,
@@ -35,7 +35,7 @@ function isOfOneKind(one: ExternalService, other: ExternalService): boolean {
   return isGeocoder(one) ? isGeocoder(other) : one.serviceType === other.serviceType;
 }
 
-/** `312 calls went to 2GIS`, in English and Russian; null: none did, or it is not known. */
+/** `312 calls went to 2GIS`, in English and Russian; null if none did, or the count is unknown. */
 export function takeoverWords(
   takenOver: readonly TakenOver[],
   displayNameOf: (serviceName: string) => string,

@@ -16,7 +16,7 @@ export interface ChainPart {
   readonly link: LinkRow | null;
 }
 
-/** A tenant's links in order, then the batches that are not linked yet. */
+/** Reads a tenant's links in order, then the batches that are not linked yet. */
 export async function* readParts(tx: Queryable, tenant: string): AsyncGenerator<ChainPart, void, undefined> {
   for (let after = 0; ; ) {
     const page = await pageLinks(tx, tenant, after, partsPerPage);
@@ -34,7 +34,7 @@ export async function* readParts(tx: Queryable, tenant: string): AsyncGenerator<
   }
 }
 
-/** Id and digest as strings with one character per byte: short keys for a map. */
+/** An entry; id and digest are strings with one character per byte, as short map keys. */
 export interface ChainEntry {
   readonly id: string;
   readonly digest: string;
@@ -63,6 +63,7 @@ export function* erasuresOf(entries: Buffer): Generator<Omit<ChainEntry, 'atMs'>
   }
 }
 
+/** Formats an entry's id as a UUID. */
 export function uuidOf(id: string): string {
   const hex = Buffer.from(id, 'latin1').toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

@@ -1,4 +1,4 @@
-/** Tests that the audit log reveals edits. */
+/** Tests that the audit chain detects edits. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { silentLogger, startTestDatabase } from '../../../test/support/database.ts';
@@ -36,7 +36,7 @@ async function startAudit(t: TestContext) {
     return logs;
   };
   const sql = (text: string) => db.acrossTenants('test', (tx) => tx.query({ text }));
-  /** Edits with the database owner's rights, past every policy and grant. */
+  /** Edits with the database owner's rights, bypassing all policies and grants. */
   const tamper = (text: string) =>
     db.asOwner(async (tx) => {
       for (const table of ['integration_logs', 'log_bodies', 'audit_chain', 'audit_batches']) {
@@ -52,7 +52,7 @@ async function startAudit(t: TestContext) {
   return { db, linkNow, write, sql, tamper, verify };
 }
 
-test('an untouched log is intact, linked or not yet', async (t) => {
+test('an unedited log is intact, linked or not', async (t) => {
   const { linkNow, write, verify } = await startAudit(t);
   await write(30);
   const before = await verify();
@@ -65,7 +65,7 @@ test('an untouched log is intact, linked or not yet', async (t) => {
   assert.equal(after.head?.sequence, 2);
 });
 
-test('a changed, a missing and an added row are named among many, before and after they are linked', async (t) => {
+test('a changed, a missing and an added row among many are found, before and after linking', async (t) => {
   const { linkNow, write, verify, tamper } = await startAudit(t);
   const logs = await write(200);
   await linkNow();
@@ -86,7 +86,7 @@ test('a changed, a missing and an added row are named among many, before and aft
   );
 });
 
-test('a row that was moved to another time, and one without an id of its time, are found', async (t) => {
+test('a row with another time, and one whose id has another time, are found', async (t) => {
   const { linkNow, write, verify, tamper } = await startAudit(t);
   const logs = await write(20);
   await linkNow();
@@ -106,7 +106,7 @@ test('a row that was moved to another time, and one without an id of its time, a
   );
 });
 
-test('a body that was changed or removed is found', async (t) => {
+test('a changed or removed body is found', async (t) => {
   const { linkNow, write, verify, tamper } = await startAudit(t);
   await write(3, { requestBody: '{"amount":100}', responseBody: '{"ok":true}' });
   await linkNow();
@@ -135,7 +135,7 @@ test('a link that was changed, removed or made without the key is found', async 
     { kind: 'link_changed', sequence: 2 },
     { kind: 'link_missing', sequence: 4 },
   ]);
-  assert.equal(faults.filter(({ kind }) => kind === 'row_added').length, 2, 'the rows of the link that is gone');
+  assert.equal(faults.filter(({ kind }) => kind === 'row_added').length, 2, 'the rows of the removed link');
 
   const otherKeys = createKeyring([{ id: 'k1', key: Buffer.alloc(32, 8) }]);
   assert.ok((await verify(otherKeys)).faults.filter(({ kind }) => kind === 'link_changed').length >= 4);
@@ -143,7 +143,7 @@ test('a link that was changed, removed or made without the key is found', async 
   assert.deepEqual(missingKeys, ['k1']);
 });
 
-test('a person is erased in every form, and the chain holds and says so', async (t) => {
+test('a person is erased in every encoding, and the chain stays intact and counts the erasure', async (t) => {
   const { linkNow, write, verify, sql, db } = await startAudit(t);
   const person = 'Иванова Мария "Маша"';
   await write(2, { requestBody: JSON.stringify({ name: person }), responseBody: 'for everybody' });
@@ -164,7 +164,7 @@ test('a person is erased in every form, and the chain holds and says so', async 
   assert.deepEqual(await eraseText(db, sampleTenant, person), { rows: 0, bodies: 0 });
 });
 
-test('who asked is proved with the row, and rows that do not say it keep the digest of before', async (t) => {
+test('the digest covers the principal, and rows without one keep their old digest', async (t) => {
   const { linkNow, write, verify, tamper, sql } = await startAudit(t);
   const [swapped, taken] = await write(2, { principal: 'jwt:anna' });
   const [given, untouched, counted] = await write(3);
@@ -188,7 +188,7 @@ test('who asked is proved with the row, and rows that do not say it keep the dig
   assert.deepEqual(changed.sort(), [swapped?.id, taken?.id, given?.id, counted?.id].sort());
 });
 
-test('the trace of a call explains it and is no part of the proof', async (t) => {
+test('the trace of a call is not part of the digest', async (t) => {
   const { linkNow, write, verify, tamper } = await startAudit(t);
   const steps = [{ kind: 'retry', at_ms: 1, duration_ms: 2, service_name: 'google_maps' }] as const;
   const [kept] = await write(1, { trace: { started_at_ms: 1, steps } });
@@ -197,7 +197,7 @@ test('the trace of a call explains it and is no part of the proof', async (t) =>
   assert.deepEqual((await verify()).faults, []);
 });
 
-test('a person who asked is erased as well', async (t) => {
+test('the principal is erased as well', async (t) => {
   const { db, linkNow, write, verify, sql } = await startAudit(t);
   await write(2, { principal: 'jwt:anna@example.org' });
   await write(1, { principal: 'token:bot' });
@@ -208,7 +208,7 @@ test('a person who asked is erased as well', async (t) => {
   assert.deepEqual((await verify()).faults, []);
 });
 
-test('rows from before the chain are counted, and not reported as edited', async (t) => {
+test('rows older than the chain are counted and not reported as edited', async (t) => {
   const { linkNow, write, verify, tamper } = await startAudit(t);
   await write(5, { startedAtMs: Date.now() - 60_000 });
   await tamper('delete from audit_batches');
@@ -218,7 +218,7 @@ test('rows from before the chain are counted, and not reported as edited', async
   assert.deepEqual([faults, rowsBefore, rows], [[], 5, 8]);
 });
 
-test('replicas that link at once make one chain', async (t) => {
+test('replicas that link at the same time make one chain', async (t) => {
   const { linkNow, write, verify } = await startAudit(t);
   for (let round = 0; round < 10; round++) {
     await write(5);
@@ -229,7 +229,7 @@ test('replicas that link at once make one chain', async (t) => {
   assert.deepEqual([faults, rows], [[], 50]);
 });
 
-test('rows are matched whatever their order: linked late from a spool, written at once, many links', async (t) => {
+test('rows are matched in any order: linked late from a spool, written together, over many links', async (t) => {
   const { linkNow, write, verify, tamper } = await startAudit(t);
   const minuteMs = 60_000;
   const nowMs = Date.now();
@@ -256,7 +256,7 @@ test('rows are matched whatever their order: linked late from a spool, written a
   );
 });
 
-test('a row whose commit was tried twice, and left two equal entries, is no fault', async (t) => {
+test('two equal entries of a row whose commit was tried twice are not a fault', async (t) => {
   const { linkNow, write, verify, tamper } = await startAudit(t);
   await write(4);
   await tamper(
@@ -266,7 +266,7 @@ test('a row whose commit was tried twice, and left two equal entries, is no faul
   assert.deepEqual((await verify()).faults, []);
 });
 
-test('a second entry that fits a changed row does not hide the change', async (t) => {
+test('a second entry that matches a changed row does not hide the change', async (t) => {
   const { linkNow, write, verify, tamper } = await startAudit(t);
   const logs = await write(6);
   await linkNow();

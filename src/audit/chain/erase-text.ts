@@ -23,6 +23,7 @@ export interface Erasure {
 const erased = '[erased]';
 const placesPerStep = 100;
 
+/** Erases the text in steps of one transaction each, until none is left. */
 export async function eraseText(db: Pick<Database, 'acrossTenants'>, tenant: string, text: string): Promise<Erasure> {
   const forms = formsOf(text);
   const rows = new Set<string>();

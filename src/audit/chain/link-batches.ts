@@ -1,6 +1,6 @@
 /**
- * Links the digests of committed batches into each tenant's chain. One replica at a time does this, every two seconds;
- * until then a batch protects its rows only against edits that leave the batch unchanged.
+ * Links the digests of committed batches into each tenant's chain, every two seconds, on one replica at a time. A batch
+ * that is not linked yet detects only edits of its rows, not edits of the batch itself.
  */
 import type { Logger } from '../../logger.ts';
 import { type Rounds, startRounds } from '../../rounds.ts';
@@ -27,11 +27,12 @@ const batchesAtOnce = 1_000;
 /** The maximum size of a link, so that a page of links stays small. */
 const maxLinkBytes = 256 * 1024;
 
+/** Starts the rounds. */
 export function startAuditChain(deps: LinkBatchesDeps & { readonly logger: Logger }): Rounds {
   return startRounds({
     everyMs,
     round: () => linkBatches(deps),
-    onFailure: (error) => deps.logger.debug({ err: error }, 'could not link the audit digests yet'),
+    onFailure: (error) => deps.logger.debug({ err: error }, 'could not link the audit digests; will retry'),
   });
 }
 
@@ -103,6 +104,7 @@ function gather(batches: readonly BatchRow[]): Gathered[] {
 }
 
 /** Throws `SealBroken` if the link's key is missing. */
+/** Calculates the link's authentication code. */
 export function hashOfLink(keyring: Keyring, link: Omit<LinkRow, 'hash'>): Buffer {
   const head = JSON.stringify([
     link.management_company_id,

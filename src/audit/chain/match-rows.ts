@@ -1,7 +1,7 @@
 /**
- * Matches each row with its chain entry. Both are nearly sorted by time: a call's digest is linked seconds after it
- * began, or hours later if it lay in a spool. So both are read in parallel, always the one that is behind, and only
- * unmatched ones stay in memory.
+ * Matches each row with its chain entry. Both are nearly sorted by time: a digest is linked seconds after its call
+ * began, or hours later if the record was in a spool. So both are read in parallel, always the one that is behind, and
+ * only unmatched ones stay in memory.
  */
 import type { Queryable } from '../../storage/postgres/database.ts';
 import { findRowIds, readDigestedRows } from '../../storage/tables/audit/audit-chain.ts';
@@ -34,31 +34,31 @@ interface Row {
   readonly startedAt: string;
 }
 
-/** Records rows that are changed, missing or added. */
+/** Reports rows that are changed, missing or added. */
 export async function compareRows(
   tx: Queryable,
   tenant: string,
   { erasedDigests, beganAtMs }: KnownChain,
   { maxFaults, note, onProgress }: CompareOptions,
 ): Promise<{ readonly rows: number; readonly rowsBefore: number }> {
-  const lonelyRows = new Map<string, Row>();
-  const lonelyEntries = new Map<string, string>();
+  const unmatchedRows = new Map<string, Row>();
+  const unmatchedEntries = new Map<string, string>();
   const judge = (id: string, row: Row, linked: string): void => {
     const expected = erasedDigests.get(id) ?? linked;
     if (expected !== row.digest) note({ kind: 'row_changed', id: uuidOf(id), startedAt: row.startedAt });
   };
   const takeEntry = ({ id, digest }: ChainEntry): void => {
-    const row = lonelyRows.get(id);
-    if (row !== undefined && lonelyRows.delete(id)) judge(id, row, digest);
+    const row = unmatchedRows.get(id);
+    if (row !== undefined && unmatchedRows.delete(id)) judge(id, row, digest);
     // The first entry counts: a later one for the same row could have been made to fit an edit.
-    else if (!lonelyEntries.has(id)) lonelyEntries.set(id, digest);
+    else if (!unmatchedEntries.has(id)) unmatchedEntries.set(id, digest);
   };
   let rowsBefore = 0;
   const takeRow = (id: string, row: Row): void => {
-    const linked = lonelyEntries.get(id);
-    if (linked !== undefined && lonelyEntries.delete(id)) judge(id, row, linked);
+    const linked = unmatchedEntries.get(id);
+    if (linked !== undefined && unmatchedEntries.delete(id)) judge(id, row, linked);
     else if (timeOfId(id) < beganAtMs && Date.parse(row.startedAt) < beganAtMs) rowsBefore += 1;
-    else lonelyRows.set(id, row);
+    else unmatchedRows.set(id, row);
   };
 
   const parts = readParts(tx, tenant);
@@ -89,16 +89,16 @@ export async function compareRows(
     rows += page.length;
     onProgress?.(rows);
   }
-  for (const [id, { startedAt }] of lonelyRows) note({ kind: 'row_added', id: uuidOf(id), startedAt });
-  for (const id of await findMissing(tx, tenant, [...lonelyEntries.keys()], maxFaults)) {
+  for (const [id, { startedAt }] of unmatchedRows) note({ kind: 'row_added', id: uuidOf(id), startedAt });
+  for (const id of await findMissing(tx, tenant, [...unmatchedEntries.keys()], maxFaults)) {
     note({ kind: 'row_missing', id: uuidOf(id), startedAt: new Date(timeOfId(id)).toISOString() });
   }
   return { rows, rowsBefore };
 }
 
 /**
- * Entries without a row. If two commits tried one row, it has two entries, and the row is found by the first, so the
- * second is looked up.
+ * Finds the entries without a row. If two commits tried one row, it has two entries; the first one matched the row, so
+ * the second is looked up.
  */
 async function findMissing(tx: Queryable, tenant: string, ids: readonly string[], limit: number): Promise<string[]> {
   const missing: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Proves that a tenant's audit log was not edited: the links of its chain are consistent and authentic, and the rows
- * are exactly those that were linked, unchanged. Reads both from oldest to newest without keeping them in memory.
+ * Checks that a tenant's audit log was not edited: the links of its chain are consistent and authentic, and the rows
+ * are exactly the linked ones, unchanged. Both are read from oldest to newest without keeping them in memory.
  */
 import { hash } from 'node:crypto';
 import { type Keyring, SealBroken } from '../../secrets/keyring.ts';
@@ -22,13 +22,13 @@ export interface ChainReport {
   readonly links: number;
   /** Rows with a recorded erasure. */
   readonly erased: number;
-  /** Rows of the last seconds: their digests match but are not linked yet. */
+  /** Rows of the last seconds, whose digests match but are not linked yet. */
   readonly unlinkedRows: number;
-  /** Rows older than the chain, about which nothing is known. */
+  /** Rows older than the chain, which are not covered. */
   readonly rowsBefore: number;
-  /** Keys missing in ENCRYPTION_KEYS: their links were followed, but not authenticated. */
+  /** Keys missing in ENCRYPTION_KEYS: links made with them were followed but not authenticated. */
   readonly missingKeys: readonly string[];
-  /** The hash of the last link. Stored elsewhere, it reveals later whether the end was cut off. */
+  /** The last link and its hash. Stored elsewhere, it later shows whether the end of the chain was removed. */
   readonly head: { readonly sequence: number; readonly hash: string } | null;
   readonly faults: readonly ChainFault[];
 }
@@ -41,7 +41,7 @@ export interface VerifyOptions {
 
 const bodiesPerPage = 500;
 
-/** `tx` must be one snapshot (repeatable read), because rows are written meanwhile. */
+/** Checks the whole log. `tx` must be one snapshot (repeatable read), because rows are written meanwhile. */
 export async function verifyChain(tx: Queryable, tenant: string, options: VerifyOptions): Promise<ChainReport> {
   const faults: ChainFault[] = [];
   const note = (fault: ChainFault): void => {
@@ -74,7 +74,7 @@ interface ReadChain {
   readonly beganAtMs: number;
 }
 
-/** Follows the links. Of their entries, only erasures are kept. */
+/** Follows the links and keeps only their erasures. */
 async function readChain(
   tx: Queryable,
   tenant: string,
@@ -95,7 +95,7 @@ async function readChain(
       continue;
     }
     const { link } = part;
-    // Retention removes the oldest links together with their rows: the first remaining one begins the chain.
+    // Retention removes the oldest links with their rows, so the first remaining link begins the chain.
     if (last !== null && link.sequence !== last.sequence + 1)
       note({ kind: 'link_missing', sequence: last.sequence + 1 });
     if (!isAuthentic(keyring, link, last, missingKeys)) note({ kind: 'link_changed', sequence: link.sequence });

@@ -1,6 +1,6 @@
 /** The operators' routes: logs, costs, cache, rate limits, tokens and live events, one file each. */
 
-import type { TellCallDeps } from '../../../audit/tell-call.ts';
+import type { DescribeCallDeps } from '../../../audit/describe-call.ts';
 import type { ManageBudgetsDeps } from '../../../costs/manage-budgets.ts';
 import type { Routes } from '../../app.ts';
 import { budgetRoutes } from './budgets.ts';
@@ -18,7 +18,7 @@ import { type StatsRouteDeps, statsRoute } from './stats.ts';
 import { type TokenRoutesDeps, tokenRoutes } from './tokens.ts';
 import { tokensRotateRoute } from './tokens-rotate.ts';
 
-export type AdminRoutesDeps = TellCallDeps &
+export type AdminRoutesDeps = DescribeCallDeps &
   CacheRoutesDeps &
   RateLimitsRouteDeps &
   RateLimitsWhyDeps &

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { type TellCallDeps, tellCall } from '../../../audit/tell-call.ts';
+import { type DescribeCallDeps, describeCall } from '../../../audit/describe-call.ts';
 import { ServiceError } from '../../../errors.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Routes } from '../../app.ts';
@@ -94,7 +94,7 @@ const callSchema = Type.Object(
 const paramsSchema = Type.Object({ request_id: Type.String({ minLength: 1, maxLength: 128 }) });
 
 /** `GET /calls/{request_id}`. */
-export function callsRoute(deps: TellCallDeps): Routes {
+export function callsRoute(deps: DescribeCallDeps): Routes {
   return (app) => {
     app.get<{ Params: Type.Static<typeof paramsSchema> }>(
       '/calls/:request_id',
@@ -103,7 +103,7 @@ export function callsRoute(deps: TellCallDeps): Routes {
         schema: { tags: ['logs'], summary: 'One call whole, by its request id', params: paramsSchema },
       },
       async (request) => {
-        const story = await tellCall(deps, callerOf(request).tenantId, request.params.request_id);
+        const story = await describeCall(deps, callerOf(request).tenantId, request.params.request_id);
         if (story === null) throw new ServiceError('NOT_FOUND', 'No call with this request id is known.');
         for (const { service_name } of [...story.attempts, ...story.cache]) requireService(request, service_name);
         for (const step of story.steps) {

@@ -1,11 +1,11 @@
 /** Reports one call by its request id: from the audit rows, and from what this replica remembers of the cache. */
 import type { TenantId } from '../ids.ts';
 import { type StoredMark, selectMarks } from '../storage/tables/audit/integration-logs.ts';
-import { spanOf, stepsOf, type ToldEvent } from './call-steps.ts';
+import { type CallEvent, spanOf, stepsOf } from './call-steps.ts';
 import type { KeptTrace } from './call-trace.ts';
 import { type IntegrationLog, type LogReaderDeps, listEntries } from './list-entries.ts';
 
-/** As the gateway remembers it. */
+/** A cache look-up, as the gateway remembers it. */
 export interface RememberedLook {
   readonly outcome: 'hit' | 'miss';
   /** For a hit: memory, redis, postgres or stale. */
@@ -21,19 +21,24 @@ export interface RememberedTrace extends KeptTrace {
 }
 
 /** Why the report of a call is incomplete. */
-export type Untold = 'rows_without_trace' | 'trace_cut' | 'more_rows' | 'cache_of_another_replica' | 'queue_of_a_sheet';
+export type Incompleteness =
+  | 'rows_without_trace'
+  | 'trace_cut'
+  | 'more_rows'
+  | 'cache_of_another_replica'
+  | 'queue_of_a_sheet';
 
-export interface TellCallDeps extends LogReaderDeps {
+export interface DescribeCallDeps extends LogReaderDeps {
   looksOf(tenantId: TenantId, requestId: string): readonly RememberedLook[];
   /** Traces of calls without audit rows: answered by another caller's fetch, or with every provider skipped. */
   tracesOf(tenantId: TenantId, requestId: string): readonly RememberedTrace[];
 }
 
-/** A batch under one id may have more; the log lists all of them. */
+/** A batch may have more rows under one id; the log lists all of them. */
 const maxRows = 1_000;
 
-/** null: the tenant has no row with this id, and nothing is in memory. */
-export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId: string) {
+/** Describes a call; null if the tenant has no row with this id and the memory has nothing. */
+export async function describeCall(deps: DescribeCallDeps, tenantId: TenantId, requestId: string) {
   const { logs, nextCursor } = await listEntries(deps, tenantId, { requestId }, null, maxRows);
   const rows = logs.toReversed().toSorted((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
   const looks = deps.looksOf(tenantId, requestId);
@@ -51,7 +56,7 @@ export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId
     ...traces.flatMap(spanOf),
   ];
   const [startedAtMs, completedAtMs] = [least(times), -least(times.map((time) => -time))];
-  const events: ToldEvent[] = [
+  const events: CallEvent[] = [
     ...asked.flatMap((row) =>
       eventsOf(
         row,
@@ -64,7 +69,7 @@ export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId
     }),
   ].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
   const hits = looks.filter(({ outcome }) => outcome === 'hit');
-  const untold = untoldOf({ rows, kept, looks, isCut: nextCursor !== null });
+  const incomplete = incompletenessOf({ rows, kept, looks, isCut: nextCursor !== null });
   return {
     request_id: requestId,
     source: rows.length > 0 ? ('audit' as const) : ('memory' as const),
@@ -94,8 +99,8 @@ export async function tellCall(deps: TellCallDeps, tenantId: TenantId, requestId
     })),
     events,
     steps: stepsOf(traces, asked, hits, events, startedAtMs),
-    complete: untold.length === 0,
-    incomplete_because: untold,
+    complete: incomplete.length === 0,
+    incomplete_because: incomplete,
     is_cut: nextCursor !== null,
   };
 }
@@ -127,7 +132,7 @@ function attemptOf(row: IntegrationLog, callStartedAtMs: number) {
 }
 
 /** Each row is the source of its two events (outbox/facts.ts). */
-function eventsOf(row: IntegrationLog, mark: StoredMark | undefined): ToldEvent[] {
+function eventsOf(row: IntegrationLog, mark: StoredMark | undefined): CallEvent[] {
   const outcome = row.error_code === null ? 'completed' : 'failed';
   return [
     {
@@ -145,23 +150,23 @@ function eventsOf(row: IntegrationLog, mark: StoredMark | undefined): ToldEvent[
   ];
 }
 
-function untoldOf(known: {
+function incompletenessOf(known: {
   readonly rows: readonly IntegrationLog[];
   readonly kept: readonly KeptTrace[];
   readonly looks: readonly RememberedLook[];
   readonly isCut: boolean;
-}): Untold[] {
+}): Incompleteness[] {
   const { rows, kept, looks, isCut } = known;
-  const untold: Untold[] = [];
-  if (rows.length > 0 && kept.length === 0) untold.push('rows_without_trace');
-  if (kept.some(({ cut = 0 }) => cut > 0)) untold.push('trace_cut');
-  if (isCut) untold.push('more_rows');
-  // Only the replica that looked into the cache knows what it answered.
+  const incomplete: Incompleteness[] = [];
+  if (rows.length > 0 && kept.length === 0) incomplete.push('rows_without_trace');
+  if (kept.some(({ cut = 0 }) => cut > 0)) incomplete.push('trace_cut');
+  if (isCut) incomplete.push('more_rows');
+  // Only the replica that made the cache look-up knows its result.
   const hasAskedCache = kept.some(({ steps }) => steps.some(({ kind }) => kind === 'cache'));
-  if (hasAskedCache && looks.length === 0) untold.push('cache_of_another_replica');
-  // Requests to one spreadsheet wait in their own queue, before the first step.
-  if (rows.some(({ operation }) => operation.startsWith('sheets_'))) untold.push('queue_of_a_sheet');
-  return untold;
+  if (hasAskedCache && looks.length === 0) incomplete.push('cache_of_another_replica');
+  // Requests to one spreadsheet wait in their own queue before the first step.
+  if (rows.some(({ operation }) => operation.startsWith('sheets_'))) incomplete.push('queue_of_a_sheet');
+  return incomplete;
 }
 
 function least(numbers: readonly number[]): number {

@@ -1,16 +1,16 @@
 /**
- * Reports the outage of PostgreSQL, the only problem whose mark cannot be stored there. The mark is in Redis; while
- * Redis is away too, each replica reports for itself. The replica that reported the beginning reports the end. Unsent
- * messages stay in memory.
+ * Reports outages of PostgreSQL, the only problem whose mark cannot be stored there. The mark is in Redis; while Redis
+ * is away too, each replica reports. The replica that reported the beginning also reports the end. Unsent messages stay
+ * in memory.
  */
 import { problemsOfParts } from '../health/problem-words.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import { type AlertTerms, maxAttempts, messagesOf, type NewMessage } from './alert-terms.ts';
-import { endAfterMs, type ProblemMark, tellAfterMs } from './plan-alerts.ts';
+import { endAfterMs, type ProblemMark, reportAfterMs } from './plan-alerts.ts';
 import type { Alert } from './render-alert.ts';
 import { sendAlert } from './send-alert.ts';
 
-export interface OutageTellerDeps extends AlertTerms {
+export interface OutageReporterDeps extends AlertTerms {
   readonly store: Pick<SharedStore, 'setIfAbsent' | 'deleteIfEqual'>;
 }
 
@@ -22,34 +22,35 @@ interface Unsent extends NewMessage {
   notBeforeMs: number;
 }
 
-export function createOutageTeller(deps: OutageTellerDeps): { look(isDatabaseUp: boolean): Promise<void> } {
+/** Creates the reporter; call `look` in every round. */
+export function createOutageReporter(deps: OutageReporterDeps): { look(isDatabaseUp: boolean): Promise<void> } {
   const { store, clock, logger } = deps;
   let awaySinceMs: number | null = null;
   let upSinceMs: number | null = null;
   let isMarkAsked = false;
-  let isToldWithoutMark = false;
+  let isReportedWithoutMark = false;
   let unsent: Unsent[] = [];
 
   const takeMark = async (sinceMs: number): Promise<boolean> => {
     try {
       return await store.setIfAbsent(markKey, String(sinceMs), markTtlMs);
     } catch (error) {
-      logger.warn({ err: error }, 'each replica reports the outage itself: Redis is away too');
-      isToldWithoutMark = true;
+      logger.warn({ err: error }, 'Redis is away too: each replica reports the outage');
+      isReportedWithoutMark = true;
       return true;
     }
   };
 
   const endMark = async (sinceMs: number): Promise<boolean> => {
     try {
-      return (await store.deleteIfEqual(markKey, String(sinceMs))) || isToldWithoutMark;
+      return (await store.deleteIfEqual(markKey, String(sinceMs))) || isReportedWithoutMark;
     } catch (error) {
       logger.warn({ err: error }, 'could not remove the mark of an outage from Redis');
-      return isToldWithoutMark;
+      return isReportedWithoutMark;
     }
   };
 
-  const tell = (alert: Alert): void => {
+  const report = (alert: Alert): void => {
     for (const message of messagesOf(deps, alert)) unsent.push({ ...message, attemptCount: 0, notBeforeMs: 0 });
   };
 
@@ -70,30 +71,30 @@ export function createOutageTeller(deps: OutageTellerDeps): { look(isDatabaseUp:
     return isLast ? 'settled' : 'waits';
   };
 
-  const noteAway = async (nowMs: number): Promise<void> => {
+  const handleAway = async (nowMs: number): Promise<void> => {
     upSinceMs = null;
     awaySinceMs ??= nowMs;
-    if (isMarkAsked || nowMs - awaySinceMs < tellAfterMs) return;
+    if (isMarkAsked || nowMs - awaySinceMs < reportAfterMs) return;
     isMarkAsked = true;
-    if (await takeMark(awaySinceMs)) tell({ begun: [outageOf(awaySinceMs, null)], ended: [] });
+    if (await takeMark(awaySinceMs)) report({ begun: [outageOf(awaySinceMs, null)], ended: [] });
   };
 
-  const noteUp = async (nowMs: number): Promise<void> => {
+  const handleUp = async (nowMs: number): Promise<void> => {
     if (awaySinceMs === null) return;
     upSinceMs ??= nowMs;
     if (nowMs - upSinceMs < endAfterMs) return;
     if (isMarkAsked && (await endMark(awaySinceMs))) {
-      tell({ begun: [], ended: [outageOf(awaySinceMs, upSinceMs)] });
+      report({ begun: [], ended: [outageOf(awaySinceMs, upSinceMs)] });
     }
     awaySinceMs = null;
     upSinceMs = null;
     isMarkAsked = false;
-    isToldWithoutMark = false;
+    isReportedWithoutMark = false;
   };
 
   return {
     async look(isDatabaseUp) {
-      await (isDatabaseUp ? noteUp : noteAway)(clock.now());
+      await (isDatabaseUp ? handleUp : handleAway)(clock.now());
       const waiting: Unsent[] = [];
       for (const message of unsent) if ((await sendOne(message)) === 'waits') waiting.push(message);
       unsent = waiting;
@@ -112,7 +113,7 @@ function outageOf(sinceMs: number, endedMs: number | null): ProblemMark {
     stalls: { count: 0, longestMs: 0 },
     emulated: [],
   });
-  if (problem === undefined) throw new Error('no words for a database that is away');
+  if (problem === undefined) throw new Error('problemsOfParts does not report an unreachable database');
   return {
     key: 'database_away',
     tenant: '',
