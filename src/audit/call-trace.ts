@@ -49,7 +49,7 @@ export interface SkippedStep {
   readonly opened_by?: 'denied' | 'failures';
   /** For a limit: its name and its window. */
   readonly limit?: string;
-  /** For a limit: only this replica's share of it is spent, because Redis is away. */
+  /** For a limit: only this replica's share is spent, because Redis is away. */
   readonly is_share?: true;
   readonly times?: number;
 }

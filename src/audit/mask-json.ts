@@ -4,6 +4,7 @@
  */
 import type { IsSensitive } from './sensitive-names.ts';
 
+/** Replaces every masked value. */
 export const masked = '[masked]';
 
 /**

@@ -1,8 +1,8 @@
 /**
  * The broker over RabbitMQ.
  *
- * connecting ──connected, exchange declared, both channels open──▶ available
- * available ──connection or channel lost, or blocked by the server's alarm──▶ connecting
+ *   connecting ──connected, exchange declared, both channels open──▶ available
+ *   available ──connection or channel lost, or blocked by the server's alarm──▶ connecting
  *
  * While it is not available, messages are refused at once and not kept here: durable events are in the outbox, and
  * telemetry may be lost. Confirmed and unconfirmed messages use separate channels, so that a fault of one does not

@@ -26,6 +26,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/** The form of tenant ids in settings. */
 export const tenantPattern = /^[A-Za-z0-9_-]{1,50}$/;
 
 const logLevels: Readonly<Record<string, LogLevel>> = {

@@ -1,10 +1,10 @@
 /**
  * Asks the providers in order, until one gives a good answer. The outcome of each decides how the call continues:
  *
- * time-out, reset, 5xx, invalid reply, refused account ──▶ next provider
- * 429, spent limit, open breaker, full bulkhead ─────────▶ next provider
- * nothing found, poor answer ────────────────────────────▶ next provider; at the end the best poor answer wins
- * invalid input of the caller, unknown outcome, spent limit of the tenant ──▶ back to the caller
+ *   time-out, reset, 5xx, invalid reply, refused account ──▶ next provider
+ *   429, spent limit, open breaker, full bulkhead ─────────▶ next provider
+ *   nothing found, poor answer ────────────────────────────▶ next provider; at the end the best poor answer wins
+ *   invalid input of the caller, unknown outcome, spent limit of the tenant ──▶ back to the caller
  *
  * A call with a maximum wait (a batch) that ends without a good answer waits for spent limits and asks those providers
  * again. Capabilities differ only in their policy: which outcomes lead to the next provider, whether the call waits,

@@ -1,7 +1,7 @@
 /**
  * Lets the calls of one request share requests to their providers.
  *
- * cache of each call ──miss──▶ its seat ──all seats taken or left──▶ one chain for calls with the same providers
+ *   cache of each call ──miss──▶ its seat ──all seats taken or left──▶ one chain for calls with the same providers
  *
  * Each call has a seat: it takes it by asking its providers, or leaves it if a cache or another caller's fetch answers
  * it. When the last seat is taken or left, the chain starts, so no timer is needed. Each provider is asked only for the

@@ -106,8 +106,8 @@ const fresh = Buffer.from('"cached":false');
 const hit = Buffer.from('"cached":true');
 
 /**
- * The stored answer differs by one word, in the gateway's own member behind all of the provider's. It has its bytes for
- * itself, so the memory cache keeps them without a copy.
+ * The bytes to store, which differ by one word: the gateway's own `cached` member, after all members of the provider.
+ * The buffer has its own memory, so the memory cache keeps it without a copy.
  */
 function asKept(body: Buffer): Buffer {
   const at = body.lastIndexOf(fresh);

@@ -1,13 +1,13 @@
 /**
  * Leads a call from its question to its answer:
  *
- * 1. memory      a fresh answer ends the call: no quota, no database
- * 2. flight      identical calls are coalesced: the following steps run once for all of them
- * 3. look-up     the cache in Redis, then in the database
- * 4. providers   the tenant's active services, by priority and fallback
- * 5. chain       each provider, until one answers well: breaker, limits, attempt (`ask-chain.ts`, `ask-provider.ts`)
- * 6. write down  audit rows and events, durable before the caller is answered
- * 7. answer      the chain's result, also cached for later callers
+ *   1. memory      a fresh answer ends the call: no quota, no database
+ *   2. flight      identical calls are coalesced: the following steps run once for all of them
+ *   3. look-up     the cache in Redis, then in the database
+ *   4. providers   the tenant's active services, by priority and fallback
+ *   5. chain       each provider, until one answers well: breaker, limits, attempt (`ask-chain.ts`, `ask-provider.ts`)
+ *   6. write down  audit rows and events, durable before the caller is answered
+ *   7. answer      the chain's result, also cached for later callers
  */
 
 import { createCallTrace } from '../audit/call-trace.ts';

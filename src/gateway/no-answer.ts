@@ -101,10 +101,10 @@ const messages: Partial<Record<ErrorCode, string>> = {
   SERVICE_UNAVAILABLE: 'No provider can be asked at the moment.',
   RECONNECT_REQUIRED: 'The service must be connected again.',
 };
-/** Instead of `RATE_LIMIT_EXCEEDED`: not every limit is spent. */
+/** The message of `RATE_LIMIT_EXCEEDED` if only this replica's share of a limit is spent. */
 const shareMessage = 'The limits of every provider are spent, or this replica’s share of them.';
 
-/** A limit refused of which other replicas may still have a part. */
+/** Whether only this replica's share of the limit is spent: other replicas may still have a part. */
 function isShareSpent(outcome: ProviderOutcome<unknown>): boolean {
   return outcome.kind === 'passed_over' && outcome.refusedBy?.share !== undefined;
 }

@@ -25,7 +25,7 @@ const maxLooksPerCall = 50;
 
 /** Creates an empty memory. */
 export function createRecentLooks(): RecentLooks {
-  // A ring: every call notes, and hardly anybody asks, so noting must cost nothing and asking may search.
+  // A ring buffer: every call writes to it and few requests read it, so writing is cheap and reading searches.
   const looks: TelemetryEvent[] = [];
   let next = 0;
   const traces = new Map<string, RememberedTrace[]>();

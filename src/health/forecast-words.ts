@@ -8,7 +8,7 @@ export interface QuotaForecast {
   readonly service: ExternalService;
   readonly kind: 'read' | 'write';
   readonly max_requests: number;
-  /** The part of it that this replica may spend while Redis is away; null: all of it. */
+  /** The share that this replica may spend while Redis is away; null: the whole limit. */
   readonly share_max_requests: number | null;
   readonly requests_per_minute: number;
   /** null: not at this rate; 0: it is spent. */

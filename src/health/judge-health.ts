@@ -1,9 +1,9 @@
 /**
  * Derives a service's status from its attempts, in the order they were made:
  *
- * unknown, healthy ──3 failures in a row, or a fifth of ≥ 10 in a minute──▶ degraded
- * any ──6 failures in a row──▶ down
- * any ──2 successes in a row──▶ healthy, and the window of a minute restarts
+ *   unknown, healthy ──3 failures in a row, or a fifth of ≥ 10 in a minute──▶ degraded
+ *   any ──6 failures in a row──▶ down
+ *   any ──2 successes in a row──▶ healthy, and the window of a minute restarts
  *
  * The restart is the hysteresis: failures from before a recovery do not degrade the service again, and a service that
  * fails now and then changes its status at most once in ten attempts.
@@ -45,6 +45,7 @@ export interface HealthState {
   readonly usedAtMs: number | null;
 }
 
+/** The state before the first attempt. */
 export const unknownHealth: HealthState = {
   status: 'unknown',
   failuresInRow: 0,

@@ -1,10 +1,10 @@
 /**
  * Decides which due services are probed, and when each is checked next. Probing follows use:
  *
- * asked by traffic within the interval, and healthy ──▶ not probed: traffic is the better probe
- * without a call for a day                          ──▶ checked at most once an hour
- * same account at the same address                  ──▶ probed once for all
- * an origin whose minute budget is spent            ──▶ put off, later ones further
+ *   asked by traffic within the interval, and healthy ──▶ not probed: traffic is the better probe
+ *   without a call for a day                          ──▶ checked at most once an hour
+ *   same account at the same address                  ──▶ probed once for all
+ *   an origin whose minute budget is spent            ──▶ put off, later ones further
  */
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { ProbeOutcome } from './probe-outcome.ts';
@@ -39,6 +39,7 @@ export interface PlanRules {
   mayAsk(origin: string): boolean;
 }
 
+/** Maximum probes of one origin per minute, over all tenants. */
 export const probesPerOriginAndMinute = 60;
 const idleAfterMs = 86_400_000;
 const idlePauseMs = 3_600_000;

@@ -108,7 +108,7 @@ test('a spool in use, repeated stalls and emulated answers are listed with their
   assert.match(told[2]?.message ?? '', /google_maps, two_gis/);
 });
 
-test('a spent share of a limit is not called a spent limit, and says why', () => {
+test('a spent share of a limit is reported as a share, with the reason', () => {
   const share = { max_requests: 20, request_count: 20, because: 'redis_away' } as const;
   const window = { ...windowOf(20, 60), remaining_requests: 0, is_rate_limited: true, replica_share: share };
   const problem = problemOfLimit('sheets', window, nowMs);

@@ -1,11 +1,11 @@
 /**
  * The format of a segment file: frames, each a group of records that were acknowledged together.
  *
- * frame = length (4 bytes, big-endian) · CRC-32 of what follows (4) · sealed bytes
+ *   frame = length (4 bytes, big-endian) · CRC-32 of what follows (4) · sealed bytes
  *
- * A frame is sealed with AES-256-GCM and bound to its file and its offset, so a frame that was read, changed, moved or
- * left out is detected. The checksum tells a torn tail from a wrong key. A group is acknowledged only after its frame
- * was flushed, so a frame that the end of the file cuts off was never acknowledged.
+ * A frame is sealed with AES-256-GCM and bound to its file and its offset: it cannot be read without the key, and a
+ * frame that was changed, moved or left out is detected. The checksum tells a torn tail from a wrong key. A group is
+ * acknowledged only after its frame was flushed, so a frame that the end of the file cuts off was never acknowledged.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';

@@ -23,7 +23,7 @@ export interface ExplainedRefusal {
     readonly window_type: WindowType;
     /** null if the limit is not a number of requests (a pause that the provider asked for, a budget). */
     readonly max_requests: number | null;
-    /** Set where only the share of one replica was spent. */
+    /** Set if only the share of one replica was spent. */
     readonly replica_share?: { readonly max_requests: number; readonly because: ShareReason };
   };
   readonly refused_at: string;

@@ -13,6 +13,7 @@
  */
 import { type WindowType, windowTypes } from './limits.ts';
 
+/** Spent tokens of the minute are counted and return by slices of this length. */
 export const sliceMs = 500;
 export const minuteMs = 60_000;
 /** A grant expires if the process was too busy to use it for this long. */

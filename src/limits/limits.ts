@@ -1,4 +1,4 @@
-/** What limits are: what is counted, in which windows, what is left, and the result of a decision. */
+/** The types of limits: what is counted, in which windows, what remains, and the result of a decision. */
 import type { TenantId } from '../ids.ts';
 
 export const windowTypes = ['minute', 'hour', 'day', 'month'] as const;
@@ -40,22 +40,22 @@ export interface LimitState {
   readonly windowStartMs: number;
   /** When the whole window is free again. */
   readonly windowEndMs: number;
-  /** Set while this replica may spend only its share; `usedRequests` is then what this replica knows of. */
+  /** Set while this replica may spend only its share; `usedRequests` is then the use that this replica knows of. */
   readonly share?: LimitShare;
 }
 
-/** What one replica may spend of a window while Redis does not decide, and what it has spent. */
+/** One replica's share of a window while Redis does not decide, and its use. */
 export interface LimitShare {
   readonly maxRequests: number;
   readonly usedRequests: number;
   readonly because: ShareReason;
 }
 
-/** `redis_returning`: Redis answers again, but other replicas may not have written there yet what they spent. */
+/** `redis_returning`: Redis answers again, but other replicas may not have written their use yet. */
 export const shareReasons = ['redis_away', 'redis_returning'] as const;
 export type ShareReason = (typeof shareReasons)[number];
 
-/** What may still be spent of the window here. */
+/** The number of requests that this replica may still spend in the window. */
 export function remainingOf({
   maxRequests,
   usedRequests,
@@ -99,7 +99,7 @@ export interface RateLimiter {
   resume(tenantId: TenantId, subject: LimitSubject): Promise<void>;
   /** The latest end of the subjects' back-offs, in Unix milliseconds; null if none backs off. */
   pausedUntilMs(tenantId: TenantId, subjects: readonly LimitSubject[]): Promise<number | null>;
-  /** The most that this replica may spend of such a limit now: all of it, or its share while Redis is away. */
+  /** The maximum that this replica may spend of such a limit now: all of it, or its share while Redis is away. */
   shareOf(maxRequests: number): number;
   /** Writes unwritten debts to Redis, if it is available, and stops. */
   close(): Promise<void>;

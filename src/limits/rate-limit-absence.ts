@@ -1,7 +1,7 @@
 /**
  * Tracks whether this replica and the others reach Redis, which determines how quotas are decided.
  *
- * shared ──deadline missed, or Redis is away──▶ doubtful ◀──another replica reaches Redis── away
+ *   shared ──deadline missed, or Redis is away──▶ doubtful ◀──another replica reaches Redis── away
  *     ▲  ▲                                         │  │  └───────no other replica does──────────▲
  *     │  └──others reach Redis, and so do we───────┘  │ Redis is back, debts are written        │
  *     └──5 s── rejoining ◀────────────────────────────┴─────────────────────────────────────────┘
@@ -18,7 +18,7 @@
  *   replicas notice the return within two seconds, so five seconds are enough.
  *
  * If no other answers, this replica tries Redis once more itself, as the others would have done. If Redis answers, the
- * missed deadline was a short delay, or this process's own, and the other replicas are gone or cannot be asked.
+ * missed deadline was a short delay, or this process's own, and the other replicas have stopped or cannot be asked.
  *
  * A single replica does not ask. A replica that has not reached Redis since its start knows neither the other replicas
  * nor what they spent: it stays doubtful while any other replica remembers Redis.

@@ -78,11 +78,11 @@ test('units that Redis refuses are returned', () => {
   assert.equal(grantsOf(10, 10), 5);
 });
 
-test('a state names the share and what is left of it, not what is left of the limit', () => {
+test('a state has the share and its remainder, not the remainder of the limit', () => {
   const { share, grantsOf, learn } = createGranting(3);
   learn(60, 54, 10);
   const peekMinute = () => share.peek(tenant, perMinute(60), nowMs, 'redis_away')[0];
-  // Six are left of the limit, and two of them are this replica's.
+  // Six units of the limit remain, and two of them are this replica's.
   assert.deepEqual(peekMinute()?.share, { maxRequests: 12, usedRequests: 10, because: 'redis_away' });
   assert.equal(grantsOf(1, 60), 1);
   const state = peekMinute();
@@ -95,7 +95,7 @@ test('a state names the share and what is left of it, not what is left of the li
   assert.deepEqual(refusal.refusedBy.share, { maxRequests: 12, usedRequests: 12, because: 'redis_returning' });
 });
 
-test('a limit that is spent as a whole, or that a single replica has for itself, is not called a share', () => {
+test('a fully spent limit, or the limit of a single replica, is not reported as a share', () => {
   const several = createGranting(3);
   several.learn(60, 60, 20);
   const spent = several.share.reserve(tenant, perMinute(60), 1, nowMs, false);

@@ -5,15 +5,16 @@
  * (`known`), what this replica spent without Redis (`alone`), and the part of that which Redis does not know yet
  * (`unwritten`). With R replicas last seen, two rules hold for every window:
  *
- * own + units ≤ max ÷ R                 No replica exceeds its share, including what it spent earlier. If all keep to
+ *   own + units ≤ max ÷ R                 No replica exceeds its share, including what it spent earlier. If all keep to
  *                                         it, the sum is within the limit even if `known` is out of date.
- * alone + units ≤ (max − known) ÷ R     Units that others spent beyond their share before the outage are not spent
- * again.
+ *   alone + units ≤ (max − known) ÷ R     Units that others spent beyond their share before the outage are not
+ *                                         spent again.
  *
  * Both are rounded down. If the limit is below R, the share is zero and calls are refused until Redis is back, because
  * replicas that cannot communicate cannot take turns.
  *
- * States carry the share (`LimitState.share`), so that no answer calls a limit spent of which others still have a part.
+ * States carry the share (`LimitState.share`), so that no answer reports a limit as spent while other replicas still have
+ * a part of it.
  *
  * At `maxSubjects` the least recently used subject is dropped, with its debt.
  */
@@ -69,9 +70,9 @@ export interface Share {
     nowMs: number,
     because: ShareReason | null,
   ): readonly LimitState[];
-  /** States that Redis reported, with the share that they are bound to while Redis is returning. */
+  /** Adds to states that Redis reported the share that applies while Redis is returning. */
   withShare(tenantId: TenantId, states: readonly LimitState[], nowMs: number): readonly LimitState[];
-  /** The states while nothing that a provider counts is granted. */
+  /** The states while limits that a provider counts are refused. */
   withoutProviders(states: readonly LimitState[]): readonly LimitState[];
   backOff(tenantId: TenantId, subject: LimitSubject, untilMs: number): void;
   resume(tenantId: TenantId, subject: LimitSubject): void;

@@ -325,7 +325,7 @@ test('when one replica misses a deadline and the others reach Redis, its calls w
   assert.equal(minute?.usedRequests, 2);
 });
 
-test('where no replica answers, one more answer of Redis ends the doubt, and the whole limit may be spent', async (t) => {
+test('if no replica answers but Redis does, Redis decides again and the whole limit may be spent', async (t) => {
   const { clock, replicas } = await startReplicas(t);
   const [slow] = replicas as [Replica];
   const onAway = t.mock.fn();
@@ -343,7 +343,7 @@ test('where no replica answers, one more answer of Redis ends the doubt, and the
 
   slow.proxy.stall();
   assert.equal((await limiter.spend(tenant, [google()], 1)).granted, true);
-  // The command with the late answer counts too, so 58 of 60 are left: far more than a third.
+  // The command whose answer was late is counted, so 58 of 60 remain: far more than a third.
   const decisions = await Promise.all(Array.from({ length: 58 }, () => limiter.spend(tenant, [google()], 1)));
   assert.equal(decisions.filter(({ granted }) => granted).length, 58);
   assert.equal(onAway.mock.callCount(), 0);

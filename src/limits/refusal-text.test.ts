@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeRefusal, describeSpent, readRefusal, sentenceOf } from './refusal-text.ts';
 
-test('what a refusal says is read again, of a whole limit and of a share', () => {
+test('the text of a refusal is parsed, for a whole limit and for a share', () => {
   const window = { maxRequests: 60, windowType: 'minute' } as const;
   assert.equal(describeRefusal(window), 'the limit of 60 a minute is spent');
   assert.deepEqual(readRefusal(describeRefusal(window)), { ...window, share: null });
@@ -16,13 +16,13 @@ test('what a refusal says is read again, of a whole limit and of a share', () =>
   }
 });
 
-test('a pause and a budget are no limit', () => {
+test('texts about a pause or a budget are not parsed as a limit', () => {
   const pause = describeRefusal({ maxRequests: 0, windowType: 'minute' });
   assert.equal(pause, 'the provider asked for a pause');
   assert.equal(readRefusal(pause), null);
   assert.equal(readRefusal('the budget of this month is spent'), null);
 });
 
-test('callers read it as a sentence', () => {
+test('callers get a sentence', () => {
   assert.equal(sentenceOf(describeSpent('the limit of 5', {})), 'The limit of 5 is spent.');
 });

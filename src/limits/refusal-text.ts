@@ -1,12 +1,13 @@
-/** The texts of a call that a limit refused; `explain-refusal.ts` parses that of the audit log. */
+/** The texts about a call that a limit refused. `explain-refusal.ts` parses the one in the audit log. */
 import type { LimitShare, LimitState, ShareReason, WindowType } from './limits.ts';
 
+/** Why a replica may spend only its share, in words. */
 export const shareReasonTexts = {
   redis_away: 'Redis does not answer',
   redis_returning: 'Redis was away a moment ago',
 } as const satisfies Record<ShareReason, string>;
 
-/** For the audit log. A limit of 0 means a provider without a limit that asked for a pause. */
+/** Renders the audit log's text. A limit of 0 means a provider without a limit that asked for a pause. */
 export function describeRefusal(state: Pick<LimitState, 'maxRequests' | 'windowType' | 'share'>): string {
   const { maxRequests, windowType } = state;
   return maxRequests === 0
@@ -14,7 +15,7 @@ export function describeRefusal(state: Pick<LimitState, 'maxRequests' | 'windowT
     : describeSpent(`the limit of ${maxRequests} a ${windowType}`, state);
 }
 
-/** `limit`: how the sentence names it, such as `its limit`. */
+/** Renders that a limit or a share is spent. `limit` is its name in the sentence, such as `its limit`. */
 export function describeSpent(limit: string, { share }: Pick<LimitState, 'share'>): string {
   if (share === undefined) return `${limit} is spent`;
   return `this replica’s share of ${share.maxRequests} of ${limit} is spent, because ${describeShareReason(share)}`;
@@ -25,7 +26,7 @@ export function describeShareReason({ because }: Pick<LimitShare, 'because'>): s
   return shareReasonTexts[because];
 }
 
-/** As a sentence for callers. */
+/** Makes a sentence for callers: capital letter and full stop. */
 export function sentenceOf(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
@@ -33,7 +34,7 @@ export function sentenceOf(text: string): string {
 export interface ReadRefusal {
   readonly maxRequests: number;
   readonly windowType: WindowType;
-  /** null: the whole limit was spent. */
+  /** null if the whole limit was spent. */
   readonly share: Pick<LimitShare, 'maxRequests' | 'because'> | null;
 }
 
@@ -42,7 +43,7 @@ const refusalForm = new RegExp(
     `(?<window>minute|hour|day|month) is spent(?:, because (?<reason>${Object.values(shareReasonTexts).join('|')}))?$`,
 );
 
-/** null: the text is about a pause or a budget, not a limit. */
+/** Parses the audit log's text; null if it is about a pause or a budget. */
 export function readRefusal(text: string): ReadRefusal | null {
   const { most, window, share, reason } = refusalForm.exec(text)?.groups ?? {};
   if (most === undefined) return null;

@@ -23,7 +23,7 @@ export interface LimitWindowUse {
   readonly is_rate_limited: boolean;
   /** Set if an account has more than one limit: `read`, `write`. */
   readonly limit?: string;
-  /** Set while this replica may spend only its share; `remaining_requests` is then what is left of that. */
+  /** Set while this replica may spend only its share; `remaining_requests` is then the remainder of the share. */
   readonly replica_share?: {
     readonly max_requests: number;
     readonly request_count: number;

@@ -21,6 +21,7 @@ const gatherMs = 50;
 /** This many confirmed events are recorded without waiting for the timer. */
 const maxGathered = 2_000;
 
+/** Creates the recorder; `onRecorded` is called after each recording. */
 export function createConfirmRecorder(deps: {
   readonly rows: Pick<RowOutbox, 'hasConfirmed' | 'deleteConfirmed'>;
   readonly facts: Pick<FactOutbox, 'isMarkBehind' | 'raiseMark'>;

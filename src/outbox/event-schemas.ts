@@ -33,7 +33,7 @@ const summaries: { readonly [Type in EventType]: string } = {
   'integration.webhook.delivery_failed':
     'A delivery to a target ran out of attempts. If the target was switched off as well, `metadata.target_switched_off` says why.',
   'integration.rate_limit.exceeded':
-    'A limit refused a call (the share of one replica where `replica_share` is set), or a budget (`metadata.kind` is `budget`, amounts in US cents) has reached 50, 80 or 100 per cent. `service_id` is null for a limit of a whole family, and for a budget over all services.',
+    'A limit refused a call (only the share of one replica if `replica_share` is set), or a budget (`metadata.kind` is `budget`, amounts in US cents) has reached 50, 80 or 100 per cent. `service_id` is null for a limit of a whole family, and for a budget over all services.',
   'integration.cache.hit': 'An answer came from a cache. Telemetry: may be dropped under load.',
   'integration.cache.miss': 'No cache had the answer. Telemetry: may be dropped under load.',
   'integration.health.degraded': 'A service got worse.',
@@ -124,8 +124,8 @@ const fields = {
     replica_share: {
       type: 'object',
       description:
-        'Set where only the share of one replica is spent, because Redis is away or has just come back. The other ' +
-        'members then tell what that replica knows of the whole limit.',
+        'Set if only the share of one replica is spent, because Redis is away or has just returned. The other ' +
+        'members are then what that replica knows about the whole limit.',
       properties: {
         max_requests: integer,
         current_requests: integer,

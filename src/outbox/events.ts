@@ -15,6 +15,7 @@ export const durableEventTypes = [
 ] as const;
 /** Published directly from memory; dropped and counted under overload. */
 export const telemetryEventTypes = ['integration.cache.hit', 'integration.cache.miss'] as const;
+/** All event types. */
 export const eventTypes = [...durableEventTypes, ...telemetryEventTypes] as const;
 
 export type DurableEventType = (typeof durableEventTypes)[number];
@@ -96,7 +97,7 @@ export interface EventFields {
     utilization_percent: number;
     rate_limit_reset_at: string;
     blocked_operations: readonly string[];
-    /** Set where only the share of one replica is spent, because Redis does not decide. */
+    /** Set if only the share of one replica is spent, because Redis does not decide. */
     replica_share?: {
       max_requests: number;
       current_requests: number;

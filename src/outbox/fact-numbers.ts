@@ -27,6 +27,7 @@ export interface FactNumbers {
   unsettledCount(): number;
 }
 
+/** Starts numbering at 1. */
 export function createFactNumbers(): FactNumbers {
   let last = 0;
   let mark = 0;

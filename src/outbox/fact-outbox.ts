@@ -44,6 +44,7 @@ const readBatch = 250;
 /** A call may begin this long before its row is written. Older facts, from a spool, are registered separately. */
 const longestCallMs = 3_600_000;
 
+/** Creates the outbox of this process's facts. */
 export function createFactOutbox(
   deps: { readonly db: Database; readonly clock: Clock; readonly origin: string },
   messageOfDelivery: (row: DeliveryFact, number: number) => OutboxMessage,

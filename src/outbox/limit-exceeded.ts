@@ -8,7 +8,7 @@ export interface SpentLimit {
   readonly maxRequests: number;
   readonly usedRequests: number;
   readonly windowEndMs: number;
-  /** Set where only the replica's share of it was spent. */
+  /** Set if only the replica's share was spent. */
   readonly share?: { readonly maxRequests: number; readonly usedRequests: number; readonly because: ShareReason };
 }
 

@@ -17,6 +17,7 @@ export interface OwnEvents {
   readBack(): Promise<readonly OutboxMessage[]>;
 }
 
+/** Creates the admission; `bound` is the maximum number and total length of events in memory. */
 export function createOwnEvents(
   rows: Pick<RowOutbox, 'hold' | 'heldCount' | 'readOwn'>,
   facts: Pick<FactOutbox, 'hold' | 'heldCount' | 'readOwn'>,

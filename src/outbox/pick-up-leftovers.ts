@@ -22,6 +22,7 @@ export interface Leftovers {
   stop(): void;
 }
 
+/** Creates the pick-up, which needs the pick-up lease for its work. */
 export function createLeftovers(deps: {
   readonly db: Database;
   readonly broker: Pick<Broker, 'isAvailable'>;

@@ -34,6 +34,7 @@ export interface FactRecovery {
 
 const batchSize = 250;
 
+/** Creates the recovery; `start` runs one search. */
 export function createFactRecovery(deps: FactRecoveryDeps): FactRecovery {
   const { db, origin, logger } = deps;
   /** Published and unconfirmed events, by id, with the callback for their confirm. */

@@ -8,6 +8,7 @@ export interface RelayLease {
   isFresh(): boolean;
 }
 
+/** Creates the lease, which is not held until `renew`. */
 export function createRelayLease(deps: {
   readonly db: Database;
   readonly origin: string;

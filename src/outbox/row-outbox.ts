@@ -32,6 +32,7 @@ const minReadBatch = 64;
 const readBatchChars = 32 * 1024 * 1024;
 const deleteBatch = 2_000;
 
+/** Creates the outbox of this process, `origin`. */
 export function createRowOutbox(db: Database, origin: string): RowOutbox {
   /** Reads of the table skip these rows. */
   const held = new Set<string>();

@@ -2,7 +2,7 @@
  * One circuit breaker per service. It stops calls to a provider that fails, so that callers get the next provider at
  * once instead of waiting for a time-out.
  *
- * closed ── N failures in a row, or a high share of failures ──▶ open ── open time is over ──▶ half-open
+ *   closed ── N failures in a row, or a high share of failures ──▶ open ── open time is over ──▶ half-open
  *      ▲                                                            ▲                               │
  *      │                                                            └── the probe fails (longer) ───┤
  *      └────────────────────────────── the probe succeeds ──────────────────────────────────────────┘
@@ -98,6 +98,7 @@ export interface BreakerPolicy {
   readonly probeLeaseMs: number;
 }
 
+/** The policy of services without their own settings. */
 export const defaultBreakerPolicy: BreakerPolicy = {
   // The number of failures that marks a service as down (`judge-health.ts`). With fewer, a service that gets no more
   // calls would stay degraded.
