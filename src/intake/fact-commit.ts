@@ -3,7 +3,7 @@ import type { Handover, OutboxMessage } from '../outbox/envelope.ts';
 import { messagesOfCall, numbersOfCall } from '../outbox/facts.ts';
 import type { RelayForIntake } from '../outbox/relay.ts';
 import type { Database } from '../storage/postgres/database.ts';
-import { reclaimFacts } from '../storage/tables/facts.ts';
+import { reclaimCalls, reclaimDeliveries } from '../storage/tables/facts.ts';
 import type { PreparedRecord } from './prepare.ts';
 
 /** The numbered facts of one commit. */
@@ -90,12 +90,12 @@ export async function reclaimEarlierTries(
   origin: string,
   records: readonly PreparedRecord[],
 ): Promise<void> {
-  await reclaimFacts(db, origin, {
-    calls: records.flatMap(({ logs }) =>
-      logs.flatMap(({ id, started_at, origin_number: number }) => (number ? { id, started_at, number } : [])),
-    ),
-    deliveries: records.flatMap(({ webhook }) =>
-      webhook?.origin_number ? { id: webhook.id, received_at: webhook.received_at, number: webhook.origin_number } : [],
-    ),
-  });
+  const calls = records.flatMap(({ logs }) =>
+    logs.flatMap(({ id, started_at: at, origin_number: number }) => (number ? { id, at, number } : [])),
+  );
+  const deliveries = records.flatMap(({ webhook }) =>
+    webhook?.origin_number ? { id: webhook.id, at: webhook.received_at, number: webhook.origin_number } : [],
+  );
+  if (calls.length > 0) await reclaimCalls(db, origin, calls);
+  if (deliveries.length > 0) await reclaimDeliveries(db, origin, deliveries);
 }

@@ -8,7 +8,7 @@ import { systemClock } from '../../clock.ts';
 import { ServiceError } from '../../errors.ts';
 import { createKeyring } from '../../secrets/keyring.ts';
 import { DatabaseAway } from '../../storage/postgres/database.ts';
-import { deleteExpiredIdempotencyKeysAcrossTenants } from '../../storage/tables/idempotency-keys.ts';
+import { deleteExpiredRows } from '../../storage/postgres/expired-rows.ts';
 import { buildApp } from '../app.ts';
 import { createAuthenticator } from '../auth/authenticate.ts';
 import { createJwtVerifier } from '../auth/verify-jwt.ts';
@@ -198,7 +198,7 @@ test('a key is free again after its 24 hours, and its row is removed', async (t)
   await post('k2');
   await db.querySystem({ text: `update idempotency_keys set expires_at = now() - interval '1 s'` });
   assert.equal((await post('k1', { other: true })).json().id, 3);
-  assert.equal(await deleteExpiredIdempotencyKeysAcrossTenants(db, 100), 1);
+  assert.equal((await deleteExpiredRows(db, '2026-11-22')).idempotency_keys, 1);
 });
 
 test('an answer that the database does not take is given all the same, kept when it does, and the work is done once', async (t) => {

@@ -1,5 +1,6 @@
 /** SQL of `alerts` (reported problems) and `alert_messages` (messages waiting to be sent). */
-import type { Database, Queryable } from '../postgres/database.ts';
+import { findRows, type Queryable } from '../postgres/queryable.ts';
+import { columnOf, effectOf, rowsOf } from '../postgres/statement.ts';
 
 export interface AlertMark<Problem> {
   readonly key: string;
@@ -21,70 +22,55 @@ export interface AlertMessage {
 }
 
 /** Tenants with an active service, a webhook or an alert mark, in order, after `after`. */
-export async function listTenantsToWatch(
-  db: Pick<Database, 'querySystem'>,
-  after: string,
-  limit: number,
-): Promise<readonly string[]> {
-  const { rows } = await db.querySystem<{ tenant: string }>({
-    name: 'alerts_tenants',
-    text: `
-      select tenant from (
-        select management_company_id as tenant from external_services where is_active
-        union select management_company_id from webhook_configs
-        union select tenant from alerts where tenant <> '') t
-       where tenant > $1 order by tenant limit $2`,
-    values: [after, limit],
-  });
-  return rows.map(({ tenant }) => tenant);
-}
+export const listTenantsToWatch = columnOf<string>(
+  'alerts_tenants',
+  `select tenant from (
+     select management_company_id as tenant from external_services where is_active
+     union select management_company_id from webhook_configs
+     union select tenant from alerts where tenant <> '') t
+    where tenant > $1 order by tenant limit $2`,
+).acrossTenants((after: string, limit: number) => [after, limit]);
 
 /**
  * Tenants with a mark, traffic since `sinceMs`, an unhealthy service, or waiting or dead deliveries, and the tenants
  * passed in, in order, after `after`. Each part reads an index, so tenants without any of these cost nothing.
  */
-export async function listTenantsOfInterest(
-  db: Pick<Database, 'querySystem'>,
-  asked: {
+export const listTenantsOfInterest = columnOf<string>(
+  'alerts_tenants_of_interest',
+  `with recursive dead as (
+     (select management_company_id as tenant from webhook_deliveries where state = 'dead'
+       order by management_company_id limit 1)
+     union all
+     select (select d.management_company_id from webhook_deliveries d
+              where d.state = 'dead' and d.management_company_id > dead.tenant
+              order by d.management_company_id limit 1)
+       from dead where dead.tenant is not null),
+   pending as (
+     (select webhook_id, management_company_id as tenant from webhook_deliveries where state = 'pending'
+       order by webhook_id limit 1)
+     union all
+     select d.webhook_id, d.management_company_id
+       from pending
+       cross join lateral (
+         select webhook_id, management_company_id from webhook_deliveries
+          where state = 'pending' and webhook_id > pending.webhook_id order by webhook_id limit 1) d)
+   select tenant from (
+     select tenant from alerts where tenant <> ''
+     union select management_company_id from usage_series
+            where step = 'minute' and bucket_start >= date_trunc('minute', $1::timestamptz)
+     union select management_company_id from service_health where unhealthy_since is not null
+     union select tenant from dead where tenant is not null
+     union select tenant from pending
+     union select unnest($2::text[])) t
+    where tenant > $3 order by tenant limit $4`,
+).acrossTenants(
+  (asked: {
     readonly sinceMs: number;
     readonly changed: readonly string[];
     readonly after: string;
     readonly limit: number;
-  },
-): Promise<readonly string[]> {
-  const { rows } = await db.querySystem<{ tenant: string }>({
-    name: 'alerts_tenants_of_interest',
-    text: `
-      with recursive dead as (
-        (select management_company_id as tenant from webhook_deliveries where state = 'dead'
-          order by management_company_id limit 1)
-        union all
-        select (select d.management_company_id from webhook_deliveries d
-                 where d.state = 'dead' and d.management_company_id > dead.tenant
-                 order by d.management_company_id limit 1)
-          from dead where dead.tenant is not null),
-      pending as (
-        (select webhook_id, management_company_id as tenant from webhook_deliveries where state = 'pending'
-          order by webhook_id limit 1)
-        union all
-        select d.webhook_id, d.management_company_id
-          from pending
-          cross join lateral (
-            select webhook_id, management_company_id from webhook_deliveries
-             where state = 'pending' and webhook_id > pending.webhook_id order by webhook_id limit 1) d)
-      select tenant from (
-        select tenant from alerts where tenant <> ''
-        union select management_company_id from usage_series
-               where step = 'minute' and bucket_start >= date_trunc('minute', $1::timestamptz)
-        union select management_company_id from service_health where unhealthy_since is not null
-        union select tenant from dead where tenant is not null
-        union select tenant from pending
-        union select unnest($2::text[])) t
-       where tenant > $3 order by tenant limit $4`,
-    values: [new Date(asked.sinceMs), asked.changed, asked.after, asked.limit],
-  });
-  return rows.map(({ tenant }) => tenant);
-}
+  }) => [new Date(asked.sinceMs), asked.changed, asked.after, asked.limit],
+);
 
 /** Locks the tenant's marks: no other replica reads or changes them until the transaction ends. */
 export async function lockAlertMarks<Problem>(
@@ -92,26 +78,14 @@ export async function lockAlertMarks<Problem>(
   tenants: readonly string[],
 ): Promise<readonly AlertMark<Problem>[]> {
   await tx.query({ text: `select pg_advisory_xact_lock(hashtext('alerts'))`, values: [] });
-  const { rows } = await tx.query<{
-    problem_key: string;
-    tenant: string;
-    problem: Problem;
-    begun_at: Date;
-    missing_since: Date | null;
-    told_at: Date | null;
-  }>({
+  return findRows<AlertMark<Problem>>(tx, {
     name: 'alerts_marks',
-    text: 'select problem_key, tenant, problem, begun_at, missing_since, told_at from alerts where tenant = any($1)',
+    text: `
+      select problem_key as key, tenant, problem, begun_at as "begunAt", missing_since as "missingSince",
+             told_at as "toldAt"
+        from alerts where tenant = any($1)`,
     values: [tenants],
   });
-  return rows.map((row) => ({
-    key: row.problem_key,
-    tenant: row.tenant,
-    problem: row.problem,
-    begunAt: row.begun_at,
-    missingSince: row.missing_since,
-    toldAt: row.told_at,
-  }));
 }
 
 export async function storeAlertMarks<Problem>(
@@ -137,44 +111,27 @@ export async function storeAlertMarks<Problem>(
   });
 }
 
-export async function insertAlertMessage(tx: Queryable, id: string, channel: string, body: string): Promise<void> {
-  await tx.query({
-    name: 'alert_messages_insert',
-    text: 'insert into alert_messages (id, channel, body) values ($1, $2, $3)',
-    values: [id, channel, body],
-  });
-}
+export const insertAlertMessage = effectOf(
+  'alert_messages_insert',
+  'insert into alert_messages (id, channel, body) values ($1, $2, $3)',
+).by((id: string, channel: string, body: string) => [id, channel, body]);
 
 /** Claims due messages; no other replica takes them for `claimMs`. */
-export async function claimAlertMessages(
-  db: Pick<Database, 'querySystem'>,
-  claimMs: number,
-): Promise<readonly AlertMessage[]> {
-  const { rows } = await db.querySystem<AlertMessage>({
-    name: 'alert_messages_claim',
-    text: `
-      update alert_messages set attempt_count = attempt_count + 1,
-                                next_attempt_at = now() + $1 * interval '1 millisecond'
-       where id = any(array(select id from alert_messages where next_attempt_at <= now()
-                             order by next_attempt_at limit 20 for update skip locked))
-      returning id, channel, body, attempt_count as "attemptCount"`,
-    values: [claimMs],
-  });
-  return rows;
-}
+export const claimAlertMessages = rowsOf<AlertMessage>(
+  'alert_messages_claim',
+  `update alert_messages set attempt_count = attempt_count + 1,
+                             next_attempt_at = now() + $1 * interval '1 millisecond'
+    where id = any(array(select id from alert_messages where next_attempt_at <= now()
+                          order by next_attempt_at limit 20 for update skip locked))
+   returning id, channel, body, attempt_count as "attemptCount"`,
+).acrossTenants((claimMs: number) => [claimMs]);
 
-export async function delayAlertMessage(db: Pick<Database, 'querySystem'>, id: string, waitMs: number): Promise<void> {
-  await db.querySystem({
-    name: 'alert_messages_delay',
-    text: `update alert_messages set next_attempt_at = now() + $2 * interval '1 millisecond' where id = $1`,
-    values: [id, waitMs],
-  });
-}
+export const delayAlertMessage = effectOf(
+  'alert_messages_delay',
+  `update alert_messages set next_attempt_at = now() + $2 * interval '1 millisecond' where id = $1`,
+).acrossTenants((id: string, waitMs: number) => [id, waitMs]);
 
-export async function deleteAlertMessage(db: Pick<Database, 'querySystem'>, id: string): Promise<void> {
-  await db.querySystem({
-    name: 'alert_messages_delete',
-    text: 'delete from alert_messages where id = $1',
-    values: [id],
-  });
-}
+export const deleteAlertMessage = effectOf(
+  'alert_messages_delete',
+  'delete from alert_messages where id = $1',
+).acrossTenants((id: string) => [id]);

@@ -3,7 +3,8 @@
  */
 import type { TenantId } from '../../ids.ts';
 import type { Database } from '../postgres/database.ts';
-import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
+import type { Queryable, Rows } from '../postgres/queryable.ts';
+import { answerOf, hasEffect, rowOf, rowsOf } from '../postgres/statement.ts';
 
 export const budgetActions = ['alert', 'block'] as const;
 export type BudgetAction = (typeof budgetActions)[number];
@@ -62,13 +63,10 @@ const useSql = `
          and (b.service_name = '*' or d.service_name = b.service_name)) u on true`;
 
 /** What is spent of each budget, by the roll-up. */
-export function listBudgetUse(tx: Queryable, tenantId: TenantId, month: MonthDays) {
-  return findRows<BudgetUse>(tx, {
-    name: 'budgets_use',
-    text: `${useSql} where b.management_company_id = $3 order by b.service_name`,
-    values: [month.firstDay, month.lastDay, tenantId],
-  });
-}
+export const listBudgetUse = rowsOf<BudgetUse>(
+  'budgets_use',
+  `${useSql} where b.management_company_id = $3 order by b.service_name`,
+).by((tenantId: TenantId, month: MonthDays) => [month.firstDay, month.lastDay, tenantId]);
 
 /** The same for these tenants, or for every tenant if null. */
 export async function listBudgetUseAcrossTenants(
@@ -90,22 +88,18 @@ export async function listBudgetUseAcrossTenants(
 }
 
 /** USD spent in the month on a service, or on all services (`*`), with or without a budget. */
-export async function sumSpentAcrossTenants(
-  db: Pick<Database, 'querySystem'>,
-  tenantId: TenantId,
-  serviceName: string,
-  month: MonthDays,
-): Promise<number> {
-  const { rows } = await db.querySystem<{ spent: number }>({
-    name: 'budgets_spent',
-    text: `
-      select coalesce(sum(total_cost), 0) as spent
-        from usage_daily
-       where management_company_id = $1 and day between $2::date and $3::date and ($4 = '*' or service_name = $4)`,
-    values: [tenantId, month.firstDay, month.lastDay, serviceName],
-  });
-  return rows[0]?.spent ?? 0;
-}
+export const sumSpentAcrossTenants = answerOf(
+  'budgets_spent',
+  `select coalesce(sum(total_cost), 0) as spent
+     from usage_daily
+    where management_company_id = $1 and day between $2::date and $3::date and ($4 = '*' or service_name = $4)`,
+  ({ rows: [row] }: Rows<{ readonly spent: number }>) => row?.spent ?? 0,
+).acrossTenants((tenantId: TenantId, serviceName: string, month: MonthDays) => [
+  tenantId,
+  month.firstDay,
+  month.lastDay,
+  serviceName,
+]);
 
 /** Creates or replaces the budget. A new limit alerts again. Returns the previous row, or null. */
 export async function upsertBudget(tx: Queryable, budget: BudgetRow): Promise<BudgetRow | null> {
@@ -136,28 +130,20 @@ export async function deleteBudget(tx: Queryable, tenantId: TenantId, serviceNam
   return before;
 }
 
-function lockBudget(tx: Queryable, tenantId: TenantId, serviceName: string) {
-  return findRow<BudgetRow>(tx, {
-    name: 'budgets_lock',
-    text: `select ${columns} from budgets b where b.management_company_id = $1 and b.service_name = $2 for update`,
-    values: [tenantId, serviceName],
-  });
-}
+const lockBudget = rowOf<BudgetRow>(
+  'budgets_lock',
+  `select ${columns} from budgets b where b.management_company_id = $1 and b.service_name = $2 for update`,
+).by((tenantId: TenantId, serviceName: string) => [tenantId, serviceName]);
 
 /** Returns true to the one caller that raised the threshold, so one replica announces it, once a month. */
-export async function markAlerted(
-  tx: Queryable,
-  budget: Pick<BudgetRow, 'management_company_id' | 'service_name'>,
-  percent: number,
-  month: MonthDays,
-): Promise<boolean> {
-  const { rowCount } = await tx.query({
-    name: 'budgets_mark_alerted',
-    text: `
-      update budgets set alerted_percent = $3, alerted_month = $4::date
-       where management_company_id = $1 and service_name = $2
-         and (alerted_month is distinct from $4::date or alerted_percent < $3)`,
-    values: [budget.management_company_id, budget.service_name, percent, month.firstDay],
-  });
-  return rowCount > 0;
-}
+export const markAlerted = hasEffect(
+  'budgets_mark_alerted',
+  `update budgets set alerted_percent = $3, alerted_month = $4::date
+    where management_company_id = $1 and service_name = $2
+      and (alerted_month is distinct from $4::date or alerted_percent < $3)`,
+).by((budget: Pick<BudgetRow, 'management_company_id' | 'service_name'>, percent: number, month: MonthDays) => [
+  budget.management_company_id,
+  budget.service_name,
+  percent,
+  month.firstDay,
+]);

@@ -3,6 +3,7 @@
  * running number, and of `relay_marks`, which says up to which number the broker has confirmed them.
  */
 import type { Database } from '../postgres/database.ts';
+import { effectOf, rowsOf } from '../postgres/statement.ts';
 import type { LogRow, WebhookRow } from './intake-rows.ts';
 
 /** What the events of a call are rendered from. Times are RFC 3339 UTC. */
@@ -111,80 +112,54 @@ async function findFacts(
  * Call it before the first fact of a process, and before a fact older than `since` (Unix milliseconds): other processes
  * find its facts by this row after a crash.
  */
-export async function registerRelayMark(
-  db: Database,
-  origin: string,
-  publishedUpTo: number,
-  sinceMs: number,
-): Promise<void> {
-  await db.querySystem({
-    name: 'relay_mark_register',
-    text: `
-      insert into relay_marks as m (origin, published_up_to, facts_since) values ($1, $2, $3)
-      on conflict (origin) do update
-         set cleared_at = null, facts_since = least(m.facts_since, excluded.facts_since)
-       where m.cleared_at is not null or m.facts_since > excluded.facts_since`,
-    values: [origin, publishedUpTo, new Date(sinceMs).toISOString()],
-  });
-}
+export const registerRelayMark = effectOf(
+  'relay_mark_register',
+  `insert into relay_marks as m (origin, published_up_to, facts_since) values ($1, $2, $3)
+   on conflict (origin) do update
+      set cleared_at = null, facts_since = least(m.facts_since, excluded.facts_since)
+    where m.cleared_at is not null or m.facts_since > excluded.facts_since`,
+).acrossTenants((origin: string, publishedUpTo: number, sinceMs: number) => [
+  origin,
+  publishedUpTo,
+  new Date(sinceMs).toISOString(),
+]);
 
 /**
  * Raises the mark. The commit does not wait for the disk: after a crash of PostgreSQL some events are published again,
  * which consumers must tolerate anyway.
  */
-export async function raiseRelayMark(db: Database, origin: string, publishedUpTo: number): Promise<void> {
-  await db.querySystem({
-    name: 'relay_mark_raise',
-    text: `
-      update relay_marks set published_up_to = $2
-       where origin = $1 and published_up_to < $2
-         and (select set_config('synchronous_commit', 'off', true)) is not null`,
-    values: [origin, publishedUpTo],
-  });
+export const raiseRelayMark = effectOf(
+  'relay_mark_raise',
+  `update relay_marks set published_up_to = $2
+    where origin = $1 and published_up_to < $2
+      and (select set_config('synchronous_commit', 'off', true)) is not null`,
+).acrossTenants((origin: string, publishedUpTo: number) => [origin, publishedUpTo]);
+
+/** A fact and its new number. `at`: when the call started, or the delivery was received. */
+interface RenumberedFact {
+  readonly id: string;
+  readonly at: string;
+  readonly number: number;
 }
 
 /**
- * Facts that were stored under other numbers: an earlier try of their commit succeeded although its answer was lost.
+ * For facts that were stored under other numbers: an earlier try of their commit succeeded although its answer was lost.
  */
-export async function reclaimFacts(
-  db: Database,
-  origin: string,
-  facts: {
-    readonly calls: readonly { readonly id: string; readonly started_at: string; readonly number: number }[];
-    readonly deliveries: readonly { readonly id: string; readonly received_at: string; readonly number: number }[];
-  },
-): Promise<void> {
-  const reclaim = (table: string, timeColumn: string): string => `
-      update ${table} f set origin = $1, origin_number = given.number
-        from unnest($2::uuid[], $3::timestamptz[], $4::bigint[]) as given (id, at, number)
-       where f.id = given.id and f.${timeColumn} = given.at
-         and (f.origin, f.origin_number) is distinct from ($1::uuid, given.number)`;
-  const { calls, deliveries } = facts;
-  if (calls.length > 0) {
-    await db.querySystem({
-      name: 'facts_reclaim_calls',
-      text: reclaim('integration_logs', 'started_at'),
-      values: [
-        origin,
-        calls.map(({ id }) => id),
-        calls.map((call) => call.started_at),
-        calls.map((call) => call.number),
-      ],
-    });
-  }
-  if (deliveries.length > 0) {
-    await db.querySystem({
-      name: 'facts_reclaim_deliveries',
-      text: reclaim('webhook_events', 'received_at'),
-      values: [
-        origin,
-        deliveries.map(({ id }) => id),
-        deliveries.map((delivery) => delivery.received_at),
-        deliveries.map((delivery) => delivery.number),
-      ],
-    });
-  }
-}
+const reclaiming = (name: string, table: string, timeColumn: string) =>
+  effectOf(
+    name,
+    `update ${table} f set origin = $1, origin_number = given.number
+       from unnest($2::uuid[], $3::timestamptz[], $4::bigint[]) as given (id, at, number)
+      where f.id = given.id and f.${timeColumn} = given.at
+        and (f.origin, f.origin_number) is distinct from ($1::uuid, given.number)`,
+  ).acrossTenants((origin: string, facts: readonly RenumberedFact[]) => [
+    origin,
+    facts.map(({ id }) => id),
+    facts.map(({ at }) => at),
+    facts.map(({ number }) => number),
+  ]);
+export const reclaimCalls = reclaiming('facts_reclaim_calls', 'integration_logs', 'started_at');
+export const reclaimDeliveries = reclaiming('facts_reclaim_deliveries', 'webhook_events', 'received_at');
 
 export interface DeadMark {
   readonly origin: string;
@@ -197,39 +172,26 @@ export interface DeadMark {
  * Processes without a live lease whose facts may not all be published. A process found clear is checked again once a
  * minute.
  */
-export async function findDeadMarks(db: Database, ownOrigin: string): Promise<DeadMark[]> {
-  const { rows } = await db.querySystem<{ origin: string; published_up_to: number; since: string }>({
-    name: 'relay_marks_find_dead',
-    text: `
-      select m.origin, m.published_up_to::float8 as published_up_to, ${isoTime('m.facts_since')} as since
-        from relay_marks m
-       where m.origin <> $1
-         and (m.cleared_at is null or m.checked_at < now() - interval '1 minute')
-         and not exists (select from leases l where l.name = 'relay:' || m.origin and l.expires_at > now())
-       order by m.origin
-       limit 100`,
-    values: [ownOrigin],
-  });
-  return rows.map((row) => ({ origin: row.origin, publishedUpTo: row.published_up_to, since: row.since }));
-}
+export const findDeadMarks = rowsOf<DeadMark>(
+  'relay_marks_find_dead',
+  `select m.origin, m.published_up_to::float8 as "publishedUpTo", ${isoTime('m.facts_since')} as since
+     from relay_marks m
+    where m.origin <> $1
+      and (m.cleared_at is null or m.checked_at < now() - interval '1 minute')
+      and not exists (select from leases l where l.name = 'relay:' || m.origin and l.expires_at > now())
+    order by m.origin
+    limit 100`,
+).acrossTenants((ownOrigin: string) => [ownOrigin]);
 
 /** Marks a process as fully published. A day later its row is deleted. */
-export async function clearDeadMark(db: Database, origin: string): Promise<void> {
-  await db.querySystem({
-    name: 'relay_marks_clear',
-    text: `
-      with gone as (delete from relay_marks where cleared_at < now() - interval '1 day' returning origin)
-      update relay_marks set cleared_at = coalesce(cleared_at, now()), checked_at = now()
-       where origin = $1 and origin not in (select origin from gone)`,
-    values: [origin],
-  });
-}
+export const clearDeadMark = effectOf(
+  'relay_marks_clear',
+  `with gone as (delete from relay_marks where cleared_at < now() - interval '1 day' returning origin)
+   update relay_marks set cleared_at = coalesce(cleared_at, now()), checked_at = now()
+    where origin = $1 and origin not in (select origin from gone)`,
+).acrossTenants((origin: string) => [origin]);
 
 /** For a clean stop: everything is published, and no other process needs to check. */
-export async function removeRelayMark(db: Database, origin: string): Promise<void> {
-  await db.querySystem({
-    name: 'relay_mark_remove',
-    text: 'delete from relay_marks where origin = $1',
-    values: [origin],
-  });
-}
+export const removeRelayMark = effectOf('relay_mark_remove', 'delete from relay_marks where origin = $1').acrossTenants(
+  (origin: string) => [origin],
+);

@@ -1,7 +1,6 @@
 /** SQL of `geocoding_quality`: how well each geocoder answered, by day and city. */
 import type { TenantId } from '../../ids.ts';
-import type { Database } from '../postgres/database.ts';
-import { findRows, type Queryable } from '../postgres/queryable.ts';
+import { effectOf, rowsOf } from '../postgres/statement.ts';
 
 export const qualityCounts = ['asked', 'good', 'poor', 'empty', 'failed', 'compared', 'disagreed'] as const;
 export type QualityCount = (typeof qualityCounts)[number];
@@ -14,27 +13,20 @@ export interface QualityRow extends Readonly<Record<QualityCount, number>> {
   readonly city: string;
 }
 
-export async function addQualityAcrossTenants(
-  db: Pick<Database, 'querySystem'>,
-  rows: readonly QualityRow[],
-): Promise<void> {
-  await db.querySystem({
-    name: 'geocoding_quality_add',
-    text: `
-      insert into geocoding_quality as q
-        (management_company_id, day, service_name, city, asked, good, poor, empty, failed, compared, disagreed)
-      select r.management_company_id, r.day, r.service_name, r.city,
-             r.asked, r.good, r.poor, r.empty, r.failed, r.compared, r.disagreed
-        from jsonb_to_recordset($1::jsonb) as r(management_company_id text, day date, service_name text, city text,
-             asked bigint, good bigint, poor bigint, empty bigint, failed bigint, compared bigint, disagreed bigint)
-       order by 1, 2, 3, 4
-      on conflict (management_company_id, day, service_name, city) do update set
-        asked = q.asked + excluded.asked, good = q.good + excluded.good, poor = q.poor + excluded.poor,
-        empty = q.empty + excluded.empty, failed = q.failed + excluded.failed,
-        compared = q.compared + excluded.compared, disagreed = q.disagreed + excluded.disagreed`,
-    values: [JSON.stringify(rows)],
-  });
-}
+export const addQualityAcrossTenants = effectOf(
+  'geocoding_quality_add',
+  `insert into geocoding_quality as q
+     (management_company_id, day, service_name, city, asked, good, poor, empty, failed, compared, disagreed)
+   select r.management_company_id, r.day, r.service_name, r.city,
+          r.asked, r.good, r.poor, r.empty, r.failed, r.compared, r.disagreed
+     from jsonb_to_recordset($1::jsonb) as r(management_company_id text, day date, service_name text, city text,
+          asked bigint, good bigint, poor bigint, empty bigint, failed bigint, compared bigint, disagreed bigint)
+    order by 1, 2, 3, 4
+   on conflict (management_company_id, day, service_name, city) do update set
+     asked = q.asked + excluded.asked, good = q.good + excluded.good, poor = q.poor + excluded.poor,
+     empty = q.empty + excluded.empty, failed = q.failed + excluded.failed,
+     compared = q.compared + excluded.compared, disagreed = q.disagreed + excluded.disagreed`,
+).acrossTenants((rows: readonly QualityRow[]) => [JSON.stringify(rows)]);
 
 export type QualitySum = Omit<QualityRow, 'management_company_id' | 'day'>;
 
@@ -42,19 +34,15 @@ export type QualitySum = Omit<QualityRow, 'management_company_id' | 'day'>;
 const maxRows = 5_000;
 
 /** Days from `fromDay` to `toDay`, both included. */
-export function sumQuality(tx: Queryable, tenantId: TenantId, fromDay: string, toDay: string) {
-  return findRows<QualitySum>(tx, {
-    name: 'geocoding_quality_sum',
-    text: `
-      select service_name, city,
-             sum(asked)::float8 as asked, sum(good)::float8 as good, sum(poor)::float8 as poor,
-             sum(empty)::float8 as empty, sum(failed)::float8 as failed,
-             sum(compared)::float8 as compared, sum(disagreed)::float8 as disagreed
-        from geocoding_quality
-       where management_company_id = $1 and day between $2::date and $3::date
-       group by service_name, city
-       order by sum(asked) desc, service_name, city
-       limit ${maxRows}`,
-    values: [tenantId, fromDay, toDay],
-  });
-}
+export const sumQuality = rowsOf<QualitySum>(
+  'geocoding_quality_sum',
+  `select service_name, city,
+          sum(asked)::float8 as asked, sum(good)::float8 as good, sum(poor)::float8 as poor,
+          sum(empty)::float8 as empty, sum(failed)::float8 as failed,
+          sum(compared)::float8 as compared, sum(disagreed)::float8 as disagreed
+     from geocoding_quality
+    where management_company_id = $1 and day between $2::date and $3::date
+    group by service_name, city
+    order by sum(asked) desc, service_name, city
+    limit ${maxRows}`,
+).by((tenantId: TenantId, fromDay: string, toDay: string) => [tenantId, fromDay, toDay]);

@@ -1,6 +1,7 @@
 /** Reads from the audit log the traffic that spends a limit. */
 import type { TenantId } from '../../ids.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
+import { rowsOf } from '../postgres/statement.ts';
 
 export interface RefusedRow {
   /** null: a limit of the tenant's family, or of a token; then `service_name` names it. */
@@ -15,19 +16,15 @@ export interface RefusedRow {
 }
 
 /** A request's rows that a limit or a budget refused, in order. */
-export function findRefusals(tx: Queryable, tenantId: TenantId, requestId: string) {
-  return findRows<RefusedRow>(tx, {
-    name: 'limit_traffic_refusals',
-    text: `
-      select service_id, service_name, service_type, operation, error_code, error_message, started_at as refused_at
-        from integration_logs
-       where management_company_id = $1 and request_id = $2 and status = 'rate_limited'
-         and error_code in ('RATE_LIMIT_EXCEEDED', 'BUDGET_EXCEEDED')
-       order by started_at, attempt
-       limit 100`,
-    values: [tenantId, requestId],
-  });
-}
+export const findRefusals = rowsOf<RefusedRow>(
+  'limit_traffic_refusals',
+  `select service_id, service_name, service_type, operation, error_code, error_message, started_at as refused_at
+     from integration_logs
+    where management_company_id = $1 and request_id = $2 and status = 'rate_limited'
+      and error_code in ('RATE_LIMIT_EXCEEDED', 'BUDGET_EXCEEDED')
+    order by started_at, attempt
+    limit 100`,
+).by((tenantId: TenantId, requestId: string) => [tenantId, requestId]);
 
 export interface SpentRow {
   readonly source_service: string | null;
@@ -84,24 +81,21 @@ export interface AskedRow {
 }
 
 /** Every request for a service, refused or not, in order, after the given position. */
-export function pageAsked(
-  tx: Queryable,
-  tenantId: TenantId,
-  serviceName: string,
-  after: { readonly startedAt: string; readonly id: string },
-  limit: number,
-) {
-  return findRows<AskedRow>(tx, {
-    name: 'limit_traffic_asked',
-    text: `
-      select id, source_service, 1 + retry_count as requests,
-             to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started_at,
-             (extract(epoch from started_at) * 1000)::float8 as at_ms
-        from integration_logs
-       where management_company_id = $1 and service_name = $2 and (started_at, id) > ($3::timestamptz, $4::uuid)
-         and started_at >= $3::timestamptz and service_id is not null and coalesce(error_code, '') <> 'BUDGET_EXCEEDED'
-       order by started_at, id
-       limit $5`,
-    values: [tenantId, serviceName, after.startedAt, after.id, limit],
-  });
-}
+export const pageAsked = rowsOf<AskedRow>(
+  'limit_traffic_asked',
+  `select id, source_service, 1 + retry_count as requests,
+          to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started_at,
+          (extract(epoch from started_at) * 1000)::float8 as at_ms
+     from integration_logs
+    where management_company_id = $1 and service_name = $2 and (started_at, id) > ($3::timestamptz, $4::uuid)
+      and started_at >= $3::timestamptz and service_id is not null and coalesce(error_code, '') <> 'BUDGET_EXCEEDED'
+    order by started_at, id
+    limit $5`,
+).by(
+  (
+    tenantId: TenantId,
+    serviceName: string,
+    after: { readonly startedAt: string; readonly id: string },
+    limit: number,
+  ) => [tenantId, serviceName, after.startedAt, after.id, limit],
+);

@@ -1,6 +1,7 @@
 /** SQL of `outbox_events`: durable events waiting for the broker. */
 import type { TenantId } from '../../ids.ts';
-import type { Database, Queryable } from '../postgres/database.ts';
+import type { Database } from '../postgres/database.ts';
+import { effectOf, hasEffect, rowsOf } from '../postgres/statement.ts';
 
 /** Rows of this origin belong to no living process: the holder of the pick-up lease takes them at once. */
 export const ownerlessOrigin = '00000000-0000-0000-0000-000000000000';
@@ -31,46 +32,38 @@ export interface OutboxBacklog {
 const rowColumns = `id, management_company_id, aggregate_id, event_type, body::text as body,
          to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as occurred_at`;
 
-export async function insertOwnerlessOutboxRow(tx: Queryable, row: OutboxRow): Promise<void> {
-  await tx.query({
-    name: 'outbox_insert_ownerless',
-    text: `
-      with appended as (
-        insert into outbox_events (id, origin, management_company_id, aggregate_id, event_type, occurred_at, body)
-        values ($1, '${ownerlessOrigin}', $2, $3, $4, $5, $6::json))
-      select pg_notify('${outboxChannel}', '')`,
-    values: [row.id, row.management_company_id, row.aggregate_id, row.event_type, row.occurred_at, row.body],
-  });
-}
+export const insertOwnerlessOutboxRow = effectOf(
+  'outbox_insert_ownerless',
+  `with appended as (
+     insert into outbox_events (id, origin, management_company_id, aggregate_id, event_type, occurred_at, body)
+     values ($1, '${ownerlessOrigin}', $2, $3, $4, $5, $6::json))
+   select pg_notify('${outboxChannel}', '')`,
+).by((row: OutboxRow) => [
+  row.id,
+  row.management_company_id,
+  row.aggregate_id,
+  row.event_type,
+  row.occurred_at,
+  row.body,
+]);
 
 /** For every tenant with deferred rows: when the first and the last become due. */
-export async function findDeferredSpans(
-  db: Database,
-): Promise<readonly { management_company_id: TenantId; first_due_at: Date; last_due_at: Date }[]> {
-  const { rows } = await db.querySystem<{ management_company_id: TenantId; first_due_at: Date; last_due_at: Date }>({
-    name: 'outbox_find_deferred_spans',
-    text: `
-      select management_company_id, min(not_before) as first_due_at, max(not_before) as last_due_at
-        from outbox_events where not_before is not null
-       group by management_company_id`,
-  });
-  return rows;
-}
+export const findDeferredSpans = rowsOf<{ management_company_id: TenantId; first_due_at: Date; last_due_at: Date }>(
+  'outbox_find_deferred_spans',
+  `select management_company_id, min(not_before) as first_due_at, max(not_before) as last_due_at
+     from outbox_events where not_before is not null
+    group by management_company_id`,
+).acrossTenants(() => []);
 
 /** This process's own due rows, oldest first: those that did not fit into its memory. */
-export async function findOwnOutboxRows(db: Database, origin: string, limit: number): Promise<OutboxRow[]> {
-  const { rows } = await db.querySystem<OutboxRow>({
-    name: 'outbox_find_own',
-    text: `
-      select ${rowColumns}
-        from outbox_events
-       where origin = $1 and (not_before is null or not_before <= now())
-       order by sequence
-       limit $2`,
-    values: [origin, limit],
-  });
-  return rows;
-}
+export const findOwnOutboxRows = rowsOf<OutboxRow>(
+  'outbox_find_own',
+  `select ${rowColumns}
+     from outbox_events
+    where origin = $1 and (not_before is null or not_before <= now())
+    order by sequence
+    limit $2`,
+).acrossTenants((origin: string, limit: number) => [origin, limit]);
 
 export interface LeftOverRow extends OutboxRow {
   readonly sequence: number;
@@ -81,43 +74,29 @@ export interface LeftOverRow extends OutboxRow {
  * rows, and deferred rows that are due. They are not marked as taken: only the holder of the pick-up lease reads them.
  * If it loses the lease meanwhile, events are delivered twice, but none is lost.
  */
-export async function findLeftOverRows(
-  db: Database,
-  origin: string,
-  afterSequence: number,
-  limit: number,
-): Promise<LeftOverRow[]> {
-  const { rows } = await db.querySystem<LeftOverRow>({
-    name: 'outbox_find_left_over',
-    text: `
-      select ${rowColumns}, sequence
-        from outbox_events o
-       where sequence > $2
-         and (not_before <= now()
-              or (not_before is null
-                  and origin <> $1
-                  and not exists (select from leases l where l.name = 'relay:' || o.origin and l.expires_at > now())))
-       order by sequence
-       limit $3`,
-    values: [origin, afterSequence, limit],
-  });
-  return rows;
-}
+export const findLeftOverRows = rowsOf<LeftOverRow>(
+  'outbox_find_left_over',
+  `select ${rowColumns}, sequence
+     from outbox_events o
+    where sequence > $2
+      and (not_before <= now()
+           or (not_before is null
+               and origin <> $1
+               and not exists (select from leases l where l.name = 'relay:' || o.origin and l.expires_at > now())))
+    order by sequence
+    limit $3`,
+).acrossTenants((origin: string, afterSequence: number, limit: number) => [origin, afterSequence, limit]);
 
 /**
  * Deletes the rows that the broker confirmed. The commit does not wait for the disk: rows that reappear after a crash
  * of PostgreSQL are published again, which consumers must tolerate anyway.
  */
-export async function deleteOutboxRows(db: Database, ids: readonly string[]): Promise<void> {
-  await db.querySystem({
-    name: 'outbox_delete',
-    text: `
-      delete from outbox_events
-       where id = any($1::uuid[])
-         and (select set_config('synchronous_commit', 'off', true)) is not null`,
-    values: [ids],
-  });
-}
+export const deleteOutboxRows = effectOf(
+  'outbox_delete',
+  `delete from outbox_events
+    where id = any($1::uuid[])
+      and (select set_config('synchronous_commit', 'off', true)) is not null`,
+).acrossTenants((ids: readonly string[]) => [ids]);
 
 /** Counts the rows of every process, and the facts of dead processes; each live process counts its own facts. */
 export async function countOutboxBacklog(db: Database): Promise<OutboxBacklog> {
@@ -147,42 +126,29 @@ export async function countOutboxBacklog(db: Database): Promise<OutboxBacklog> {
 }
 
 /** Records that the process with this origin is alive for `ttlMs` and publishes its own rows. */
-export async function renewRelayLease(db: Database, origin: string, ttlMs: number): Promise<void> {
-  await db.querySystem({
-    name: 'outbox_renew_relay_lease',
-    text: `
-      insert into leases (name, holder, expires_at)
-      values ('relay:' || $1::text, $1::uuid, now() + $2 * interval '1 millisecond')
-      on conflict (name) do update set expires_at = excluded.expires_at`,
-    values: [origin, ttlMs],
-  });
-}
+export const renewRelayLease = effectOf(
+  'outbox_renew_relay_lease',
+  `insert into leases (name, holder, expires_at)
+   values ('relay:' || $1::text, $1::uuid, now() + $2 * interval '1 millisecond')
+   on conflict (name) do update set expires_at = excluded.expires_at`,
+).acrossTenants((origin: string, ttlMs: number) => [origin, ttlMs]);
 
 /** Returns true if this origin may pick up leftovers for the next `ttlMs`: one process at a time, to keep the order. */
-export async function holdPickupLease(db: Database, origin: string, ttlMs: number): Promise<boolean> {
-  const { rowCount } = await db.querySystem({
-    name: 'outbox_hold_pickup_lease',
-    text: `
-      insert into leases (name, holder, expires_at)
-      values ('outbox-pickup', $1, now() + $2 * interval '1 millisecond')
-      on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at
-       where leases.holder = excluded.holder or leases.expires_at < now()
-      returning name`,
-    values: [origin, ttlMs],
-  });
-  return rowCount === 1;
-}
+export const holdPickupLease = hasEffect(
+  'outbox_hold_pickup_lease',
+  `insert into leases (name, holder, expires_at)
+   values ('outbox-pickup', $1, now() + $2 * interval '1 millisecond')
+   on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at
+    where leases.holder = excluded.holder or leases.expires_at < now()
+   returning name`,
+).acrossTenants((origin: string, ttlMs: number) => [origin, ttlMs]);
 
 /**
  * For a clean stop: other replicas may take the remaining events at once. Also removes old leases of crashed processes.
  */
-export async function releaseRelayLeases(db: Database, origin: string): Promise<void> {
-  await db.querySystem({
-    name: 'outbox_release_leases',
-    text: `
-      delete from leases
-       where (holder = $1 and (name = 'outbox-pickup' or name = 'relay:' || $1::text))
-          or (name like 'relay:%' and expires_at < now() - interval '1 day')`,
-    values: [origin],
-  });
-}
+export const releaseRelayLeases = effectOf(
+  'outbox_release_leases',
+  `delete from leases
+    where (holder = $1 and (name = 'outbox-pickup' or name = 'relay:' || $1::text))
+       or (name like 'relay:%' and expires_at < now() - interval '1 day')`,
+).acrossTenants((origin: string) => [origin]);

@@ -1,6 +1,7 @@
 /** SQL of `external_services.probe_due_at`: which services the prober checks next. */
 import type { ServiceId } from '../../ids.ts';
 import type { Database } from '../postgres/database.ts';
+import { rowsOf } from '../postgres/statement.ts';
 
 export interface DueProbeRow {
   readonly id: ServiceId;
@@ -14,29 +15,20 @@ export interface DueProbeRow {
 }
 
 /** Due services of every tenant, longest overdue first. A webhook sender without an address is never probed. */
-export async function listDueProbesAcrossTenants(
-  db: Pick<Database, 'querySystem'>,
-  nowMs: number,
-  limit: number,
-): Promise<readonly DueProbeRow[]> {
-  const { rows } = await db.querySystem<DueProbeRow>({
-    name: 'probe_schedule_due',
-    text: `
-      with due as (
-        select id, probe_due_at, created_at
-          from external_services
-         where is_active and (service_type <> 'webhook' or base_url is not null) and probe_due_at <= $1
-         order by probe_due_at
-         limit $2)
-      select due.id, coalesce(h.status, 'unknown') as status, h.checked_at, greatest(h.used_at, due.created_at) as used_at,
-             coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.successes_in_row, 0) as successes_in_row,
-             h.last_error
-        from due left join service_health h on h.service_id = due.id
-       order by due.probe_due_at`,
-    values: [new Date(nowMs), limit],
-  });
-  return rows;
-}
+export const listDueProbesAcrossTenants = rowsOf<DueProbeRow>(
+  'probe_schedule_due',
+  `with due as (
+     select id, probe_due_at, created_at
+       from external_services
+      where is_active and (service_type <> 'webhook' or base_url is not null) and probe_due_at <= $1
+      order by probe_due_at
+      limit $2)
+   select due.id, coalesce(h.status, 'unknown') as status, h.checked_at, greatest(h.used_at, due.created_at) as used_at,
+          coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.successes_in_row, 0) as successes_in_row,
+          h.last_error
+     from due left join service_health h on h.service_id = due.id
+    order by due.probe_due_at`,
+).acrossTenants((nowMs: number, limit: number) => [new Date(nowMs), limit]);
 
 export interface LookedAt {
   readonly id: ServiceId;

@@ -1,6 +1,7 @@
 /** SQL of `service_health`: the state of each service, shared by all replicas. */
 import type { TenantId } from '../../ids.ts';
 import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
+import { effectOf } from '../postgres/statement.ts';
 
 export interface ServiceHealthRow {
   readonly service_id: string;
@@ -74,13 +75,10 @@ export async function saveHealthState(tx: Queryable, tenantId: TenantId, row: Se
 }
 
 /** Makes the prober check the service in its next round. */
-export async function probeSoon(tx: Queryable, tenantId: TenantId, serviceId: string): Promise<void> {
-  await tx.query({
-    name: 'external_services_probe_soon',
-    text: 'update external_services set probe_due_at = now() where management_company_id = $1 and id = $2',
-    values: [tenantId, serviceId],
-  });
-}
+export const probeSoon = effectOf(
+  'external_services_probe_soon',
+  'update external_services set probe_due_at = now() where management_company_id = $1 and id = $2',
+).by((tenantId: TenantId, serviceId: string) => [tenantId, serviceId]);
 
 /** Notifies the other replicas when the transaction commits. */
 export async function announceHealthState(tx: Queryable, row: NamedHealthRow): Promise<void> {

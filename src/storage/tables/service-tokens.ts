@@ -1,7 +1,6 @@
 /** SQL of `service_tokens`: keys that calling services present to the gateway, stored as SHA-256 only. */
 import type { TenantId } from '../../ids.ts';
-import type { Database } from '../postgres/database.ts';
-import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
+import { effectOf, hasEffect, onlyRowOf, rowOf, rowsOf } from '../postgres/statement.ts';
 
 /** The members of a token that may be changed. */
 export interface TokenGrant {
@@ -35,152 +34,109 @@ export interface LiveToken extends TokenGrant {
   readonly tokenSha256: Buffer;
 }
 
+const grantColumns = `name, scopes, tenants, services, rate_limit_per_minute as "rateLimitPerMinute",
+             expires_at as "expiresAt"`;
+const shownColumns = `id, ${grantColumns}, created_by as "createdBy",
+             last_used_at as "lastUsedAt", revoked_at as "revokedAt", created_at as "createdAt"`;
+
 /**
  * The tokens with these hashes that are neither revoked nor expired. Searches all tenants, because the tenant is not
  * known yet.
  */
-export async function findLiveTokensAcrossTenants(
-  db: Pick<Database, 'querySystem'>,
-  hashes: readonly Buffer[],
-): Promise<LiveToken[]> {
-  const { rows } = await db.querySystem<LiveToken>({
-    name: 'service_tokens_find_live',
-    text: `
-      select id, token_sha256 as "tokenSha256", ${grantColumns}
-        from service_tokens
-       where token_sha256 = any($1::bytea[])
-         and revoked_at is null
-         and (expires_at is null or expires_at > now())`,
-    values: [hashes],
-  });
-  return rows;
-}
+export const findLiveTokensAcrossTenants = rowsOf<LiveToken>(
+  'service_tokens_find_live',
+  `select id, token_sha256 as "tokenSha256", ${grantColumns}
+     from service_tokens
+    where token_sha256 = any($1::bytea[])
+      and revoked_at is null
+      and (expires_at is null or expires_at > now())`,
+).acrossTenants((hashes: readonly Buffer[]) => [hashes]);
 
 /** Moves `last_used_at` forward for many tokens at once. */
-export async function touchTokensAcrossTenants(
-  db: Pick<Database, 'querySystem'>,
-  used: readonly { readonly id: string; readonly atMs: number }[],
-): Promise<void> {
-  await db.querySystem({
-    name: 'service_tokens_touch',
-    text: `
-      update service_tokens t
-         set last_used_at = used.at
-        from (select id, max(at) as at from unnest($1::uuid[], $2::timestamptz[]) as u (id, at) group by id) used
-       where t.id = used.id and (t.last_used_at is null or t.last_used_at < used.at)`,
-    values: [used.map(({ id }) => id), used.map(({ atMs }) => new Date(atMs).toISOString())],
-  });
-}
+export const touchTokensAcrossTenants = effectOf(
+  'service_tokens_touch',
+  `update service_tokens t
+      set last_used_at = used.at
+     from (select id, max(at) as at from unnest($1::uuid[], $2::timestamptz[]) as u (id, at) group by id) used
+    where t.id = used.id and (t.last_used_at is null or t.last_used_at < used.at)`,
+).acrossTenants((used: readonly { readonly id: string; readonly atMs: number }[]) => [
+  used.map(({ id }) => id),
+  used.map(({ atMs }) => new Date(atMs).toISOString()),
+]);
 
-export async function insertServiceToken(
-  tx: Queryable,
-  tenantId: TenantId,
-  token: NewServiceToken,
-): Promise<ServiceToken> {
-  const { rows } = await tx.query<ServiceToken>({
-    name: 'service_tokens_insert',
-    text: `
-      insert into service_tokens (id, management_company_id, name, token_sha256, scopes, tenants, created_by, expires_at,
-        services, rate_limit_per_minute)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-      returning ${shownColumns}`,
-    values: [
-      token.id,
-      tenantId,
-      token.name,
-      token.tokenSha256,
-      token.scopes,
-      token.tenants,
-      token.createdBy,
-      token.expiresAt,
-      token.services,
-      token.rateLimitPerMinute,
-    ],
-  });
-  return rows[0] as ServiceToken;
-}
+export const insertServiceToken = onlyRowOf<ServiceToken>(
+  'service_tokens_insert',
+  `insert into service_tokens (id, management_company_id, name, token_sha256, scopes, tenants, created_by, expires_at,
+     services, rate_limit_per_minute)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+   returning ${shownColumns}`,
+).by((tenantId: TenantId, token: NewServiceToken) => [
+  token.id,
+  tenantId,
+  token.name,
+  token.tokenSha256,
+  token.scopes,
+  token.tenants,
+  token.createdBy,
+  token.expiresAt,
+  token.services,
+  token.rateLimitPerMinute,
+]);
 
 /**
  * Newest first, from before `cursor` (a token's id; ids grow with time). `within`: only tokens whose tenants are all
  * among these.
  */
-export function listServiceTokens(
-  tx: Queryable,
-  tenantId: TenantId,
-  page: { readonly cursor: string | null; readonly limit: number; readonly within?: readonly string[] | null },
-) {
-  return findRows<ServiceToken>(tx, {
-    name: 'service_tokens_list',
-    text: `
-      select ${shownColumns}
-        from service_tokens
-       where management_company_id = $1 and ($2::uuid is null or id < $2)
-         and ($4::text[] is null or tenants <@ $4)
-       order by id desc
-       limit $3`,
-    values: [tenantId, page.cursor, page.limit, page.within ?? null],
-  });
-}
+export const listServiceTokens = rowsOf<ServiceToken>(
+  'service_tokens_list',
+  `select ${shownColumns}
+     from service_tokens
+    where management_company_id = $1 and ($2::uuid is null or id < $2)
+      and ($4::text[] is null or tenants <@ $4)
+    order by id desc
+    limit $3`,
+).by(
+  (
+    tenantId: TenantId,
+    page: { readonly cursor: string | null; readonly limit: number; readonly within?: readonly string[] | null },
+  ) => [tenantId, page.cursor, page.limit, page.within ?? null],
+);
 
 /**
  * The live token, locked for a change; null if the tenant has none, or if the token also covers tenants outside
  * `within`.
  */
-export function lockServiceToken(tx: Queryable, tenantId: TenantId, id: string, within: readonly string[] | null) {
-  return findRow<ServiceToken>(tx, {
-    name: 'service_tokens_lock',
-    text: `
-      select ${shownColumns}
-        from service_tokens
-       where management_company_id = $1 and id = $2 and revoked_at is null
-         and ($3::text[] is null or tenants <@ $3)
-         for update`,
-    values: [tenantId, id, within],
-  });
-}
+export const lockServiceToken = rowOf<ServiceToken>(
+  'service_tokens_lock',
+  `select ${shownColumns}
+     from service_tokens
+    where management_company_id = $1 and id = $2 and revoked_at is null
+      and ($3::text[] is null or tenants <@ $3)
+      for update`,
+).by((tenantId: TenantId, id: string, within: readonly string[] | null) => [tenantId, id, within]);
 
 /** Updates a token that is already locked. */
-export async function updateServiceToken(
-  tx: Queryable,
-  tenantId: TenantId,
-  id: string,
-  grant: TokenGrant,
-): Promise<ServiceToken> {
-  const { rows } = await tx.query<ServiceToken>({
-    name: 'service_tokens_update',
-    text: `
-      update service_tokens
-         set name = $3, scopes = $4, tenants = $5, services = $6, rate_limit_per_minute = $7, expires_at = $8
-       where management_company_id = $1 and id = $2
-      returning ${shownColumns}`,
-    values: [
-      tenantId,
-      id,
-      grant.name,
-      grant.scopes,
-      grant.tenants,
-      grant.services,
-      grant.rateLimitPerMinute,
-      grant.expiresAt,
-    ],
-  });
-  return rows[0] as ServiceToken;
-}
+export const updateServiceToken = onlyRowOf<ServiceToken>(
+  'service_tokens_update',
+  `update service_tokens
+      set name = $3, scopes = $4, tenants = $5, services = $6, rate_limit_per_minute = $7, expires_at = $8
+    where management_company_id = $1 and id = $2
+   returning ${shownColumns}`,
+).by((tenantId: TenantId, id: string, grant: TokenGrant) => [
+  tenantId,
+  id,
+  grant.name,
+  grant.scopes,
+  grant.tenants,
+  grant.services,
+  grant.rateLimitPerMinute,
+  grant.expiresAt,
+]);
 
 /** Returns false if the tenant has no such live token. The row stays, for the audit. */
-export async function revokeServiceToken(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
-  const { rowCount } = await tx.query({
-    name: 'service_tokens_revoke',
-    text: `
-      update service_tokens
-         set revoked_at = now()
-       where management_company_id = $1 and id = $2 and revoked_at is null`,
-    values: [tenantId, id],
-  });
-  return rowCount > 0;
-}
-
-const grantColumns = `name, scopes, tenants, services, rate_limit_per_minute as "rateLimitPerMinute",
-             expires_at as "expiresAt"`;
-const shownColumns = `id, ${grantColumns}, created_by as "createdBy",
-             last_used_at as "lastUsedAt", revoked_at as "revokedAt", created_at as "createdAt"`;
+export const revokeServiceToken = hasEffect(
+  'service_tokens_revoke',
+  `update service_tokens
+      set revoked_at = now()
+    where management_company_id = $1 and id = $2 and revoked_at is null`,
+).by((tenantId: TenantId, id: string) => [tenantId, id]);

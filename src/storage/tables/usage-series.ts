@@ -3,8 +3,8 @@
  * counts. Latencies are stored as a small histogram per bucket, so percentiles are estimates.
  */
 import type { TenantId } from '../../ids.ts';
-import type { Database } from '../postgres/database.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
+import { columnOf } from '../postgres/statement.ts';
 
 export const seriesSteps = ['minute', 'hour', 'day'] as const;
 export type SeriesStep = (typeof seriesSteps)[number];
@@ -164,15 +164,8 @@ export async function readSeries(
 /**
  * Tenants whose calls or webhooks were recorded since then. The cost does not grow with the number of other tenants.
  */
-export async function listTenantsWithTraffic(
-  db: Pick<Database, 'querySystem'>,
-  sinceMs: number,
-): Promise<readonly TenantId[]> {
-  const { rows } = await db.querySystem<{ management_company_id: TenantId }>({
-    name: 'usage_series_tenants_with_traffic',
-    text: `select distinct management_company_id from usage_series
-            where step = 'minute' and bucket_start >= date_trunc('minute', $1::timestamptz)`,
-    values: [new Date(sinceMs)],
-  });
-  return rows.map((row) => row.management_company_id);
-}
+export const listTenantsWithTraffic = columnOf<TenantId>(
+  'usage_series_tenants_with_traffic',
+  `select distinct management_company_id from usage_series
+    where step = 'minute' and bucket_start >= date_trunc('minute', $1::timestamptz)`,
+).acrossTenants((sinceMs: number) => [new Date(sinceMs)]);

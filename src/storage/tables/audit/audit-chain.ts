@@ -1,5 +1,6 @@
 /** SQL of the audit log's digests: `audit_batches` as the commits write them, `audit_chain` as they are linked. */
-import { findRows, type Queryable } from '../../postgres/queryable.ts';
+import type { Queryable, Rows } from '../../postgres/queryable.ts';
+import { answerOf, columnOf, effectOf, rowsOf } from '../../postgres/statement.ts';
 
 /** The kind of change that a batch or link covers. */
 export type ChainKind = 'rows' | 'erasure';
@@ -42,92 +43,69 @@ export interface ChainHead {
 }
 
 /** Batches not yet linked, oldest first. One process at a time takes them; the others find none. */
-export function takeBatches(tx: Queryable, limit: number) {
-  return findRows<BatchRow>(tx, {
-    name: 'audit_batches_take',
-    text: `
-      with held as (select pg_try_advisory_xact_lock(7246003) as is_held),
-       taken as (
-        delete from audit_batches
-         where id in (select id from audit_batches where (select is_held from held) order by id limit $1)
-        returning id, management_company_id, kind, entries)
-      select id, management_company_id, kind, entries from taken order by id`,
-    values: [limit],
-  });
-}
+export const takeBatches = rowsOf<BatchRow>(
+  'audit_batches_take',
+  `with held as (select pg_try_advisory_xact_lock(7246003) as is_held),
+    taken as (
+     delete from audit_batches
+      where id in (select id from audit_batches where (select is_held from held) order by id limit $1)
+     returning id, management_company_id, kind, entries)
+   select id, management_company_id, kind, entries from taken order by id`,
+).by((limit: number) => [limit]);
 
-export async function findChainHeads(tx: Queryable, tenants: readonly string[]): Promise<Map<string, ChainHead>> {
-  const { rows } = await tx.query<{ tenant: string; sequence: number; hash: Buffer }>({
-    name: 'audit_chain_heads',
-    text: `
-      select asked.tenant, head.sequence, head.hash
-        from unnest($1::text[]) as asked (tenant)
-        cross join lateral (
-          select sequence, hash from audit_chain
-           where management_company_id = asked.tenant order by sequence desc limit 1) head`,
-    values: [tenants],
-  });
-  return new Map(rows.map(({ tenant, sequence, hash }) => [tenant, { sequence, hash }]));
-}
+export const findChainHeads = answerOf(
+  'audit_chain_heads',
+  `select asked.tenant, head.sequence, head.hash
+     from unnest($1::text[]) as asked (tenant)
+     cross join lateral (
+       select sequence, hash from audit_chain
+        where management_company_id = asked.tenant order by sequence desc limit 1) head`,
+  ({ rows }: Rows<ChainHead & { readonly tenant: string }>) =>
+    new Map(rows.map(({ tenant, ...head }): [string, ChainHead] => [tenant, head])),
+).by((tenants: readonly string[]) => [tenants]);
 
-export async function insertLinks(tx: Queryable, links: readonly LinkRow[]): Promise<void> {
-  await tx.query({
-    name: 'audit_chain_insert',
-    text: `
-      insert into audit_chain (management_company_id, sequence, kind, entries, chained_at, previous_hash, hash, key_id)
-      select tenant, sequence, kind, entries, to_timestamp(chained_at_ms / 1000.0), previous_hash, hash, key_id
-        from unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::float8[], $6::bytea[], $7::bytea[], $8::text[])
-          as given (tenant, sequence, kind, entries, chained_at_ms, previous_hash, hash, key_id)`,
-    values: [
-      links.map((link) => link.management_company_id),
-      links.map((link) => link.sequence),
-      links.map((link) => link.kind),
-      links.map((link) => link.entries),
-      links.map((link) => link.chained_at_ms),
-      links.map((link) => link.previous_hash),
-      links.map((link) => link.hash),
-      links.map((link) => link.key_id),
-    ],
-  });
-}
+export const insertLinks = effectOf(
+  'audit_chain_insert',
+  `insert into audit_chain (management_company_id, sequence, kind, entries, chained_at, previous_hash, hash, key_id)
+   select tenant, sequence, kind, entries, to_timestamp(chained_at_ms / 1000.0), previous_hash, hash, key_id
+     from unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[], $5::float8[], $6::bytea[], $7::bytea[], $8::text[])
+       as given (tenant, sequence, kind, entries, chained_at_ms, previous_hash, hash, key_id)`,
+).by((links: readonly LinkRow[]) => [
+  links.map((link) => link.management_company_id),
+  links.map((link) => link.sequence),
+  links.map((link) => link.kind),
+  links.map((link) => link.entries),
+  links.map((link) => link.chained_at_ms),
+  links.map((link) => link.previous_hash),
+  links.map((link) => link.hash),
+  links.map((link) => link.key_id),
+]);
 
 /** A tenant's links in order, after `afterSequence`. */
-export function pageLinks(tx: Queryable, tenant: string, afterSequence: number, limit: number) {
-  return findRows<LinkRow>(tx, {
-    name: 'audit_chain_page',
-    text: `
-      select management_company_id, sequence, kind, entries, round(extract(epoch from chained_at) * 1000)::float8 as chained_at_ms,
-             previous_hash, hash, key_id
-        from audit_chain
-       where management_company_id = $1 and sequence > $2 order by sequence limit $3`,
-    values: [tenant, afterSequence, limit],
-  });
-}
+export const pageLinks = rowsOf<LinkRow>(
+  'audit_chain_page',
+  `select management_company_id, sequence, kind, entries, round(extract(epoch from chained_at) * 1000)::float8 as chained_at_ms,
+          previous_hash, hash, key_id
+     from audit_chain
+    where management_company_id = $1 and sequence > $2 order by sequence limit $3`,
+).by((tenant: string, afterSequence: number, limit: number) => [tenant, afterSequence, limit]);
 
 /** A tenant's digests that are not linked yet, in order, after `afterId`. */
-export function pageUnlinked(tx: Queryable, tenant: string, afterId: number, limit: number) {
-  return findRows<Pick<BatchRow, 'id' | 'kind' | 'entries'>>(tx, {
-    name: 'audit_batches_of_tenant',
-    text: `
-      select id, kind, entries from audit_batches
-       where management_company_id = $1 and id > $2 order by id limit $3`,
-    values: [tenant, afterId, limit],
-  });
-}
+export const pageUnlinked = rowsOf<Pick<BatchRow, 'id' | 'kind' | 'entries'>>(
+  'audit_batches_of_tenant',
+  `select id, kind, entries from audit_batches
+    where management_company_id = $1 and id > $2 order by id limit $3`,
+).by((tenant: string, afterId: number, limit: number) => [tenant, afterId, limit]);
 
 /** All tenants that have audit rows, batches or links. */
-export async function listAuditedTenants(tx: Queryable): Promise<string[]> {
-  const { rows } = await tx.query<{ tenant: string }>({
-    name: 'audit_tenants',
-    text: `
-      select management_company_id as tenant from audit_chain
-      union select management_company_id from audit_batches
-      union select management_company_id from usage_daily
-      union select distinct management_company_id from integration_logs
-      order by tenant`,
-  });
-  return rows.map(({ tenant }) => tenant);
-}
+export const listAuditedTenants = columnOf<string>(
+  'audit_tenants',
+  `select management_company_id as tenant from audit_chain
+   union select management_company_id from audit_batches
+   union select management_company_id from usage_daily
+   union select distinct management_company_id from integration_logs
+   order by tenant`,
+).by(() => []);
 
 export interface DigestedRow {
   /** 16 bytes. */
@@ -164,48 +142,35 @@ export async function* readDigestedRows(
 }
 
 /** Returns the ids that exist. */
-export async function findRowIds(tx: Queryable, tenant: string, ids: readonly string[]): Promise<string[]> {
-  const { rows } = await tx.query<{ id: string }>({
-    name: 'audit_rows_found',
-    text: 'select id from integration_logs where management_company_id = $1 and id = any($2::uuid[])',
-    values: [tenant, ids],
-  });
-  return rows.map(({ id }) => id);
-}
+export const findRowIds = columnOf<string>(
+  'audit_rows_found',
+  'select id from integration_logs where management_company_id = $1 and id = any($2::uuid[])',
+).by((tenant: string, ids: readonly string[]) => [tenant, ids]);
 
 /** A tenant's stored bodies, for `verify`: whether each one matches its hash. */
-export function pageBodies(
-  tx: Queryable,
-  tenant: string,
-  after: { readonly day: string; readonly hash: string } | null,
-  limit: number,
-) {
-  return findRows<{ day: string; body_hash: string; body: string }>(tx, {
-    name: 'audit_bodies_page',
-    text: `
-      select day::text as day, body_hash, body
-        from log_bodies
-       where management_company_id = $1 and (day, body_hash) > ($2::date, $3)
-       order by day, body_hash limit $4`,
-    values: [tenant, after?.day ?? '-infinity', after?.hash ?? '', limit],
-  });
-}
+export const pageBodies = rowsOf<{ day: string; body_hash: string; body: string }>(
+  'audit_bodies_page',
+  `select day::text as day, body_hash, body
+     from log_bodies
+    where management_company_id = $1 and (day, body_hash) > ($2::date, $3)
+    order by day, body_hash limit $4`,
+).by((tenant: string, after: { readonly day: string; readonly hash: string } | null, limit: number) => [
+  tenant,
+  after?.day ?? '-infinity',
+  after?.hash ?? '',
+  limit,
+]);
 
 /** Rows whose headers or bodies are no longer stored. At most `limit`. */
-export async function listRowsWithoutBodies(tx: Queryable, tenant: string, limit: number): Promise<string[]> {
-  const { rows } = await tx.query<{ id: string }>({
-    name: 'audit_rows_without_bodies',
-    text: `
-      select l.id
-        from integration_logs l
-        cross join lateral (values (l.request_headers #>> '{}'), (l.request_body #>> '{}'), (l.response_body #>> '{}')) kept (reference)
-       where l.management_company_id = $1 and kept.reference like 'sha256:%'
-         and not exists (
-           select from log_bodies b
-            where b.management_company_id = l.management_company_id
-              and b.day = (l.started_at at time zone 'UTC')::date and b.body_hash = substr(kept.reference, 8))
-       limit $2`,
-    values: [tenant, limit],
-  });
-  return rows.map(({ id }) => id);
-}
+export const listRowsWithoutBodies = columnOf<string>(
+  'audit_rows_without_bodies',
+  `select l.id
+     from integration_logs l
+     cross join lateral (values (l.request_headers #>> '{}'), (l.request_body #>> '{}'), (l.response_body #>> '{}')) kept (reference)
+    where l.management_company_id = $1 and kept.reference like 'sha256:%'
+      and not exists (
+        select from log_bodies b
+         where b.management_company_id = l.management_company_id
+           and b.day = (l.started_at at time zone 'UTC')::date and b.body_hash = substr(kept.reference, 8))
+    limit $2`,
+).by((tenant: string, limit: number) => [tenant, limit]);

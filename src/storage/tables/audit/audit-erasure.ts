@@ -1,7 +1,8 @@
 /**
  * SQL for erasing texts from the audit log: finds the rows and stored bodies that contain them, and rewrites the rows.
  */
-import { findRows, type Queryable } from '../../postgres/queryable.ts';
+import type { Queryable } from '../../postgres/queryable.ts';
+import { effectOf, rowsOf } from '../../postgres/statement.ts';
 import { rowDigest } from './audit-chain.ts';
 
 export interface ErasableRow {
@@ -21,43 +22,31 @@ const erasableColumns = `id, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"
          response_body #>> '{}' as response_body, ${rowDigest} as digest`;
 
 /** Stored bodies that contain one of the texts. */
-export function findBodiesWith(tx: Queryable, tenant: string, texts: readonly string[], limit: number) {
-  return findRows<{ day: string; body_hash: string; body: string }>(tx, {
-    name: 'audit_bodies_with',
-    text: `
-      select day::text as day, body_hash, body from log_bodies
-       where management_company_id = $1 and exists (select from unnest($2::text[]) t where position(t in body) > 0)
-       limit $3`,
-    values: [tenant, texts, limit],
-  });
-}
+export const findBodiesWith = rowsOf<{ day: string; body_hash: string; body: string }>(
+  'audit_bodies_with',
+  `select day::text as day, body_hash, body from log_bodies
+    where management_company_id = $1 and exists (select from unnest($2::text[]) t where position(t in body) > 0)
+    limit $3`,
+).by((tenant: string, texts: readonly string[], limit: number) => [tenant, texts, limit]);
 
 /** Rows that contain one of the texts themselves. */
-export function findRowsWith(tx: Queryable, tenant: string, texts: readonly string[], limit: number) {
-  return findRows<ErasableRow>(tx, {
-    name: 'audit_rows_with',
-    text: `
-      select ${erasableColumns} from integration_logs
-       where management_company_id = $1
-         and exists (select from unnest($2::text[]) t
-                      where position(t in concat_ws(chr(1), endpoint, error_message, principal)) > 0)
-       limit $3`,
-    values: [tenant, texts, limit],
-  });
-}
+export const findRowsWith = rowsOf<ErasableRow>(
+  'audit_rows_with',
+  `select ${erasableColumns} from integration_logs
+    where management_company_id = $1
+      and exists (select from unnest($2::text[]) t
+                   where position(t in concat_ws(chr(1), endpoint, error_message, principal)) > 0)
+    limit $3`,
+).by((tenant: string, texts: readonly string[], limit: number) => [tenant, texts, limit]);
 
 /** Rows of a day that refer to a stored body. */
-export function findRowsOfBody(tx: Queryable, tenant: string, day: string, bodyHash: string) {
-  return findRows<ErasableRow>(tx, {
-    name: 'audit_rows_of_body',
-    text: `
-      select ${erasableColumns} from integration_logs
-       where management_company_id = $1
-         and started_at >= $2::date::timestamp at time zone 'UTC' and started_at < ($2::date + 1)::timestamp at time zone 'UTC'
-         and $3 in (request_headers #>> '{}', request_body #>> '{}', response_body #>> '{}')`,
-    values: [tenant, day, `sha256:${bodyHash}`],
-  });
-}
+export const findRowsOfBody = rowsOf<ErasableRow>(
+  'audit_rows_of_body',
+  `select ${erasableColumns} from integration_logs
+    where management_company_id = $1
+      and started_at >= $2::date::timestamp at time zone 'UTC' and started_at < ($2::date + 1)::timestamp at time zone 'UTC'
+      and $3 in (request_headers #>> '{}', request_body #>> '{}', response_body #>> '{}')`,
+).by((tenant: string, day: string, bodyHash: string) => [tenant, day, `sha256:${bodyHash}`]);
 
 /** Writes the row after the erasure; returns its new digest. */
 export async function rewriteErasedRow(tx: Queryable, tenant: string, row: ErasableRow): Promise<Buffer> {
@@ -84,27 +73,20 @@ export async function rewriteErasedRow(tx: Queryable, tenant: string, row: Erasa
   return rows[0]?.digest ?? row.digest;
 }
 
-export async function replaceBody(
-  tx: Queryable,
-  tenant: string,
-  day: string,
-  before: string,
-  after: { readonly hash: string; readonly text: string },
-): Promise<void> {
-  await tx.query({
-    name: 'audit_body_replace',
-    text: `
-      with gone as (delete from log_bodies where management_company_id = $1 and day = $2 and body_hash = $3)
-      insert into log_bodies (day, management_company_id, body_hash, body) values ($2, $1, $4, $5)
-      on conflict do nothing`,
-    values: [tenant, day, before, after.hash, after.text],
-  });
-}
+export const replaceBody = effectOf(
+  'audit_body_replace',
+  `with gone as (delete from log_bodies where management_company_id = $1 and day = $2 and body_hash = $3)
+   insert into log_bodies (day, management_company_id, body_hash, body) values ($2, $1, $4, $5)
+   on conflict do nothing`,
+).by((tenant: string, day: string, before: string, after: { readonly hash: string; readonly text: string }) => [
+  tenant,
+  day,
+  before,
+  after.hash,
+  after.text,
+]);
 
-export async function appendErasure(tx: Queryable, tenant: string, entries: Buffer): Promise<void> {
-  await tx.query({
-    name: 'audit_batches_append_erasure',
-    text: `insert into audit_batches (management_company_id, kind, entries) values ($1, 'erasure', $2)`,
-    values: [tenant, entries],
-  });
-}
+export const appendErasure = effectOf(
+  'audit_batches_append_erasure',
+  `insert into audit_batches (management_company_id, kind, entries) values ($1, 'erasure', $2)`,
+).by((tenant: string, entries: Buffer) => [tenant, entries]);

@@ -1,6 +1,6 @@
 /** SQL of `configuration_audit`: who changed what of a tenant's configuration. Rows are written once and never changed. */
 import type { TenantId } from '../../../ids.ts';
-import { findRows, type Queryable } from '../../postgres/queryable.ts';
+import { effectOf, rowsOf } from '../../postgres/statement.ts';
 
 export type ConfigurationAction = 'created' | 'changed' | 'deleted';
 
@@ -23,32 +23,25 @@ export interface ConfigurationChange {
 }
 
 /** Runs in the transaction of the change itself. */
-export async function insertConfigurationChange(
-  tx: Queryable,
-  tenantId: TenantId,
-  change: ConfigurationChange,
-): Promise<void> {
-  await tx.query({
-    name: 'configuration_audit_insert',
-    text: `insert into configuration_audit (
-             management_company_id, id, entity, entity_id, action, changed_by, request_id, before, after,
-             changed_secrets, changed_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-    values: [
-      tenantId,
-      change.id,
-      change.entity,
-      change.entityId,
-      change.action,
-      change.changedBy,
-      change.requestId,
-      change.before === null ? null : JSON.stringify(change.before),
-      change.after === null ? null : JSON.stringify(change.after),
-      change.changedSecrets,
-      new Date(change.changedAtMs),
-    ],
-  });
-}
+export const insertConfigurationChange = effectOf(
+  'configuration_audit_insert',
+  `insert into configuration_audit (
+     management_company_id, id, entity, entity_id, action, changed_by, request_id, before, after,
+     changed_secrets, changed_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+).by((tenantId: TenantId, change: ConfigurationChange) => [
+  tenantId,
+  change.id,
+  change.entity,
+  change.entityId,
+  change.action,
+  change.changedBy,
+  change.requestId,
+  change.before === null ? null : JSON.stringify(change.before),
+  change.after === null ? null : JSON.stringify(change.after),
+  change.changedSecrets,
+  new Date(change.changedAtMs),
+]);
 
 export interface ConfigurationChangeRow {
   readonly id: string;
@@ -62,49 +55,39 @@ export interface ConfigurationChangeRow {
 }
 
 /** Newest first; `beforeId` null starts at the newest. */
-export function listConfigurationChanges(
-  db: Queryable,
-  tenantId: TenantId,
-  of: { readonly entity: string; readonly entityId: string },
-  page: { readonly beforeId: string | null; readonly limit: number },
-) {
-  return findRows<ConfigurationChangeRow>(db, {
-    name: 'configuration_audit_list',
-    text: `select id, action, changed_by, request_id, before, after, changed_secrets, changed_at
-             from configuration_audit
-            where management_company_id = $1 and entity = $2 and entity_id = $3 and ($4::uuid is null or id < $4)
-            order by id desc
-            limit $5`,
-    values: [tenantId, of.entity, of.entityId, page.beforeId, page.limit],
-  });
-}
+export const listConfigurationChanges = rowsOf<ConfigurationChangeRow>(
+  'configuration_audit_list',
+  `select id, action, changed_by, request_id, before, after, changed_secrets, changed_at
+     from configuration_audit
+    where management_company_id = $1 and entity = $2 and entity_id = $3 and ($4::uuid is null or id < $4)
+    order by id desc
+    limit $5`,
+).by(
+  (
+    tenantId: TenantId,
+    of: { readonly entity: string; readonly entityId: string },
+    page: { readonly beforeId: string | null; readonly limit: number },
+  ) => [tenantId, of.entity, of.entityId, page.beforeId, page.limit],
+);
 
-export interface LatestChangeRow {
-  readonly id: string;
+export interface LatestChangeRow extends Pick<ConfigurationChangeRow, 'id' | 'action' | 'changed_by' | 'changed_at'> {
   readonly entity: string;
   readonly entity_id: string;
   /** The name after the change, or before a deletion; null if the entity has no name. */
   readonly name: string | null;
-  readonly action: ConfigurationAction;
-  readonly changed_by: string | null;
-  readonly changed_at: Date;
 }
 
 /** Changes of every entity from `from` on, newest first. */
-export async function listLatestChanges(
-  db: Queryable,
-  tenantId: TenantId,
-  asked: { readonly from: Date; readonly limit: number },
-): Promise<LatestChangeRow[]> {
-  const { rows } = await db.query<LatestChangeRow>({
-    name: 'configuration_audit_latest',
-    text: `select id, entity, entity_id, action, changed_by, changed_at,
-                  coalesce(shown ->> 'service_name', shown ->> 'webhook_name', shown ->> 'name') as name
-             from configuration_audit cross join lateral (select coalesce(after, before) as shown) s
-            where management_company_id = $1 and changed_at >= $2
-            order by id desc
-            limit $3`,
-    values: [tenantId, asked.from, asked.limit],
-  });
-  return rows;
-}
+export const listLatestChanges = rowsOf<LatestChangeRow>(
+  'configuration_audit_latest',
+  `select id, entity, entity_id, action, changed_by, changed_at,
+          coalesce(shown ->> 'service_name', shown ->> 'webhook_name', shown ->> 'name') as name
+     from configuration_audit cross join lateral (select coalesce(after, before) as shown) s
+    where management_company_id = $1 and changed_at >= $2
+    order by id desc
+    limit $3`,
+).by((tenantId: TenantId, asked: { readonly from: Date; readonly limit: number }) => [
+  tenantId,
+  asked.from,
+  asked.limit,
+]);

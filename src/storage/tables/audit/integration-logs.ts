@@ -2,7 +2,8 @@
 
 import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
-import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
+import { findRows, type Queryable } from '../../postgres/queryable.ts';
+import { rowOf } from '../../postgres/statement.ts';
 
 export const logStatuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
 export type LogStatus = (typeof logStatuses)[number];
@@ -127,16 +128,17 @@ export async function countLogs(tx: Queryable, tenantId: string, filter: LogFilt
  * One row among those that began between two times (Unix milliseconds): the primary key begins with the time, so a
  * narrow span is fast to read.
  */
-export function selectLog(tx: Queryable, tenantId: string, id: string, fromMs: number, toMs: number) {
-  return findRow<StoredLog>(tx, {
-    name: 'integration_logs_find',
-    text: `
-      select ${columns}
-        from integration_logs
-       where management_company_id = $1 and id = $2 and started_at >= $3 and started_at <= $4`,
-    values: [tenantId, id, new Date(fromMs).toISOString(), new Date(toMs).toISOString()],
-  });
-}
+export const selectLog = rowOf<StoredLog>(
+  'integration_logs_find',
+  `select ${columns}
+     from integration_logs
+    where management_company_id = $1 and id = $2 and started_at >= $3 and started_at <= $4`,
+).by((tenantId: string, id: string, fromMs: number, toMs: number) => [
+  tenantId,
+  id,
+  new Date(fromMs).toISOString(),
+  new Date(toMs).toISOString(),
+]);
 
 /** The stored texts by `day hash`, for those that exist. */
 export async function selectLogBodies(

@@ -3,7 +3,7 @@
  */
 import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import type { TenantId } from '../../../ids.ts';
-import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
+import { effectOf, hasEffect, onlyRowOf, rowOf, rowsOf } from '../../postgres/statement.ts';
 import type { WebhookEventFilter } from './webhook-events.ts';
 
 export const redriveStates = ['sending', 'settling', 'done', 'stopped'] as const;
@@ -47,102 +47,73 @@ export interface NewRedrive {
 }
 
 /** Returns false if the tenant already has `most` of them running. */
-export async function insertRedrive(
-  tx: Queryable,
-  tenantId: TenantId,
-  redrive: NewRedrive,
-  most: number,
-): Promise<boolean> {
-  const { rowCount } = await tx.query({
-    name: 'webhook_redrives_insert',
-    text: `
-      insert into webhook_redrives (id, management_company_id, filter, send_to, state, matched_count, request_id, created_by)
-      select $2::uuid, $1::varchar, $3::json, $4::varchar, 'sending', $5::integer, $6::varchar, $7::varchar
-       where (select count(*) from webhook_redrives
-               where management_company_id = $1 and state in ('sending', 'settling')) < $8::integer`,
-    values: [
-      tenantId,
-      redrive.id,
-      JSON.stringify(redrive.filter),
-      redrive.sendTo,
-      redrive.matchedCount,
-      redrive.requestId,
-      redrive.createdBy,
-      most,
-    ],
-  });
-  return rowCount > 0;
-}
+export const insertRedrive = hasEffect(
+  'webhook_redrives_insert',
+  `insert into webhook_redrives (id, management_company_id, filter, send_to, state, matched_count, request_id, created_by)
+   select $2::uuid, $1::varchar, $3::json, $4::varchar, 'sending', $5::integer, $6::varchar, $7::varchar
+    where (select count(*) from webhook_redrives
+            where management_company_id = $1 and state in ('sending', 'settling')) < $8::integer`,
+).by((tenantId: TenantId, redrive: NewRedrive, most: number) => [
+  tenantId,
+  redrive.id,
+  JSON.stringify(redrive.filter),
+  redrive.sendTo,
+  redrive.matchedCount,
+  redrive.requestId,
+  redrive.createdBy,
+  most,
+]);
 
-export function findRedrive(tx: Queryable, tenantId: TenantId, id: string) {
-  return findRow<RedriveRow>(tx, {
-    name: 'webhook_redrives_find',
-    text: `select ${columns} from webhook_redrives r where r.management_company_id = $1 and r.id = $2`,
-    values: [tenantId, id],
-  });
-}
+export const findRedrive = rowOf<RedriveRow>(
+  'webhook_redrives_find',
+  `select ${columns} from webhook_redrives r where r.management_company_id = $1 and r.id = $2`,
+).by((tenantId: TenantId, id: string) => [tenantId, id]);
 
 /** Newest first. */
-export function listRedrives(tx: Queryable, tenantId: TenantId, limit: number) {
-  return findRows<RedriveRow>(tx, {
-    name: 'webhook_redrives_list',
-    text: `
-      select ${columns} from webhook_redrives r where r.management_company_id = $1
-       order by r.created_at desc, r.id desc limit $2`,
-    values: [tenantId, limit],
-  });
-}
+export const listRedrives = rowsOf<RedriveRow>(
+  'webhook_redrives_list',
+  `select ${columns} from webhook_redrives r where r.management_company_id = $1
+    order by r.created_at desc, r.id desc limit $2`,
+).by((tenantId: TenantId, limit: number) => [tenantId, limit]);
 
 /** Of all tenants: redrives to continue, and stopped ones with deliveries still waiting at their target. */
-export function listUnfinishedRedrivesAcrossTenants(db: Queryable, limit: number) {
-  return findRows<Pick<RedriveRow, 'id' | 'management_company_id'>>(db, {
-    name: 'webhook_redrives_unfinished',
-    text: `
-      select r.id, r.management_company_id from webhook_redrives r
-       where r.state in ('sending', 'settling')
-      union
-      select r.id, r.management_company_id from webhook_redrives r
-        join webhook_redrive_deliveries i on i.redrive_id = r.id where r.state = 'stopped'
-       order by id limit $1`,
-    values: [limit],
-  });
-}
+export const listUnfinishedRedrivesAcrossTenants = rowsOf<Pick<RedriveRow, 'id' | 'management_company_id'>>(
+  'webhook_redrives_unfinished',
+  `select r.id, r.management_company_id from webhook_redrives r
+    where r.state in ('sending', 'settling')
+   union
+   select r.id, r.management_company_id from webhook_redrives r
+     join webhook_redrive_deliveries i on i.redrive_id = r.id where r.state = 'stopped'
+    order by id limit $1`,
+).by((limit: number) => [limit]);
 
 /** Locks the redrive for this transaction; null if another replica holds it or it no longer exists. */
-export function claimRedrive(tx: Queryable, tenantId: TenantId, id: string) {
-  return findRow<RedriveRow>(tx, {
-    name: 'webhook_redrives_claim',
-    text: `
-      select ${columns} from webhook_redrives r
-       where r.management_company_id = $1 and r.id = $2
-         for update of r skip locked`,
-    values: [tenantId, id],
-  });
-}
+export const claimRedrive = rowOf<RedriveRow>(
+  'webhook_redrives_claim',
+  `select ${columns} from webhook_redrives r
+    where r.management_company_id = $1 and r.id = $2
+      for update of r skip locked`,
+).by((tenantId: TenantId, id: string) => [tenantId, id]);
 
 /** Counts the finished deliveries. Those that retention deleted meanwhile count as cancelled. */
-export async function countEndedDeliveries(tx: Queryable, tenantId: TenantId, id: string): Promise<void> {
-  await tx.query({
-    name: 'webhook_redrives_count_ended',
-    text: `
-      with ended as (
-        delete from webhook_redrive_deliveries i
-         where i.management_company_id = $1 and i.redrive_id = $2
-           and not exists (
-             select from webhook_deliveries d where d.id = i.webhook_delivery_id and d.state = 'pending')
-        returning i.webhook_delivery_id),
-      counted as (
-        select count(*) filter (where d.state = 'delivered') as delivered, count(*) filter (where d.state = 'dead') as failed,
-               count(*) filter (where d.state is null or d.state not in ('delivered', 'dead')) as cancelled
-          from ended left join webhook_deliveries d on d.id = ended.webhook_delivery_id)
-      update webhook_redrives r
-         set delivered_count = r.delivered_count + c.delivered, failed_count = r.failed_count + c.failed,
-             cancelled_count = r.cancelled_count + c.cancelled
-        from counted c
-       where r.id = $2 and c.delivered + c.failed + c.cancelled > 0`,
-    values: [tenantId, id],
-  });
-}
+export const countEndedDeliveries = effectOf(
+  'webhook_redrives_count_ended',
+  `with ended as (
+     delete from webhook_redrive_deliveries i
+      where i.management_company_id = $1 and i.redrive_id = $2
+        and not exists (
+          select from webhook_deliveries d where d.id = i.webhook_delivery_id and d.state = 'pending')
+     returning i.webhook_delivery_id),
+   counted as (
+     select count(*) filter (where d.state = 'delivered') as delivered, count(*) filter (where d.state = 'dead') as failed,
+            count(*) filter (where d.state is null or d.state not in ('delivered', 'dead')) as cancelled
+       from ended left join webhook_deliveries d on d.id = ended.webhook_delivery_id)
+   update webhook_redrives r
+      set delivered_count = r.delivered_count + c.delivered, failed_count = r.failed_count + c.failed,
+          cancelled_count = r.cancelled_count + c.cancelled
+     from counted c
+    where r.id = $2 and c.delivered + c.failed + c.cancelled > 0`,
+).by((tenantId: TenantId, id: string) => [tenantId, id]);
 
 export interface WaitingDeliveries {
   readonly waiting: number;
@@ -150,26 +121,17 @@ export interface WaitingDeliveries {
   readonly untried: number;
 }
 
-export async function countWaitingDeliveries(
-  tx: Queryable,
-  tenantId: TenantId,
-  id: string,
-): Promise<WaitingDeliveries> {
-  const row = await findRow<WaitingDeliveries>(tx, {
-    name: 'webhook_redrives_count_waiting',
-    text: `
-      select count(*)::int as waiting,
-             count(*) filter (where d.tries_since_redrive = 0 and c.target_off_at is null and t.off_at is null
-               and not coalesce(t.paused, (c.config->>'target_paused')::boolean, false))::int as untried
-        from webhook_redrive_deliveries i
-        join webhook_deliveries d on d.id = i.webhook_delivery_id and d.state = 'pending'
-        left join webhook_configs c on c.id = d.webhook_id
-        left join webhook_targets t on t.id = d.webhook_id
-       where i.management_company_id = $1 and i.redrive_id = $2`,
-    values: [tenantId, id],
-  });
-  return row ?? { waiting: 0, untried: 0 };
-}
+export const countWaitingDeliveries = onlyRowOf<WaitingDeliveries>(
+  'webhook_redrives_count_waiting',
+  `select count(*)::int as waiting,
+          count(*) filter (where d.tries_since_redrive = 0 and c.target_off_at is null and t.off_at is null
+            and not coalesce(t.paused, (c.config->>'target_paused')::boolean, false))::int as untried
+     from webhook_redrive_deliveries i
+     join webhook_deliveries d on d.id = i.webhook_delivery_id and d.state = 'pending'
+     left join webhook_configs c on c.id = d.webhook_id
+     left join webhook_targets t on t.id = d.webhook_id
+    where i.management_company_id = $1 and i.redrive_id = $2`,
+).by((tenantId: TenantId, id: string) => [tenantId, id]);
 
 export interface RedriveStep {
   readonly sent: number;
@@ -180,35 +142,30 @@ export interface RedriveStep {
 }
 
 /** Runs in the transaction that made the deliveries due: after a crash the next step continues right behind them. */
-export async function noteRedriveStep(tx: Queryable, tenantId: TenantId, id: string, step: RedriveStep): Promise<void> {
-  await tx.query({
-    name: 'webhook_redrives_step',
-    text: `
-      with watched as (
-        insert into webhook_redrive_deliveries (redrive_id, webhook_delivery_id, management_company_id)
-        select $2::uuid, delivery_id, $1::varchar from unnest($5::uuid[]) as delivery_id
-        on conflict do nothing)
-      update webhook_redrives
-         set sent_count = sent_count + $3, skipped_count = skipped_count + $4, after_received_at = $6::timestamptz,
-             after_event_id = $7::uuid
-       where management_company_id = $1 and id = $2`,
-    values: [tenantId, id, step.sent, step.skipped, step.deliveryIds, step.after.at, step.after.id],
-  });
-}
+export const noteRedriveStep = effectOf(
+  'webhook_redrives_step',
+  `with watched as (
+     insert into webhook_redrive_deliveries (redrive_id, webhook_delivery_id, management_company_id)
+     select $2::uuid, delivery_id, $1::varchar from unnest($5::uuid[]) as delivery_id
+     on conflict do nothing)
+   update webhook_redrives
+      set sent_count = sent_count + $3, skipped_count = skipped_count + $4, after_received_at = $6::timestamptz,
+          after_event_id = $7::uuid
+    where management_company_id = $1 and id = $2`,
+).by((tenantId: TenantId, id: string, step: RedriveStep) => [
+  tenantId,
+  id,
+  step.sent,
+  step.skipped,
+  step.deliveryIds,
+  step.after.at,
+  step.after.id,
+]);
 
 /** A stopped redrive stays stopped. */
-export async function setRedriveState(
-  tx: Queryable,
-  tenantId: TenantId,
-  id: string,
-  state: RedriveRow['state'],
-): Promise<void> {
-  await tx.query({
-    name: 'webhook_redrives_set_state',
-    text: `
-      update webhook_redrives
-         set state = $3::text, finished_at = case when $3::text in ('done', 'stopped') then now() end
-       where management_company_id = $1 and id = $2 and state in ('sending', 'settling')`,
-    values: [tenantId, id, state],
-  });
-}
+export const setRedriveState = effectOf(
+  'webhook_redrives_set_state',
+  `update webhook_redrives
+      set state = $3::text, finished_at = case when $3::text in ('done', 'stopped') then now() end
+    where management_company_id = $1 and id = $2 and state in ('sending', 'settling')`,
+).by((tenantId: TenantId, id: string, state: RedriveRow['state']) => [tenantId, id, state]);

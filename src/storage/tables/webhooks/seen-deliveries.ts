@@ -1,5 +1,7 @@
 /** SQL of `webhook_deliveries_seen` and `webhook_bodies_seen`: which deliveries and bodies were accepted before. */
 import type { Database } from '../../postgres/database.ts';
+import type { Rows } from '../../postgres/queryable.ts';
+import { answerOf, effectOf } from '../../postgres/statement.ts';
 import type { WebhookRow } from '../intake-rows.ts';
 
 /**
@@ -31,48 +33,41 @@ export async function forgetExpiredDeliveries(db: Database, webhooks: readonly W
 }
 
 /** The first event of each delivery key, by `webhook id` and `delivery key` joined with a line break. */
-export async function findFirstDeliveries(
-  db: Database,
-  keys: readonly { webhook_id: string; delivery_key: string }[],
-): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await db.querySystem<{ webhook_id: string; delivery_key: string; webhook_event_id: string }>({
-    name: 'intake_first_deliveries',
-    text: `
-      select s.webhook_id, s.delivery_key, s.webhook_event_id
-        from webhook_deliveries_seen s
-        join unnest($1::uuid[], $2::text[]) as asked (webhook_id, delivery_key)
-          on s.webhook_id = asked.webhook_id and s.delivery_key = asked.delivery_key`,
-    values: [keys.map((key) => key.webhook_id), keys.map((key) => key.delivery_key)],
-  });
-  return new Map(rows.map((row) => [`${row.webhook_id}\n${row.delivery_key}`, row.webhook_event_id]));
-}
+export const findFirstDeliveries = answerOf(
+  'intake_first_deliveries',
+  `select s.webhook_id, s.delivery_key, s.webhook_event_id
+     from webhook_deliveries_seen s
+     join unnest($1::uuid[], $2::text[]) as asked (webhook_id, delivery_key)
+       on s.webhook_id = asked.webhook_id and s.delivery_key = asked.delivery_key`,
+  ({ rows }: Rows<DeliveryKey & { readonly webhook_event_id: string }>) =>
+    new Map(rows.map((row) => [`${row.webhook_id}\n${row.delivery_key}`, row.webhook_event_id])),
+).acrossTenants((keys: readonly DeliveryKey[]) => [
+  keys.map((key) => key.webhook_id),
+  keys.map((key) => key.delivery_key),
+]);
 
 /** The events whose bodies were claimed, by `webhook id` and `hash` (hexadecimal) joined with a line break. */
-export async function findFirstBodies(
-  db: Database,
-  bodies: readonly { webhook_id: string; body_sha256: string }[],
-): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await db.querySystem<{ webhook_id: string; body_sha256: string; webhook_event_id: string }>({
-    name: 'intake_first_bodies',
-    text: `
-      select s.webhook_id, encode(s.body_sha256, 'hex') as body_sha256, s.webhook_event_id
-        from webhook_bodies_seen s
-        join unnest($1::uuid[], $2::text[]) as asked (webhook_id, body_sha256)
-          on s.webhook_id = asked.webhook_id and s.body_sha256 = decode(asked.body_sha256, 'hex')`,
-    values: [bodies.map((body) => body.webhook_id), bodies.map((body) => body.body_sha256)],
-  });
-  return new Map(rows.map((row) => [`${row.webhook_id}\n${row.body_sha256}`, row.webhook_event_id]));
-}
+export const findFirstBodies = answerOf(
+  'intake_first_bodies',
+  `select s.webhook_id, encode(s.body_sha256, 'hex') as body_sha256, s.webhook_event_id
+     from webhook_bodies_seen s
+     join unnest($1::uuid[], $2::text[]) as asked (webhook_id, body_sha256)
+       on s.webhook_id = asked.webhook_id and s.body_sha256 = decode(asked.body_sha256, 'hex')`,
+  ({ rows }: Rows<BodyKey & { readonly webhook_event_id: string }>) =>
+    new Map(rows.map((row) => [`${row.webhook_id}\n${row.body_sha256}`, row.webhook_event_id])),
+).acrossTenants((bodies: readonly BodyKey[]) => [
+  bodies.map((body) => body.webhook_id),
+  bodies.map((body) => body.body_sha256),
+]);
+
+type DeliveryKey = { readonly webhook_id: string; readonly delivery_key: string };
+type BodyKey = { readonly webhook_id: string; readonly body_sha256: string };
 
 /**
  * Releases the ids of deliveries that were not stored, because another delivery claimed their body at the same moment.
  */
-export async function releaseClaimedIds(db: Database, webhookIds: readonly string[], eventIds: readonly string[]) {
-  await db.querySystem({
-    name: 'intake_release_claimed_ids',
-    text: `
-      delete from webhook_deliveries_seen
-       where webhook_id = any($1::uuid[]) and webhook_event_id = any($2::uuid[])`,
-    values: [webhookIds, eventIds],
-  });
-}
+export const releaseClaimedIds = effectOf(
+  'intake_release_claimed_ids',
+  `delete from webhook_deliveries_seen
+    where webhook_id = any($1::uuid[]) and webhook_event_id = any($2::uuid[])`,
+).acrossTenants((webhookIds: readonly string[], eventIds: readonly string[]) => [webhookIds, eventIds]);

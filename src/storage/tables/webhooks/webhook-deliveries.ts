@@ -1,6 +1,7 @@
 /** SQL of `webhook_deliveries` and `webhook_attempts`: deliveries to targets, until done or dead. */
 import type { TenantId } from '../../../ids.ts';
-import { findRow, type Queryable } from '../../postgres/queryable.ts';
+import type { Queryable } from '../../postgres/queryable.ts';
+import { effectOf, onlyRowOf, rowOf } from '../../postgres/statement.ts';
 import { type OutboxRow, outboxChannel, ownerlessOrigin } from '../outbox-events.ts';
 import type { DueDelivery } from './claim-deliveries.ts';
 
@@ -35,29 +36,29 @@ export interface DeliveryContent {
   readonly is_test: boolean | null;
 }
 
-export function findDeliveryContent(db: Queryable, delivery: DueDelivery) {
-  return findRow<DeliveryContent>(db, {
-    name: 'webhook_deliveries_content',
-    text: `
-      with target as (
-        select target_url, target_secret, target_headers, previous_target_secret, previous_target_secret_until,
-               (config->>'target_timeout_seconds')::int as timeout_seconds, null::int as max_attempts,
-               target_failing_since as failing_since, false as is_further
-          from webhook_configs where id = $1 and target_url is not null and target_secret is not null
-        union all
-        select url, secret, headers, previous_secret, previous_secret_until, timeout_seconds, max_attempts, failing_since, true
-          from webhook_targets where id = $1)
-      select e.webhook_id, e.webhook_name, e.source_service, t.target_url, t.target_secret, t.target_headers, t.is_further,
-             case when t.previous_target_secret_until > now() then t.previous_target_secret end as previous_target_secret,
-             t.timeout_seconds as target_timeout_seconds, t.max_attempts,
-             coalesce(t.failing_since < now() - interval '3 days', false) as is_worn_out, e.event_type, e.payload,
-             e.content_type, e.request_id, e.signature_verified, e.headers, e.include_raw, e.is_test
-        from target t
-        join webhook_events e on e.received_at = $3 and e.id = $2
-       where e.payload is not null`,
-    values: [delivery.webhook_id, delivery.webhook_event_id, delivery.event_received_at.toISOString()],
-  });
-}
+export const findDeliveryContent = rowOf<DeliveryContent>(
+  'webhook_deliveries_content',
+  `with target as (
+     select target_url, target_secret, target_headers, previous_target_secret, previous_target_secret_until,
+            (config->>'target_timeout_seconds')::int as timeout_seconds, null::int as max_attempts,
+            target_failing_since as failing_since, false as is_further
+       from webhook_configs where id = $1 and target_url is not null and target_secret is not null
+     union all
+     select url, secret, headers, previous_secret, previous_secret_until, timeout_seconds, max_attempts, failing_since, true
+       from webhook_targets where id = $1)
+   select e.webhook_id, e.webhook_name, e.source_service, t.target_url, t.target_secret, t.target_headers, t.is_further,
+          case when t.previous_target_secret_until > now() then t.previous_target_secret end as previous_target_secret,
+          t.timeout_seconds as target_timeout_seconds, t.max_attempts,
+          coalesce(t.failing_since < now() - interval '3 days', false) as is_worn_out, e.event_type, e.payload,
+          e.content_type, e.request_id, e.signature_verified, e.headers, e.include_raw, e.is_test
+     from target t
+     join webhook_events e on e.received_at = $3 and e.id = $2
+    where e.payload is not null`,
+).by((delivery: DueDelivery) => [
+  delivery.webhook_id,
+  delivery.webhook_event_id,
+  delivery.event_received_at.toISOString(),
+]);
 
 export interface AttemptOutcome {
   readonly attemptId: string;
@@ -159,29 +160,21 @@ export async function settleDelivery(
  * Cancels a webhook's deliveries after its target was removed: waiting ones are not sent, and dead ones no longer
  * count. One statement per state, because each state has its own index.
  */
-export async function cancelDeliveries(tx: Queryable, tenantId: TenantId, webhookId: string): Promise<void> {
-  await tx.query({
-    name: 'webhook_deliveries_cancel',
-    text: `
-      update webhook_deliveries set state = 'cancelled', next_attempt_at = null, locked_until = null, updated_at = now()
-       where state in ('pending', 'dead') and id in (
-         select id from webhook_deliveries where management_company_id = $1 and webhook_id = $2 and state = 'pending'
-         union all
-         select id from webhook_deliveries where management_company_id = $1 and webhook_id = $2 and state = 'dead')`,
-    values: [tenantId, webhookId],
-  });
-}
+export const cancelDeliveries = effectOf(
+  'webhook_deliveries_cancel',
+  `update webhook_deliveries set state = 'cancelled', next_attempt_at = null, locked_until = null, updated_at = now()
+    where state in ('pending', 'dead') and id in (
+      select id from webhook_deliveries where management_company_id = $1 and webhook_id = $2 and state = 'pending'
+      union all
+      select id from webhook_deliveries where management_company_id = $1 and webhook_id = $2 and state = 'dead')`,
+).by((tenantId: TenantId, webhookId: string) => [tenantId, webhookId]);
 
 /** Cancels one delivery whose webhook, target or event no longer exists. */
-export async function cancelDelivery(db: Queryable, id: string): Promise<void> {
-  await db.query({
-    name: 'webhook_deliveries_cancel_one',
-    text: `
-      update webhook_deliveries set state = 'cancelled', next_attempt_at = null, locked_until = null, updated_at = now()
-       where id = $1 and state = 'pending'`,
-    values: [id],
-  });
-}
+export const cancelDelivery = effectOf(
+  'webhook_deliveries_cancel_one',
+  `update webhook_deliveries set state = 'cancelled', next_attempt_at = null, locked_until = null, updated_at = now()
+    where id = $1 and state = 'pending'`,
+).by((id: string) => [id]);
 
 export interface TargetCounts {
   /** Counted up to 100,000. */
@@ -190,17 +183,12 @@ export interface TargetCounts {
   readonly oldestPendingAgeSeconds: number;
 }
 
-export async function countTargets(tx: Queryable, tenantId: TenantId): Promise<TargetCounts> {
-  const { rows } = await tx.query<TargetCounts>({
-    name: 'webhook_deliveries_count',
-    text: `
-      select (select count(*) from (select from webhook_deliveries
-               where management_company_id = $1 and state = 'pending' limit 100000) p)::int as pending,
-             (select count(*) from (select from webhook_deliveries
-               where management_company_id = $1 and state = 'dead' limit 100000) d)::int as dead,
-             coalesce((select extract(epoch from now() - min(created_at)) from webhook_deliveries
-               where management_company_id = $1 and state = 'pending'), 0)::int as "oldestPendingAgeSeconds"`,
-    values: [tenantId],
-  });
-  return rows[0] ?? { pending: 0, dead: 0, oldestPendingAgeSeconds: 0 };
-}
+export const countTargets = onlyRowOf<TargetCounts>(
+  'webhook_deliveries_count',
+  `select (select count(*) from (select from webhook_deliveries
+            where management_company_id = $1 and state = 'pending' limit 100000) p)::int as pending,
+          (select count(*) from (select from webhook_deliveries
+            where management_company_id = $1 and state = 'dead' limit 100000) d)::int as dead,
+          coalesce((select extract(epoch from now() - min(created_at)) from webhook_deliveries
+            where management_company_id = $1 and state = 'pending'), 0)::int as "oldestPendingAgeSeconds"`,
+).by((tenantId: TenantId) => [tenantId]);

@@ -2,7 +2,8 @@
 import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import type { TenantId } from '../../../ids.ts';
 import { createFilterConditions, type FilterConditions } from '../../postgres/filter-conditions.ts';
-import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
+import { findRows, type Queryable } from '../../postgres/queryable.ts';
+import { rowOf, rowsOf } from '../../postgres/statement.ts';
 
 export const webhookEventStatuses = ['accepted', 'deferred', 'refused', 'ignored'] as const;
 export const targetStates = ['pending', 'delivered', 'dead', 'cancelled'] as const;
@@ -150,15 +151,16 @@ export function countMatchingEvents(
 }
 
 /** One event in full, among those received between two times (Unix milliseconds). */
-export function findWebhookEvent(tx: Queryable, tenantId: TenantId, id: string, fromMs: number, toMs: number) {
-  return findRow<WholeWebhookEventRow>(tx, {
-    name: 'webhook_events_find',
-    text: `
-      select ${columns}, e.headers, e.payload from webhook_events e ${withTarget}
-       where e.management_company_id = $1 and e.id = $2 and e.received_at >= $3 and e.received_at <= $4`,
-    values: [tenantId, id, new Date(fromMs).toISOString(), new Date(toMs).toISOString()],
-  });
-}
+export const findWebhookEvent = rowOf<WholeWebhookEventRow>(
+  'webhook_events_find',
+  `select ${columns}, e.headers, e.payload from webhook_events e ${withTarget}
+    where e.management_company_id = $1 and e.id = $2 and e.received_at >= $3 and e.received_at <= $4`,
+).by((tenantId: TenantId, id: string, fromMs: number, toMs: number) => [
+  tenantId,
+  id,
+  new Date(fromMs).toISOString(),
+  new Date(toMs).toISOString(),
+]);
 
 /** The state of one event at one target. */
 export interface TargetStateRow {
@@ -171,32 +173,24 @@ export interface TargetStateRow {
   readonly last_error: string | null;
 }
 
-export function listTargetStates(tx: Queryable, tenantId: TenantId, eventId: string) {
-  return findRows<TargetStateRow>(tx, {
-    name: 'webhook_deliveries_of_event',
-    text: `
-      select webhook_id as target_id, state as status, attempt_count, sent_again_count, next_attempt_at, last_error
-        from webhook_deliveries where management_company_id = $1 and webhook_event_id = $2
-       order by created_at, webhook_id limit 20`,
-    values: [tenantId, eventId],
-  });
-}
+export const listTargetStates = rowsOf<TargetStateRow>(
+  'webhook_deliveries_of_event',
+  `select webhook_id as target_id, state as status, attempt_count, sent_again_count, next_attempt_at, last_error
+     from webhook_deliveries where management_company_id = $1 and webhook_event_id = $2
+    order by created_at, webhook_id limit 20`,
+).by((tenantId: TenantId, eventId: string) => [tenantId, eventId]);
 
 /** Newest last; at most 100. */
-export function listWebhookAttempts(tx: Queryable, tenantId: TenantId, eventId: string) {
-  return findRows<WebhookAttemptRow>(tx, {
-    name: 'webhook_attempts_of_event',
-    text: `
-      select latest.id, d.webhook_id as target_id, latest.target_url, latest.attempt, coalesce(latest.is_by_hand, false) as is_by_hand,
-             latest.started_at, latest.duration_ms, latest.response_status_code, latest.response_headers,
-             latest.response_body, latest.error_message
-        from (select * from webhook_attempts where management_company_id = $1 and webhook_event_id = $2
-               order by started_at desc, id desc limit 100) latest
-        join webhook_deliveries d on d.id = latest.webhook_delivery_id
-       order by latest.started_at, latest.id`,
-    values: [tenantId, eventId],
-  });
-}
+export const listWebhookAttempts = rowsOf<WebhookAttemptRow>(
+  'webhook_attempts_of_event',
+  `select latest.id, d.webhook_id as target_id, latest.target_url, latest.attempt, coalesce(latest.is_by_hand, false) as is_by_hand,
+          latest.started_at, latest.duration_ms, latest.response_status_code, latest.response_headers,
+          latest.response_body, latest.error_message
+     from (select * from webhook_attempts where management_company_id = $1 and webhook_event_id = $2
+            order by started_at desc, id desc limit 100) latest
+     join webhook_deliveries d on d.id = latest.webhook_delivery_id
+    order by latest.started_at, latest.id`,
+).by((tenantId: TenantId, eventId: string) => [tenantId, eventId]);
 
 function conditionsOf(tenantId: TenantId, filter: WebhookEventFilter): FilterConditions {
   const conditions = createFilterConditions('e.management_company_id', tenantId);

@@ -1,18 +1,16 @@
 /** SQL of `webhook_deliveries`: redrives of deliveries that were sent or are dead. */
 import type { TenantId } from '../../../ids.ts';
 import type { Queryable } from '../../postgres/database.ts';
+import { countOf, effectOf, hasEffect } from '../../postgres/statement.ts';
 
 /**
  * Serialises redrives of one event until the transaction ends: otherwise two at once would each create a delivery for a
  * target that has none yet.
  */
-export async function lockEventDeliveries(tx: Queryable, eventId: string): Promise<void> {
-  await tx.query({
-    name: 'webhook_deliveries_lock_event',
-    text: `select pg_advisory_xact_lock(hashtextextended('webhook_deliveries:' || $1::text, 0))`,
-    values: [eventId],
-  });
-}
+export const lockEventDeliveries = effectOf(
+  'webhook_deliveries_lock_event',
+  `select pg_advisory_xact_lock(hashtextextended('webhook_deliveries:' || $1::text, 0))`,
+).by((eventId: string) => [eventId]);
 
 /**
  * Makes the event's deliveries to these targets due at once, with all their tries left, and creates missing ones.
@@ -64,36 +62,26 @@ export async function redriveDelivery(
  * A sender repeated a delivery that its target did not accept: a dead delivery becomes due again. Returns false if it
  * was not dead.
  */
-export async function reviveDeadDelivery(db: Queryable, tenantId: TenantId, eventId: string): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'webhook_deliveries_revive',
-    text: `
-      with revived as (
-        update webhook_deliveries
-           set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
-         where management_company_id = $1 and webhook_event_id = $2 and state = 'dead'
-        returning webhook_id),
-      switched_on as (
-        update webhook_configs set target_off_at = null, target_off_reason = null, target_failing_since = null
-         where id in (select webhook_id from revived) and target_off_at is not null),
-      further_on as (
-        update webhook_targets set off_at = null, off_reason = null, failing_since = null
-         where id in (select webhook_id from revived) and off_at is not null)
-      select webhook_id from revived`,
-    values: [tenantId, eventId],
-  });
-  return rowCount > 0;
-}
+export const reviveDeadDelivery = hasEffect(
+  'webhook_deliveries_revive',
+  `with revived as (
+     update webhook_deliveries
+        set state = 'pending', tries_since_redrive = 0, next_attempt_at = clock_timestamp(), updated_at = now()
+      where management_company_id = $1 and webhook_event_id = $2 and state = 'dead'
+     returning webhook_id),
+   switched_on as (
+     update webhook_configs set target_off_at = null, target_off_reason = null, target_failing_since = null
+      where id in (select webhook_id from revived) and target_off_at is not null),
+   further_on as (
+     update webhook_targets set off_at = null, off_reason = null, failing_since = null
+      where id in (select webhook_id from revived) and off_at is not null)
+   select webhook_id from revived`,
+).by((tenantId: TenantId, eventId: string) => [tenantId, eventId]);
 
 /** Makes a webhook's dead deliveries due again, oldest first. Returns how many there are. */
-export async function reviveDeadDeliveries(tx: Queryable, tenantId: TenantId, webhookId: string): Promise<number> {
-  const { rowCount } = await tx.query({
-    name: 'webhook_deliveries_revive_all',
-    text: `
-      update webhook_deliveries
-         set state = 'pending', tries_since_redrive = 0, next_attempt_at = event_received_at, updated_at = now()
-       where management_company_id = $1 and webhook_id = $2 and state = 'dead'`,
-    values: [tenantId, webhookId],
-  });
-  return rowCount;
-}
+export const reviveDeadDeliveries = countOf(
+  'webhook_deliveries_revive_all',
+  `update webhook_deliveries
+      set state = 'pending', tries_since_redrive = 0, next_attempt_at = event_received_at, updated_at = now()
+    where management_company_id = $1 and webhook_id = $2 and state = 'dead'`,
+).by((tenantId: TenantId, webhookId: string) => [tenantId, webhookId]);
