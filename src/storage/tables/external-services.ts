@@ -1,6 +1,8 @@
 /** SQL of `external_services`. Secrets are stored sealed only; rows are returned as PostgreSQL gives them. */
 import type { ServiceId, TenantId } from '../../ids.ts';
-import { findRow, findRows, type Queryable } from '../postgres/queryable.ts';
+import { columnsOf, type NameOf } from '../postgres/columns.ts';
+import type { Queryable } from '../postgres/queryable.ts';
+import { hasEffect, onlyRowOf, rowOf, rowsOf } from '../postgres/statement.ts';
 
 export interface ExternalServiceRow {
   readonly id: ServiceId;
@@ -30,10 +32,12 @@ export interface ExternalServiceRow {
 }
 
 /** What an insert or a full update writes; the database or src/health sets the other columns. */
-export type ExternalServiceValues = Omit<
-  ExternalServiceRow,
-  'id' | 'management_company_id' | 'health_status' | 'last_health_check' | 'created_by' | 'created_at' | 'updated_at'
->;
+const written = columnsOf(
+  `service_name, service_type, display_name, base_url, api_key, credentials, config, is_active, rate_limit_per_minute,
+   rate_limit_per_hour, rate_limit_per_day, rate_limit_per_month, priority, fallback_service_id, description, tags`,
+  ['credentials', 'config', 'tags'],
+);
+export type ExternalServiceValues = Pick<ExternalServiceRow, NameOf<typeof written>>;
 
 export interface ServiceFilter {
   readonly serviceType: string | null;
@@ -44,27 +48,19 @@ export interface ServiceFilter {
   readonly offset: number;
 }
 
-const columns = `id, management_company_id, service_name, service_type, display_name, base_url, api_key, credentials, config,
-  is_active, health_status, last_health_check, rate_limit_per_minute, rate_limit_per_hour, rate_limit_per_day,
-  rate_limit_per_month, priority, fallback_service_id, description, tags, created_by, created_at, updated_at`;
+const columns = `id, management_company_id, ${written.list}, health_status, last_health_check, created_by, created_at, updated_at`;
 
 /** All of a tenant's services by priority, then name. */
-export function listServicesOfTenant(db: Queryable, tenantId: TenantId) {
-  return findRows<ExternalServiceRow>(db, {
-    name: 'external_services_of_tenant',
-    text: `select ${columns} from external_services where management_company_id = $1 order by priority, service_name`,
-    values: [tenantId],
-  });
-}
+export const listServicesOfTenant = rowsOf<ExternalServiceRow>(
+  'external_services_of_tenant',
+  `select ${columns} from external_services where management_company_id = $1 order by priority, service_name`,
+).by((tenantId: TenantId) => [tenantId]);
 
 /** Services of any tenant; ids that do not exist are left out. */
-export function listServicesByIdAcrossTenants(db: Queryable, serviceIds: readonly ServiceId[]) {
-  return findRows<ExternalServiceRow>(db, {
-    name: 'external_services_by_id',
-    text: `select ${columns} from external_services where id = any($1::uuid[])`,
-    values: [serviceIds],
-  });
-}
+export const listServicesByIdAcrossTenants = rowsOf<ExternalServiceRow>(
+  'external_services_by_id',
+  `select ${columns} from external_services where id = any($1::uuid[])`,
+).by((serviceIds: readonly ServiceId[]) => [serviceIds]);
 
 export interface ActiveServiceRow {
   readonly id: ServiceId;
@@ -74,21 +70,17 @@ export interface ActiveServiceRow {
 }
 
 /** Every tenant's active services, for the operator's health page. */
-export function listActiveServicesOfAllTenants(db: Queryable) {
-  return findRows<ActiveServiceRow>(db, {
-    name: 'external_services_active_of_all_tenants',
-    text: `select id, management_company_id, service_name, service_type from external_services where is_active
-            order by management_company_id, priority, service_name`,
-  });
-}
+export const listActiveServicesOfAllTenants = rowsOf<ActiveServiceRow>(
+  'external_services_active_of_all_tenants',
+  `select id, management_company_id, service_name, service_type from external_services where is_active
+    order by management_company_id, priority, service_name`,
+).by(() => []);
 
 /** Every tenant's services, for the operator's check of secrets. */
-export function listServicesOfAllTenants(db: Queryable) {
-  return findRows<ExternalServiceRow>(db, {
-    name: 'external_services_of_all_tenants',
-    text: `select ${columns} from external_services order by management_company_id, priority, service_name`,
-  });
-}
+export const listServicesOfAllTenants = rowsOf<ExternalServiceRow>(
+  'external_services_of_all_tenants',
+  `select ${columns} from external_services order by management_company_id, priority, service_name`,
+).by(() => []);
 
 export async function pageServices(
   db: Queryable,
@@ -112,23 +104,16 @@ export async function pageServices(
   return { rows, total: counted.rows[0]?.total ?? 0 };
 }
 
-export function findService(db: Queryable, tenantId: TenantId, serviceId: string) {
-  return findRow<ExternalServiceRow>(db, {
-    name: 'external_services_find',
-    text: `select ${columns} from external_services where management_company_id = $1 and id = $2`,
-    values: [tenantId, serviceId],
-  });
-}
+export const findService = rowOf<ExternalServiceRow>(
+  'external_services_find',
+  `select ${columns} from external_services where management_company_id = $1 and id = $2`,
+).by((tenantId: TenantId, serviceId: string) => [tenantId, serviceId]);
 
 /** Whether the tenant has such a service; it cannot be deleted until the transaction ends. */
-export async function keepService(tx: Queryable, tenantId: TenantId, serviceId: string): Promise<boolean> {
-  const { rowCount } = await tx.query({
-    name: 'external_services_keep',
-    text: 'select from external_services where management_company_id = $1 and id = $2 for key share',
-    values: [tenantId, serviceId],
-  });
-  return rowCount === 1;
-}
+export const keepService = hasEffect(
+  'external_services_keep',
+  'select from external_services where management_company_id = $1 and id = $2 for key share',
+).by((tenantId: TenantId, serviceId: string) => [tenantId, serviceId]);
 
 /**
  * Locks the tenant's services until the transaction ends, so that two concurrent changes cannot create a cycle of
@@ -143,67 +128,31 @@ export async function lockServicesOfTenant(tx: Queryable, tenantId: TenantId): P
   return listServicesOfTenant(tx, tenantId);
 }
 
-function valuesOf(values: ExternalServiceValues): unknown[] {
-  return [
-    values.service_name,
-    values.service_type,
-    values.display_name,
-    values.base_url,
-    values.api_key,
-    values.credentials === null ? null : JSON.stringify(values.credentials),
-    JSON.stringify(values.config),
-    values.is_active,
-    values.rate_limit_per_minute,
-    values.rate_limit_per_hour,
-    values.rate_limit_per_day,
-    values.rate_limit_per_month,
-    values.priority,
-    values.fallback_service_id,
-    values.description,
-    JSON.stringify(values.tags),
-  ];
-}
+export const insertService = onlyRowOf<ExternalServiceRow>(
+  'external_services_insert',
+  `insert into external_services (management_company_id, id, created_by, ${written.list})
+   values ($1, $2, $3, ${written.parameters(4)})
+   returning ${columns}`,
+).by((tenantId: TenantId, serviceId: ServiceId, values: ExternalServiceValues, createdBy: string | null) => [
+  tenantId,
+  serviceId,
+  createdBy,
+  ...written.valuesOf(values),
+]);
 
-export async function insertService(
-  tx: Queryable,
-  tenantId: TenantId,
-  serviceId: ServiceId,
-  values: ExternalServiceValues,
-  createdBy: string | null,
-): Promise<ExternalServiceRow> {
-  const { rows } = await tx.query<ExternalServiceRow>({
-    name: 'external_services_insert',
-    text: `insert into external_services (
-             management_company_id, id, created_by, service_name, service_type, display_name, base_url, api_key,
-             credentials, config, is_active, rate_limit_per_minute, rate_limit_per_hour, rate_limit_per_day,
-             rate_limit_per_month, priority, fallback_service_id, description, tags)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-           returning ${columns}`,
-    values: [tenantId, serviceId, createdBy, ...valuesOf(values)],
-  });
-  return rows[0] as ExternalServiceRow;
-}
-
-export function updateService(tx: Queryable, tenantId: TenantId, serviceId: ServiceId, values: ExternalServiceValues) {
-  return findRow<ExternalServiceRow>(tx, {
-    name: 'external_services_update',
-    text: `update external_services
-              set service_name = $3, service_type = $4, display_name = $5, base_url = $6, api_key = $7, credentials = $8,
-                  config = $9, is_active = $10, rate_limit_per_minute = $11, rate_limit_per_hour = $12,
-                  rate_limit_per_day = $13, rate_limit_per_month = $14, priority = $15, fallback_service_id = $16,
-                  description = $17, tags = $18, updated_at = now(), probe_due_at = now()
-            where management_company_id = $1 and id = $2
-        returning ${columns}`,
-    values: [tenantId, serviceId, ...valuesOf(values)],
-  });
-}
+export const updateService = rowOf<ExternalServiceRow>(
+  'external_services_update',
+  `update external_services set ${written.assignments(3)}, updated_at = now(), probe_due_at = now()
+    where management_company_id = $1 and id = $2
+   returning ${columns}`,
+).by((tenantId: TenantId, serviceId: ServiceId, values: ExternalServiceValues) => [
+  tenantId,
+  serviceId,
+  ...written.valuesOf(values),
+]);
 
 /** Returns false if the tenant has no such service. Services that used it as a fallback lose their fallback. */
-export async function deleteService(tx: Queryable, tenantId: TenantId, serviceId: string): Promise<boolean> {
-  const { rowCount } = await tx.query({
-    name: 'external_services_delete',
-    text: 'delete from external_services where management_company_id = $1 and id = $2',
-    values: [tenantId, serviceId],
-  });
-  return rowCount > 0;
-}
+export const deleteService = hasEffect(
+  'external_services_delete',
+  'delete from external_services where management_company_id = $1 and id = $2',
+).by((tenantId: TenantId, serviceId: string) => [tenantId, serviceId]);

@@ -1,7 +1,8 @@
 /** SQL of `webhook_configs`. Secrets and tokens are stored sealed only; tokens are looked up by their SHA-256. */
 import type { TimePosition } from '../../../encodings/page-cursor.ts';
 import type { TenantId } from '../../../ids.ts';
-import { findRow, findRows, type Queryable } from '../../postgres/queryable.ts';
+import { columnsOf, type NameOf } from '../../postgres/columns.ts';
+import { effectOf, hasEffect, onlyRowOf, rowOf, rowsOf } from '../../postgres/statement.ts';
 import { furtherTargets, type WebhookTargetRow } from './webhook-targets.ts';
 
 /** Settings for which the contract has no column. */
@@ -86,161 +87,87 @@ export interface WebhookConfigRow {
 }
 
 /** What an insert or a full update writes; the database sets counters and times. */
-export type WebhookConfigValues = Omit<
-  WebhookConfigRow,
-  | 'id'
-  | 'management_company_id'
-  | 'further_targets'
-  | 'target_off_at'
-  | 'target_off_reason'
-  | 'last_received_at'
-  | 'total_received'
-  | 'total_successful'
-  | 'total_failed'
-  | 'created_by'
-  | 'created_at'
-  | 'updated_at'
->;
+const written = columnsOf(
+  `webhook_name, webhook_url, webhook_token, webhook_token_sha256, source_service, source_service_id, event_types,
+   allowed_ips, signature_header, signature_scheme, secret_key, previous_secret_key, previous_secret_until,
+   tolerance_seconds, max_payload_size_bytes, target_url, target_secret, previous_target_secret,
+   previous_target_secret_until, target_headers, collector_token, verify_token, over_limit_policy, config, is_active`,
+  ['event_types', 'allowed_ips', 'config'],
+);
+export type WebhookConfigValues = Pick<WebhookConfigRow, NameOf<typeof written>>;
 
-const valueColumns = [
-  'webhook_name',
-  'webhook_url',
-  'webhook_token',
-  'webhook_token_sha256',
-  'source_service',
-  'source_service_id',
-  'event_types',
-  'allowed_ips',
-  'signature_header',
-  'signature_scheme',
-  'secret_key',
-  'previous_secret_key',
-  'previous_secret_until',
-  'tolerance_seconds',
-  'max_payload_size_bytes',
-  'target_url',
-  'target_secret',
-  'previous_target_secret',
-  'previous_target_secret_until',
-  'target_headers',
-  'collector_token',
-  'verify_token',
-  'over_limit_policy',
-  'config',
-  'is_active',
-] as const satisfies readonly (keyof WebhookConfigValues)[];
-
-export const webhookConfigColumns = `id, management_company_id, ${valueColumns.join(', ')}, ${furtherTargets}, target_off_at, target_off_reason, last_received_at, total_received, total_successful,
-  total_failed, created_by, created_at, updated_at`;
-
-function parametersOf(values: WebhookConfigValues): unknown[] {
-  return valueColumns.map((name) => {
-    const value = values[name];
-    const isJson = name === 'event_types' || name === 'allowed_ips' || name === 'config';
-    return isJson ? JSON.stringify(value) : value;
-  });
-}
+export const webhookConfigColumns = `id, management_company_id, ${written.list}, ${furtherTargets}, target_off_at,
+  target_off_reason, last_received_at, total_received, total_successful, total_failed, created_by, created_at, updated_at`;
 
 export type ListedWebhook = WebhookConfigRow & { readonly created_at_text: string };
 
 /** Newest first. */
-export function pageWebhooks(tx: Queryable, tenantId: TenantId, after: TimePosition | null, limit: number) {
-  return findRows<ListedWebhook>(tx, {
-    name: 'webhook_configs_page',
-    text: `
-      select ${webhookConfigColumns}, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at_text
-        from webhook_configs
-       where management_company_id = $1
-         and ($2::timestamptz is null or (created_at, id) < ($2::timestamptz, $3::uuid))
-       order by created_at desc, id desc limit $4`,
-    values: [tenantId, after?.at ?? null, after?.id ?? null, limit],
-  });
-}
+export const pageWebhooks = rowsOf<ListedWebhook>(
+  'webhook_configs_page',
+  `select ${webhookConfigColumns}, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at_text
+     from webhook_configs
+    where management_company_id = $1
+      and ($2::timestamptz is null or (created_at, id) < ($2::timestamptz, $3::uuid))
+    order by created_at desc, id desc limit $4`,
+).by((tenantId: TenantId, after: TimePosition | null, limit: number) => [
+  tenantId,
+  after?.at ?? null,
+  after?.id ?? null,
+  limit,
+]);
 
-export async function countWebhooks(
-  tx: Queryable,
-  tenantId: TenantId,
-): Promise<{ readonly total: number; readonly active: number; readonly lastReceivedAt: Date | null }> {
-  const { rows } = await tx.query<{ total: number; active: number; lastReceivedAt: Date | null }>({
-    name: 'webhook_configs_count',
-    text: `
-      select count(*) as total, count(*) filter (where is_active) as active, max(last_received_at) as "lastReceivedAt"
-        from webhook_configs where management_company_id = $1`,
-    values: [tenantId],
-  });
-  return rows[0] ?? { total: 0, active: 0, lastReceivedAt: null };
-}
+export const countWebhooks = onlyRowOf<{ total: number; active: number; lastReceivedAt: Date | null }>(
+  'webhook_configs_count',
+  `select count(*) as total, count(*) filter (where is_active) as active, max(last_received_at) as "lastReceivedAt"
+     from webhook_configs where management_company_id = $1`,
+).by((tenantId: TenantId) => [tenantId]);
 
-export function findWebhook(tx: Queryable, tenantId: TenantId, id: string) {
-  return findRow<WebhookConfigRow>(tx, {
-    name: 'webhook_configs_find',
-    text: `select ${webhookConfigColumns} from webhook_configs where management_company_id = $1 and id = $2`,
-    values: [tenantId, id],
-  });
-}
+export const findWebhook = rowOf<WebhookConfigRow>(
+  'webhook_configs_find',
+  `select ${webhookConfigColumns} from webhook_configs where management_company_id = $1 and id = $2`,
+).by((tenantId: TenantId, id: string) => [tenantId, id]);
 
 /** The same, locked against concurrent changes until the transaction ends. */
-export function lockWebhook(tx: Queryable, tenantId: TenantId, id: string) {
-  return findRow<WebhookConfigRow>(tx, {
-    name: 'webhook_configs_lock',
-    text: `select ${webhookConfigColumns} from webhook_configs where management_company_id = $1 and id = $2 for update`,
-    values: [tenantId, id],
-  });
-}
+export const lockWebhook = rowOf<WebhookConfigRow>(
+  'webhook_configs_lock',
+  `select ${webhookConfigColumns} from webhook_configs where management_company_id = $1 and id = $2 for update`,
+).by((tenantId: TenantId, id: string) => [tenantId, id]);
 
-export async function insertWebhook(
-  tx: Queryable,
-  tenantId: TenantId,
-  id: string,
-  values: WebhookConfigValues,
-  createdBy: string | null,
-): Promise<WebhookConfigRow> {
-  const { rows } = await tx.query<WebhookConfigRow>({
-    name: 'webhook_configs_insert',
-    text: `
-      insert into webhook_configs (management_company_id, id, created_by, ${valueColumns.join(', ')})
-      values ($1, $2, $3, ${valueColumns.map((_, index) => `$${index + 4}`).join(', ')})
-      returning ${webhookConfigColumns}`,
-    values: [tenantId, id, createdBy, ...parametersOf(values)],
-  });
-  return rows[0] as WebhookConfigRow;
-}
+export const insertWebhook = onlyRowOf<WebhookConfigRow>(
+  'webhook_configs_insert',
+  `insert into webhook_configs (management_company_id, id, created_by, ${written.list})
+   values ($1, $2, $3, ${written.parameters(4)})
+   returning ${webhookConfigColumns}`,
+).by((tenantId: TenantId, id: string, values: WebhookConfigValues, createdBy: string | null) => [
+  tenantId,
+  id,
+  createdBy,
+  ...written.valuesOf(values),
+]);
 
 /**
  * `clock_timestamp()`, not `now()`: each of two changes in one transaction must get its own time, because each is
  * announced.
  */
-export function updateWebhook(tx: Queryable, tenantId: TenantId, id: string, values: WebhookConfigValues) {
-  return findRow<WebhookConfigRow>(tx, {
-    name: 'webhook_configs_update',
-    text: `
-      update webhook_configs
-         set ${valueColumns.map((name, index) => `${name} = $${index + 3}`).join(', ')}, updated_at = clock_timestamp()
-       where management_company_id = $1 and id = $2
-      returning ${webhookConfigColumns}`,
-    values: [tenantId, id, ...parametersOf(values)],
-  });
-}
+export const updateWebhook = rowOf<WebhookConfigRow>(
+  'webhook_configs_update',
+  `update webhook_configs
+      set ${written.assignments(3)}, updated_at = clock_timestamp()
+    where management_company_id = $1 and id = $2
+   returning ${webhookConfigColumns}`,
+).by((tenantId: TenantId, id: string, values: WebhookConfigValues) => [tenantId, id, ...written.valuesOf(values)]);
 
 /** Enables a target that was disabled automatically, and resets its earlier failures. */
-export async function switchTargetOn(tx: Queryable, tenantId: TenantId, id: string): Promise<void> {
-  await tx.query({
-    name: 'webhook_configs_switch_target_on',
-    text: `
-      update webhook_configs
-         set target_off_at = null, target_off_reason = null, target_failing_since = null, updated_at = clock_timestamp()
-       where management_company_id = $1 and id = $2
-         and (target_off_at is not null or target_failing_since is not null)`,
-    values: [tenantId, id],
-  });
-}
+export const switchTargetOn = effectOf(
+  'webhook_configs_switch_target_on',
+  `update webhook_configs
+      set target_off_at = null, target_off_reason = null, target_failing_since = null, updated_at = clock_timestamp()
+    where management_company_id = $1 and id = $2
+      and (target_off_at is not null or target_failing_since is not null)`,
+).by((tenantId: TenantId, id: string) => [tenantId, id]);
 
 /** Returns false if the tenant has no such webhook. Its events stay until retention deletes them. */
-export async function deleteWebhook(tx: Queryable, tenantId: TenantId, id: string): Promise<boolean> {
-  const { rowCount } = await tx.query({
-    name: 'webhook_configs_delete',
-    text: 'delete from webhook_configs where management_company_id = $1 and id = $2',
-    values: [tenantId, id],
-  });
-  return rowCount > 0;
-}
+export const deleteWebhook = hasEffect(
+  'webhook_configs_delete',
+  'delete from webhook_configs where management_company_id = $1 and id = $2',
+).by((tenantId: TenantId, id: string) => [tenantId, id]);
