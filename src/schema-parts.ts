@@ -9,6 +9,10 @@ export const nullable = <Schema extends TSchema>(schema: Schema, options: TSchem
 /** An optional member. null means "not given", because typed clients send every member. */
 export const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(nullable(schema));
 
+/** Members that only replies set, by their names with commas between: a body may hold them, so that a reply can be sent back. */
+export const readOnlyMembers = (names: string) =>
+  Object.fromEntries(names.split(/,\s+/).map((name) => [name, Type.Optional(Type.Unknown())]));
+
 /** One of the given texts. */
 export const oneOf = <const Choice extends string>(choices: readonly Choice[], options: TSchemaOptions = {}) =>
   Type.Unsafe<Choice>(

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { serviceTypes } from '../../../providers/provider.ts';
 import { adapterNames } from '../../../providers/registry.ts';
-import { nullable, oneOf } from '../../../schema-parts.ts';
+import { nullable, oneOf, readOnlyMembers } from '../../../schema-parts.ts';
 
 const largestInteger = 2_147_483_647;
 const limit = Type.Optional(
@@ -11,19 +11,10 @@ const limit = Type.Optional(
 const anyObject = (options: Type.TObjectOptions = {}) => Type.Object({}, { ...options, additionalProperties: true });
 export const serviceTypeSchema = oneOf(serviceTypes);
 
-/** Read-only members. A body may contain them, so that a reply can be edited and sent back. */
-const readOnly = {
-  id: Type.Optional(Type.Unknown()),
-  management_company_id: Type.Optional(Type.Unknown()),
-  has_api_key: Type.Optional(Type.Unknown()),
-  has_credentials: Type.Optional(Type.Unknown()),
-  health_status: Type.Optional(Type.Unknown()),
-  last_health_check: Type.Optional(Type.Unknown()),
-  paused_until: Type.Optional(Type.Unknown()),
-  paused_because: Type.Optional(Type.Unknown()),
-  created_at: Type.Optional(Type.Unknown()),
-  updated_at: Type.Optional(Type.Unknown()),
-};
+const readOnly = readOnlyMembers(
+  `id, management_company_id, has_api_key, has_credentials, health_status, last_health_check, paused_until,
+   paused_because, created_at, updated_at`,
+);
 
 const serviceName = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$',

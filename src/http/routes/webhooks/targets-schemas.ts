@@ -1,12 +1,11 @@
 /** Schemas of a webhook's targets. */
 import Type, { type Static } from 'typebox';
-import { nullable } from '../../../schema-parts.ts';
+import { nullable, readOnlyMembers } from '../../../schema-parts.ts';
 import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
 import { time, uuid } from './schema-parts.ts';
 
 const scalar = Type.Union([Type.String({ maxLength: 1000 }), Type.Number(), Type.Boolean(), Type.Null()]);
 
-/** A body may contain the read-only members, so that a reply can be edited and sent back. */
 export const targetSchema = Type.Object(
   {
     id: Type.Optional(uuid),
@@ -33,9 +32,7 @@ export const targetSchema = Type.Object(
     max_attempts: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 11 }))),
     ordered: Type.Optional(Type.Boolean()),
     paused: Type.Optional(Type.Boolean()),
-    ...Object.fromEntries(
-      ['off_at', 'off_reason', 'previous_secret_until'].map((name) => [name, Type.Optional(Type.Unknown())]),
-    ),
+    ...readOnlyMembers('off_at, off_reason, previous_secret_until'),
   },
   { additionalProperties: false },
 );
@@ -46,22 +43,14 @@ const targetId = Type.Optional(
   Type.String({ ...uuid, description: 'One of `targets`; the webhook’s own id is `target_url`.' }),
 );
 
-export const pauseTargetSchema = Type.Union(
-  [Type.Object({ target_id: targetId }, { additionalProperties: false }), Type.Null()],
-  { examples: [{}] },
-);
+export const pauseTargetSchema = nullable(Type.Object({ target_id: targetId }, { additionalProperties: false }), {
+  examples: [{}],
+});
 
-export const rotateTargetSecretSchema = Type.Union(
-  [
-    Type.Object(
-      {
-        grace_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: longestGraceSeconds, default: 86_400 })),
-        target_id: targetId,
-      },
-      { additionalProperties: false },
-    ),
-    Type.Null(),
-  ],
+export const graceSeconds = Type.Optional(Type.Integer({ minimum: 0, maximum: longestGraceSeconds, default: 86_400 }));
+
+export const rotateTargetSecretSchema = nullable(
+  Type.Object({ grace_seconds: graceSeconds, target_id: targetId }, { additionalProperties: false }),
   { examples: [{ grace_seconds: 86_400 }] },
 );
 
@@ -70,20 +59,17 @@ export const rotatedTargetSecretSchema = Type.Object({
   previous_target_secret_until: nullable(time),
 });
 
-export const resumeTargetSchema = Type.Union(
-  [
-    Type.Object(
-      {
-        target_id: targetId,
-        retry_dead: Type.Optional(
-          Type.Boolean({
-            description: 'What was given up is sent too. Usual where the target was switched off by itself.',
-          }),
-        ),
-      },
-      { additionalProperties: false },
-    ),
-    Type.Null(),
-  ],
+export const resumeTargetSchema = nullable(
+  Type.Object(
+    {
+      target_id: targetId,
+      retry_dead: Type.Optional(
+        Type.Boolean({
+          description: 'What was given up is sent too. Usual where the target was switched off by itself.',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
   { examples: [{ retry_dead: true }] },
 );

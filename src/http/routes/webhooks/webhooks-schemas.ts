@@ -1,13 +1,12 @@
 /** Schemas of the webhooks API: a webhook as it is set, patched and shown. */
 import Type, { type Static } from 'typebox';
-import { nullable, oneOf } from '../../../schema-parts.ts';
-import { longestGraceSeconds } from '../../../webhooks/managing/manage-webhooks.ts';
+import { nullable, oneOf, readOnlyMembers } from '../../../schema-parts.ts';
 import { longestDuplicateWindowSeconds } from '../../../webhooks/managing/present-webhook.ts';
 import { signatureSchemes } from '../../../webhooks/receiving/verify-signature.ts';
 import { duplicateRules } from '../../../webhooks/source.ts';
 import { cursorSchema, limitSchema } from '../../request/query-values.ts';
 import { anyObject, secret, time, uuid } from './schema-parts.ts';
-import { targetSchema } from './targets-schemas.ts';
+import { graceSeconds, targetSchema } from './targets-schemas.ts';
 
 const place = Type.String({ maxLength: 210, description: '`header:Name` or `body:a.b`.' });
 
@@ -97,29 +96,10 @@ const settable = {
   ),
 };
 
-/** Read-only members. A body may contain them, so that a reply can be edited and sent back. */
-const readOnly = Object.fromEntries(
-  [
-    'id',
-    'management_company_id',
-    'webhook_url',
-    'has_secret_key',
-    'has_verify_token',
-    'previous_secret_until',
-    'previous_target_secret_until',
-    'target_off_at',
-    'target_off_reason',
-    'target_count',
-    'target_secrets',
-    'retried_count',
-    'last_received_at',
-    'total_received',
-    'total_successful',
-    'total_failed',
-    'created_by',
-    'created_at',
-    'updated_at',
-  ].map((name) => [name, Type.Optional(Type.Unknown())]),
+const readOnly = readOnlyMembers(
+  `id, management_company_id, webhook_url, has_secret_key, has_verify_token, previous_secret_until,
+   previous_target_secret_until, target_off_at, target_off_reason, target_count, target_secrets, retried_count,
+   last_received_at, total_received, total_successful, total_failed, created_by, created_at, updated_at`,
 );
 
 /** POST and PUT. */
@@ -143,17 +123,8 @@ export const webhookPatchSchema = Type.Object(
 );
 export type WebhookPatch = Static<typeof webhookPatchSchema>;
 
-export const rotateSecretSchema = Type.Union(
-  [
-    Type.Object(
-      {
-        grace_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: longestGraceSeconds, default: 86_400 })),
-        secret_key: Type.Optional(secret),
-      },
-      { additionalProperties: false },
-    ),
-    Type.Null(),
-  ],
+export const rotateSecretSchema = nullable(
+  Type.Object({ grace_seconds: graceSeconds, secret_key: Type.Optional(secret) }, { additionalProperties: false }),
   { examples: [{ grace_seconds: 86_400 }] },
 );
 
