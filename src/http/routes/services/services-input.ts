@@ -9,6 +9,7 @@ import { addressesOfDraft, canBeEmulated, faultsOfDraft } from '../../../directo
 import type { InputFault } from '../../../errors.ts';
 import type { ServiceId } from '../../../ids.ts';
 import type { ExternalServiceRow } from '../../../storage/tables/external-services.ts';
+import { withNamed } from '../../request/named-members.ts';
 import { inputError } from '../../request/validate.ts';
 import type { ServiceBody, ServicePatch } from './services-schemas.ts';
 
@@ -52,26 +53,9 @@ const newService = {
 };
 
 /** The members that the body names, except `config`, over the others. */
-function named(body: ServicePatch, otherwise: ServiceDraft): ServiceDraft {
-  const or = <T>(value: T | undefined, usual: T): T => (value === undefined ? usual : value);
-  return {
-    serviceName: or(body.service_name, otherwise.serviceName),
-    serviceType: or(body.service_type, otherwise.serviceType),
-    displayName: or(body.display_name, otherwise.displayName),
-    baseUrl: or(body.base_url, otherwise.baseUrl),
-    config: otherwise.config,
-    isActive: or(body.is_active, otherwise.isActive),
-    rateLimitPerMinute: or(body.rate_limit_per_minute, otherwise.rateLimitPerMinute),
-    rateLimitPerHour: or(body.rate_limit_per_hour, otherwise.rateLimitPerHour),
-    rateLimitPerDay: or(body.rate_limit_per_day, otherwise.rateLimitPerDay),
-    rateLimitPerMonth: or(body.rate_limit_per_month, otherwise.rateLimitPerMonth),
-    priority: or(body.priority, otherwise.priority),
-    fallbackServiceId: or(fallbackOf(body), otherwise.fallbackServiceId),
-    description: or(body.description, otherwise.description),
-    tags: or(body.tags, otherwise.tags),
-    apiKey: body.api_key,
-    credentials: credentialsOf(body),
-  };
+function named({ config: _config, ...body }: ServicePatch, otherwise: ServiceDraft): ServiceDraft {
+  const draft = withNamed(otherwise, { ...body, fallback_service_id: fallbackOf(body) });
+  return { ...draft, apiKey: body.api_key, credentials: credentialsOf(body) };
 }
 
 /**

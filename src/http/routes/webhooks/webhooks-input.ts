@@ -5,12 +5,14 @@ import type { WebhookConfigRow } from '../../../storage/tables/webhooks/webhook-
 import type { WebhookEventFilter } from '../../../storage/tables/webhooks/webhook-events.ts';
 import type { TargetDraft } from '../../../webhooks/managing/target-draft.ts';
 import {
+  type CollectorDraft,
   draftForSource,
   draftOfRow,
   type WebhookDraft,
   withPublishedRanges,
 } from '../../../webhooks/managing/webhook-draft.ts';
 import { usualSignatureHeaders } from '../../../webhooks/receiving/verify-signature.ts';
+import { withNamed } from '../../request/named-members.ts';
 import { parseEndTime, parseTime, requireOrder } from '../../request/query-values.ts';
 import { inputError } from '../../request/validate.ts';
 import type { EventsQuery } from './events-schemas.ts';
@@ -27,50 +29,23 @@ export function patchedDraft(body: WebhookPatch, current: WebhookConfigRow): Web
   return named(body, draftOfRow(current));
 }
 
-function named(body: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
-  const or = <T>(value: T | undefined, usual: T): T => (value === undefined ? usual : value);
-  const sourceService = or(body.source_service, otherwise.sourceService);
-  const signatureScheme = or(body.signature_scheme, otherwise.signatureScheme);
+const newCollector: CollectorDraft = { baseUrl: null, repository: null, hookId: null, token: undefined };
+
+function named({ targets, collector, ...body }: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
+  const scheme = body.signature_scheme ?? otherwise.signatureScheme;
+  const signatureHeader = usualSignatureHeaders[scheme];
   // A sender of the new scheme would never send the header of the old one.
-  const isSameScheme = signatureScheme === otherwise.signatureScheme;
-  const usualHeader = isSameScheme ? otherwise.signatureHeader : usualSignatureHeaders[signatureScheme];
+  const isSameScheme = scheme === otherwise.signatureScheme;
+  const ofScheme = isSameScheme ? {} : { signatureHeader, signedTemplate: null, timestampHeader: null };
+  const draft = withNamed<WebhookDraft>({ ...otherwise, ...ofScheme }, body);
   return {
-    webhookName: or(body.webhook_name, otherwise.webhookName),
-    sourceService,
-    sourceServiceId: or(body.source_service_id, otherwise.sourceServiceId),
-    eventTypes: or(body.event_types, otherwise.eventTypes),
-    allowedIps: withPublishedRanges(sourceService, or(body.allowed_ips, otherwise.allowedIps)),
+    ...draft,
+    allowedIps: withPublishedRanges(draft.sourceService, draft.allowedIps),
     // null asks for the scheme's own header, which is the one that is read and shown.
-    signatureHeader: or(body.signature_header, usualHeader) ?? usualSignatureHeaders[signatureScheme],
-    signatureScheme,
-    signedTemplate: or(body.signed_template, isSameScheme ? otherwise.signedTemplate : null),
-    timestampHeader: or(body.timestamp_header, isSameScheme ? otherwise.timestampHeader : null),
-    toleranceSeconds: or(body.tolerance_seconds, otherwise.toleranceSeconds),
-    maxPayloadSizeBytes: or(body.max_payload_size_bytes, otherwise.maxPayloadSizeBytes),
-    targetUrl: or(body.target_url, otherwise.targetUrl),
-    overLimitPolicy: or(body.over_limit_policy, otherwise.overLimitPolicy),
-    isActive: or(body.is_active, otherwise.isActive),
-    eventTypeFrom: or(body.event_type_from, otherwise.eventTypeFrom),
-    deliveryIdFrom: or(body.delivery_id_from, otherwise.deliveryIdFrom),
-    duplicateBy: or(body.duplicate_by, otherwise.duplicateBy),
-    duplicateWindowSeconds: or(body.duplicate_window_seconds, otherwise.duplicateWindowSeconds),
-    ordered: or(body.ordered, otherwise.ordered),
-    includeRaw: or(body.include_raw, otherwise.includeRaw),
-    targetPaused: or(body.target_paused, otherwise.targetPaused),
-    targetTimeoutSeconds: or(body.target_timeout_seconds, otherwise.targetTimeoutSeconds),
+    signatureHeader: draft.signatureHeader ?? signatureHeader,
     targetHeaders: body.target_headers,
-    targets: body.targets === undefined ? otherwise.targets : body.targets.map(targetDraftOf),
-    collector:
-      body.collector === undefined
-        ? otherwise.collector
-        : body.collector === null
-          ? null
-          : {
-              baseUrl: body.collector.base_url ?? null,
-              repository: body.collector.repository ?? null,
-              hookId: body.collector.hook_id ?? null,
-              token: body.collector.token,
-            },
+    targets: targets === undefined ? otherwise.targets : targets.map(targetDraftOf),
+    collector: collector === undefined ? otherwise.collector : collector && withNamed(newCollector, collector),
     secretKey: body.secret_key,
     targetSecret: body.target_secret,
     verifyToken: body.verify_token,
