@@ -29,24 +29,20 @@ export type AdminRoutesDeps = DescribeCallDeps &
   EventsStreamRouteDeps;
 
 export function adminRoutes(deps: AdminRoutesDeps): Routes {
-  return async (app) => {
-    for (const routes of [
-      logsRoutes(deps),
-      logsExportRoute(deps),
-      costsRoute(deps),
-      statsRoute(deps),
-      problemsRoute(deps),
-      callsRoute(deps),
-      changesRoute(deps),
-      budgetRoutes(deps),
-      cacheRoutes(deps),
-      rateLimitsRoute(deps),
-      rateLimitsWhyRoutes(deps),
-      tokenRoutes(deps),
-      tokensRotateRoute(deps),
-      eventsStreamRoute(deps),
-    ]) {
-      await routes(app);
-    }
+  return (app) => {
+    logsRoutes(app, deps);
+    logsExportRoute(app, deps);
+    costsRoute(app, deps);
+    statsRoute(app, deps);
+    problemsRoute(app, deps);
+    callsRoute(app, deps);
+    changesRoute(app, deps);
+    budgetRoutes(app, deps);
+    cacheRoutes(app, deps);
+    rateLimitsRoute(app, deps);
+    rateLimitsWhyRoutes(app, deps);
+    tokenRoutes(app, deps);
+    tokensRotateRoute(app, deps);
+    eventsStreamRoute(app, deps);
   };
 }

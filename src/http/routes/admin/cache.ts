@@ -1,4 +1,5 @@
 /** The tenant's response cache: statistics, entries, and invalidation. */
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
 import type { CacheSelector } from '../../../cache/selector.ts';
@@ -10,7 +11,7 @@ import { nullable, oneOf } from '../../../schema-parts.ts';
 import { scopeOf } from '../../../sheets/scope.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { listCacheRows } from '../../../storage/tables/response-cache.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { jsonAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { cursorSchema, limitSchema } from '../../request/query-values.ts';
@@ -82,76 +83,67 @@ const invalidateBody = Type.Object(
 );
 const invalidatedSchema = Type.Object({ invalidated_count: Type.Integer() });
 
-const config = { access: { scope: 'admin' } } as const;
-
 /** `GET /cache/stats`, `GET /cache/entries` and `POST /cache/invalidate`. */
-export function cacheRoutes(deps: CacheRoutesDeps): Routes {
-  return (app) => {
-    app.get(
-      '/cache/stats',
-      {
-        config: { ...config, answers: { 200: cacheStatsSchema } },
-        schema: { tags: ['cache'], summary: 'Hits, misses and size, by layer, service and operation' },
-      },
-      async (request) => reportCacheStats(deps, callerOf(request).tenantId),
-    );
+export function cacheRoutes(app: FastifyInstance, deps: CacheRoutesDeps): void {
+  const endpoints = endpointsOf(app, 'cache', { scope: 'admin' });
+  endpoints.get(
+    '/cache/stats',
+    'Hits, misses and size, by layer, service and operation',
+    { answer: cacheStatsSchema },
+    async (request) => reportCacheStats(deps, callerOf(request).tenantId),
+  );
 
-    app.get<{ Querystring: Type.Static<typeof entriesQuery> }>(
-      '/cache/entries',
-      {
-        config: { ...config, answers: { 200: entriesSchema } },
-        schema: { tags: ['cache'], summary: 'What is stored, newest first', querystring: entriesQuery },
-      },
-      async (request) => {
-        const { tenantId } = callerOf(request);
-        const { service_name = null, operation = null, cursor, limit = 100 } = request.query;
-        const page = {
-          serviceName: service_name,
-          operation,
-          before: cursor === undefined ? null : parseEntryCursor(cursor),
-          limit: limit + 1,
-        };
-        await deps.cache.writeNoted();
-        const rows = await deps.db.forTenant(tenantId, (tx) => listCacheRows(tx, tenantId, page, deps.clock.now()));
-        const shown = rows.slice(0, limit);
-        const last = shown.at(-1);
-        return {
-          entries: shown.map((row) => ({
-            cache_key: row.cache_key,
-            service_name: row.service_name,
-            operation: row.operation,
-            status: row.cache_status,
-            size_bytes: row.size_bytes,
-            ttl_seconds: row.ttl_seconds,
-            fetched_at: row.fetched_at.toISOString(),
-            expires_at: row.expires_at.toISOString(),
-            stale_until: row.stale_until.toISOString(),
-          })),
-          next_cursor:
-            rows.length > limit && last !== undefined ? renderCursor(last.fetched_at.getTime(), last.cache_key) : null,
-        };
-      },
-    );
+  endpoints.get(
+    '/cache/entries',
+    'What is stored, newest first',
+    { answer: entriesSchema, querystring: entriesQuery },
+    async (request) => {
+      const { tenantId } = callerOf(request);
+      const { service_name = null, operation = null, cursor, limit = 100 } = request.query;
+      const page = {
+        serviceName: service_name,
+        operation,
+        before: cursor === undefined ? null : parseEntryCursor(cursor),
+        limit: limit + 1,
+      };
+      await deps.cache.writeNoted();
+      const rows = await deps.db.forTenant(tenantId, (tx) => listCacheRows(tx, tenantId, page, deps.clock.now()));
+      const shown = rows.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        entries: shown.map((row) => ({
+          cache_key: row.cache_key,
+          service_name: row.service_name,
+          operation: row.operation,
+          status: row.cache_status,
+          size_bytes: row.size_bytes,
+          ttl_seconds: row.ttl_seconds,
+          fetched_at: row.fetched_at.toISOString(),
+          expires_at: row.expires_at.toISOString(),
+          stale_until: row.stale_until.toISOString(),
+        })),
+        next_cursor:
+          rows.length > limit && last !== undefined ? renderCursor(last.fetched_at.getTime(), last.cache_key) : null,
+      };
+    },
+  );
 
-    app.post<{ Body: Type.Static<typeof invalidateBody> }>(
-      '/cache/invalidate',
-      {
-        config: { ...config, answers: { 200: invalidatedSchema } },
-        schema: { tags: ['cache'], summary: 'Let go of stored answers, on every replica', body: invalidateBody },
-      },
-      deps.idempotency.wrap(async (request) => {
-        const { tenantId, principal } = callerOf(request);
-        const { reason, ...asked } = request.body as Type.Static<typeof invalidateBody>;
-        checkIsNamed(asked);
-        const { invalidatedCount } = await deps.cache.invalidate(tenantId, selectorOf(asked));
-        deps.logger.info(
-          { tenant: tenantId, by: principal.name, req_id: request.id, reason, invalidatedCount },
-          'cached answers were invalidated',
-        );
-        return jsonAnswer(200, { invalidated_count: invalidatedCount });
-      }),
-    );
-  };
+  endpoints.post(
+    '/cache/invalidate',
+    'Let go of stored answers, on every replica',
+    { answer: invalidatedSchema, body: invalidateBody },
+    deps.idempotency.wrap(async (request) => {
+      const { tenantId, principal } = callerOf(request);
+      const { reason, ...asked } = request.body as Type.Static<typeof invalidateBody>;
+      checkIsNamed(asked);
+      const { invalidatedCount } = await deps.cache.invalidate(tenantId, selectorOf(asked));
+      deps.logger.info(
+        { tenant: tenantId, by: principal.name, req_id: request.id, reason, invalidatedCount },
+        'cached answers were invalidated',
+      );
+      return jsonAnswer(200, { invalidated_count: invalidatedCount });
+    }),
+  );
 }
 
 /** A body without a selection is more likely a mistake, and would drop every answer of the tenant. */

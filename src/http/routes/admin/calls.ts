@@ -1,8 +1,9 @@
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { type DescribeCallDeps, describeCall } from '../../../audit/describe-call.ts';
 import { ServiceError } from '../../../errors.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 import { stepSchema } from './call-steps-schema.ts';
 
@@ -94,23 +95,20 @@ const callSchema = Type.Object(
 const paramsSchema = Type.Object({ request_id: Type.String({ minLength: 1, maxLength: 128 }) });
 
 /** `GET /calls/{request_id}`. */
-export function callsRoute(deps: DescribeCallDeps): Routes {
-  return (app) => {
-    app.get<{ Params: Type.Static<typeof paramsSchema> }>(
-      '/calls/:request_id',
-      {
-        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: callSchema } },
-        schema: { tags: ['logs'], summary: 'One call whole, by its request id', params: paramsSchema },
-      },
-      async (request) => {
-        const story = await describeCall(deps, callerOf(request).tenantId, request.params.request_id);
-        if (story === null) throw new ServiceError('NOT_FOUND', 'No call with this request id is known.');
-        for (const { service_name } of [...story.attempts, ...story.cache]) requireService(request, service_name);
-        for (const step of story.steps) {
-          if (step.kind === 'skipped' && step.service_name !== undefined) requireService(request, step.service_name);
-        }
-        return story;
-      },
-    );
-  };
+export function callsRoute(app: FastifyInstance, deps: DescribeCallDeps): void {
+  const endpoints = endpointsOf(app, 'logs', { scope: 'logs:read', boundTokens: 'judged' });
+  endpoints.get(
+    '/calls/:request_id',
+    'One call whole, by its request id',
+    { answer: callSchema, params: paramsSchema },
+    async (request) => {
+      const story = await describeCall(deps, callerOf(request).tenantId, request.params.request_id);
+      if (story === null) throw new ServiceError('NOT_FOUND', 'No call with this request id is known.');
+      for (const { service_name } of [...story.attempts, ...story.cache]) requireService(request, service_name);
+      for (const step of story.steps) {
+        if (step.kind === 'skipped' && step.service_name !== undefined) requireService(request, step.service_name);
+      }
+      return story;
+    },
+  );
 }

@@ -1,9 +1,10 @@
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { listLatestChanges } from '../../../storage/tables/audit/configuration-audit.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { parseTime, timeSchema } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
 
@@ -37,23 +38,20 @@ export interface ChangesRouteDeps {
 }
 
 /** `GET /changes`: changes of the tenant's configuration, newest first. */
-export function changesRoute({ db, clock }: ChangesRouteDeps): Routes {
-  return (app) => {
-    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
-      '/changes',
-      {
-        config: { access: { scope: 'admin' }, answers: { 200: changesSchema } },
-        schema: { tags: ['logs'], summary: 'What was changed lately, by whom, and when', querystring: querySchema },
-      },
-      async (request) => {
-        const { tenantId } = callerOf(request);
-        const { from, limit = defaultLimit } = request.query;
-        const fromMs = from === undefined ? clock.now() - usualSpanMs : parseTime('from', from);
-        const rows = await db.forTenant(tenantId, (tx) =>
-          listLatestChanges(tx, tenantId, { from: new Date(fromMs), limit }),
-        );
-        return { changes: rows.map((row) => ({ ...row, changed_at: row.changed_at.toISOString() })) };
-      },
-    );
-  };
+export function changesRoute(app: FastifyInstance, { db, clock }: ChangesRouteDeps): void {
+  const endpoints = endpointsOf(app, 'logs', { scope: 'admin' });
+  endpoints.get(
+    '/changes',
+    'What was changed lately, by whom, and when',
+    { answer: changesSchema, querystring: querySchema },
+    async (request) => {
+      const { tenantId } = callerOf(request);
+      const { from, limit = defaultLimit } = request.query;
+      const fromMs = from === undefined ? clock.now() - usualSpanMs : parseTime('from', from);
+      const rows = await db.forTenant(tenantId, (tx) =>
+        listLatestChanges(tx, tenantId, { from: new Date(fromMs), limit }),
+      );
+      return { changes: rows.map((row) => ({ ...row, changed_at: row.changed_at.toISOString() })) };
+    },
+  );
 }

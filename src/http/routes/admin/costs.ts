@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
 import type { Clock } from '../../../clock.ts';
@@ -9,8 +10,8 @@ import {
 } from '../../../costs/report-costs.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import { type UsageGroup, usageGroups } from '../../../storage/tables/usage-daily.ts';
-import type { Routes } from '../../app.ts';
 import { requireScope, requireUnbound } from '../../auth/authenticate.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { parseTime, timeSchema } from '../../request/query-values.ts';
 import { callerOf, type Principal } from '../../request/request-context.ts';
 
@@ -73,35 +74,32 @@ export interface CostsRouteDeps extends CostReportDeps {
 }
 
 /** `GET /costs`. */
-export function costsRoute(deps: CostsRouteDeps): Routes {
-  return (app) => {
-    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
-      '/costs',
-      {
-        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: reportSchema } },
-        schema: { tags: ['costs'], summary: 'What was spent, and what the cache saved', querystring: querySchema },
-      },
-      async (request) => {
-        const { from_date, to_date, group_by, tenants } = request.query;
-        const { tenantId, principal } = callerOf(request);
-        if (tenants === 'all') requireEveryTenant(principal);
-        const groups = readGroups(group_by);
-        const [fromMs, toMs] = readSpan(from_date, to_date, deps.clock.now());
-        const [fromDay, toDay] = [dayOf(fromMs), dayOf(toMs)];
-        if (fromDay > toDay) throw invalidInput('to_date', 'must not be before from_date');
-        if (toMs - fromMs > maxDays * dayMs) throw invalidInput('from_date', `must be at most ${maxDays} days back`);
-        await deps.cache.writeNoted();
-        const question = { fromDay, toDay, groups, boundTo: principal.services };
-        const report = await (tenants === 'all'
-          ? reportCostsOfEveryTenant(deps, question)
-          : reportCosts(deps, tenantId, question));
-        if (report === null) {
-          throw invalidInput('group_by', `would make more than ${maxCostRows} rows: group more coarsely`);
-        }
-        return report;
-      },
-    );
-  };
+export function costsRoute(app: FastifyInstance, deps: CostsRouteDeps): void {
+  const endpoints = endpointsOf(app, 'costs', { scope: 'logs:read', boundTokens: 'judged' });
+  endpoints.get(
+    '/costs',
+    'What was spent, and what the cache saved',
+    { answer: reportSchema, querystring: querySchema },
+    async (request) => {
+      const { from_date, to_date, group_by, tenants } = request.query;
+      const { tenantId, principal } = callerOf(request);
+      if (tenants === 'all') requireEveryTenant(principal);
+      const groups = readGroups(group_by);
+      const [fromMs, toMs] = readSpan(from_date, to_date, deps.clock.now());
+      const [fromDay, toDay] = [dayOf(fromMs), dayOf(toMs)];
+      if (fromDay > toDay) throw invalidInput('to_date', 'must not be before from_date');
+      if (toMs - fromMs > maxDays * dayMs) throw invalidInput('from_date', `must be at most ${maxDays} days back`);
+      await deps.cache.writeNoted();
+      const question = { fromDay, toDay, groups, boundTo: principal.services };
+      const report = await (tenants === 'all'
+        ? reportCostsOfEveryTenant(deps, question)
+        : reportCosts(deps, tenantId, question));
+      if (report === null) {
+        throw invalidInput('group_by', `would make more than ${maxCostRows} rows: group more coarsely`);
+      }
+      return report;
+    },
+  );
 }
 
 function requireEveryTenant(principal: Principal): void {

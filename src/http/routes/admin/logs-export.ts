@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { exportEntries, type LogReaderDeps } from '../../../audit/list-entries.ts';
 import { ServiceError } from '../../../errors.ts';
 import type { TenantId } from '../../../ids.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { logSchema } from './logs.ts';
 import { logFilterSchema, readLogFilter } from './logs-filter.ts';
@@ -22,37 +23,33 @@ const querySchema = Type.Object(logFilterSchema);
  * the last one was taken, so a slow reader costs one page of memory. An export that fails halfway ends without the last
  * chunk of its encoding, and every HTTP client reports that.
  */
-export function logsExportRoute(deps: LogReaderDeps): Routes {
+export function logsExportRoute(app: FastifyInstance, deps: LogReaderDeps): void {
   let underWay = 0;
-  return (app) => {
-    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
-      '/logs/export',
-      {
-        exposeHeadRoute: false,
-        config: {
-          access: { scope: 'logs:read', boundTokens: 'judged' },
-          answers: { 200: { content: { 'application/x-ndjson': { schema: logSchema } } } },
-        },
-        schema: { tags: ['logs'], summary: 'All matching calls as lines of JSON', querystring: querySchema },
-      },
-      async (request, reply) => {
-        const filter = readLogFilter(request);
-        if (underWay >= maxExportsAtOnce) {
-          throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many exports are running.', { retryAfterSeconds: 5 });
-        }
-        underWay += 1;
-        const lines = Readable.from(linesOf(deps, callerOf(request).tenantId, filter), { highWaterMark: 1 });
-        lines.once('close', () => {
-          underWay -= 1;
-        });
-        reply.raw.setTimeout(idleMs, () => reply.raw.destroy());
-        return reply
-          .header('content-type', 'application/x-ndjson; charset=utf-8')
-          .header('content-disposition', 'attachment; filename="integration-logs.ndjson"')
-          .send(lines);
-      },
-    );
-  };
+  endpointsOf(app, 'logs', { scope: 'logs:read', boundTokens: 'judged' }).get(
+    '/logs/export',
+    'All matching calls as lines of JSON',
+    {
+      exposeHeadRoute: false,
+      answer: { content: { 'application/x-ndjson': { schema: logSchema } } },
+      querystring: querySchema,
+    },
+    async (request, reply) => {
+      const filter = readLogFilter(request);
+      if (underWay >= maxExportsAtOnce) {
+        throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many exports are running.', { retryAfterSeconds: 5 });
+      }
+      underWay += 1;
+      const lines = Readable.from(linesOf(deps, callerOf(request).tenantId, filter), { highWaterMark: 1 });
+      lines.once('close', () => {
+        underWay -= 1;
+      });
+      reply.raw.setTimeout(idleMs, () => reply.raw.destroy());
+      return reply
+        .header('content-type', 'application/x-ndjson; charset=utf-8')
+        .header('content-disposition', 'attachment; filename="integration-logs.ndjson"')
+        .send(lines);
+    },
+  );
 }
 
 async function* linesOf(

@@ -1,9 +1,10 @@
 /** The audit log: every call to a provider, and every call that a limit refused. */
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { countEntries, getEntry, type LogReaderDeps, listEntries, logStatuses } from '../../../audit/list-entries.ts';
 import { ServiceError } from '../../../errors.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { cursorSchema, limitSchema, positionOf } from '../../request/query-values.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 import { logFilterSchema, readLogFilter } from './logs-filter.ts';
@@ -59,44 +60,39 @@ const querySchema = Type.Object({
 const paramsSchema = Type.Object({ id: Type.String() });
 
 /** `GET /logs` and `GET /logs/{id}`. */
-export function logsRoutes(deps: LogReaderDeps): Routes {
-  return (app) => {
-    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
-      '/logs',
-      {
-        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: pageSchema } },
-        schema: { tags: ['logs'], summary: 'What was called, newest first', querystring: querySchema },
-      },
-      async (request) => {
-        const { query } = request;
-        const { tenantId } = callerOf(request);
-        const filter = readLogFilter(request);
-        const after = positionOf(query.cursor);
-        const counted = query.with_total === true ? countEntries(deps, tenantId, filter) : null;
-        const [page, total] = await Promise.all([
-          listEntries(deps, tenantId, filter, after, query.limit ?? 100),
-          counted,
-        ]);
-        return {
-          logs: page.logs,
-          next_cursor: page.nextCursor,
-          ...(total === null ? {} : { total: total.total, total_is_capped: total.isCapped }),
-        };
-      },
-    );
+export function logsRoutes(app: FastifyInstance, deps: LogReaderDeps): void {
+  const endpoints = endpointsOf(app, 'logs', { scope: 'logs:read', boundTokens: 'judged' });
+  endpoints.get(
+    '/logs',
+    'What was called, newest first',
+    { answer: pageSchema, querystring: querySchema },
+    async (request) => {
+      const { query } = request;
+      const { tenantId } = callerOf(request);
+      const filter = readLogFilter(request);
+      const after = positionOf(query.cursor);
+      const counted = query.with_total === true ? countEntries(deps, tenantId, filter) : null;
+      const [page, total] = await Promise.all([
+        listEntries(deps, tenantId, filter, after, query.limit ?? 100),
+        counted,
+      ]);
+      return {
+        logs: page.logs,
+        next_cursor: page.nextCursor,
+        ...(total === null ? {} : { total: total.total, total_is_capped: total.isCapped }),
+      };
+    },
+  );
 
-    app.get<{ Params: Type.Static<typeof paramsSchema> }>(
-      '/logs/:id',
-      {
-        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: logSchema } },
-        schema: { tags: ['logs'], summary: 'One call, with its headers and bodies', params: paramsSchema },
-      },
-      async (request) => {
-        const entry = await getEntry(deps, callerOf(request).tenantId, request.params.id);
-        if (entry === null) throw new ServiceError('NOT_FOUND', 'There is no such log entry.');
-        requireService(request, entry.service_name);
-        return entry;
-      },
-    );
-  };
+  endpoints.get(
+    '/logs/:id',
+    'One call, with its headers and bodies',
+    { answer: logSchema, params: paramsSchema },
+    async (request) => {
+      const entry = await getEntry(deps, callerOf(request).tenantId, request.params.id);
+      if (entry === null) throw new ServiceError('NOT_FOUND', 'There is no such log entry.');
+      requireService(request, entry.service_name);
+      return entry;
+    },
+  );
 }

@@ -1,7 +1,8 @@
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { ListProblems } from '../../../health/list-problems.ts';
 import { oneOf } from '../../../schema-parts.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { callerOf } from '../../request/request-context.ts';
 
 const problemSchema = Type.Object(
@@ -31,21 +32,15 @@ export interface ProblemsRouteDeps {
 }
 
 /** `GET /problems`. */
-export function problemsRoute({ listProblems }: ProblemsRouteDeps): Routes {
-  return (app) => {
-    app.get(
-      '/problems',
-      {
-        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: Type.Array(problemSchema) } },
-        schema: {
-          tags: ['logs'],
-          summary: 'What is wrong now, in words; empty where all is well. A token bound to services is told of those.',
-        },
-      },
-      async (request) => {
-        const { tenantId, principal } = callerOf(request);
-        return listProblems(tenantId, principal.services);
-      },
-    );
-  };
+export function problemsRoute(app: FastifyInstance, { listProblems }: ProblemsRouteDeps): void {
+  const endpoints = endpointsOf(app, 'logs', { scope: 'logs:read', boundTokens: 'judged' });
+  endpoints.get(
+    '/problems',
+    'What is wrong now, in words; empty where all is well. A token bound to services is told of those.',
+    { answer: Type.Array(problemSchema) },
+    async (request) => {
+      const { tenantId, principal } = callerOf(request);
+      return listProblems(tenantId, principal.services);
+    },
+  );
 }

@@ -1,4 +1,5 @@
 /** Explains why a call was refused, and previews how other limits would have worked. */
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import type { ServiceDirectory } from '../../../directory/service.ts';
@@ -8,7 +9,7 @@ import { shareReasons } from '../../../limits/limits.ts';
 import { previewLimits } from '../../../limits/preview-limits.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 
 export interface RateLimitsWhyDeps {
@@ -92,50 +93,45 @@ const previewSchema = Type.Object(
 const hourMs = 3_600_000;
 
 /** `GET /rate-limits/explain` and `POST /rate-limits/preview`. */
-export function rateLimitsWhyRoutes(deps: RateLimitsWhyDeps): Routes {
-  return (app) => {
-    app.get<{ Querystring: Type.Static<typeof explainQuery> }>(
-      '/rate-limits/explain',
-      {
-        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: refusalSchema } },
-        schema: { tags: ['rate limits'], summary: 'Why a call was refused', querystring: explainQuery },
-      },
-      async (request) => {
-        const { tenantId } = callerOf(request);
-        const refusals = await deps.db.readForTenant(tenantId, (tx) =>
-          explainRefusals(tx, tenantId, request.query.request_id),
-        );
-        const [first] = refusals;
-        for (const { limit } of refusals)
-          if (limit.service_name !== undefined) requireService(request, limit.service_name);
-        if (first === undefined) throw new ServiceError('NOT_FOUND', 'No limit refused a call with this request id.');
-        return { ...first, refusals };
-      },
-    );
+export function rateLimitsWhyRoutes(app: FastifyInstance, deps: RateLimitsWhyDeps): void {
+  const endpoints = endpointsOf(app, 'rate limits', { scope: 'logs:read', boundTokens: 'judged' });
+  endpoints.get(
+    '/rate-limits/explain',
+    'Why a call was refused',
+    { answer: refusalSchema, querystring: explainQuery },
+    async (request) => {
+      const { tenantId } = callerOf(request);
+      const refusals = await deps.db.readForTenant(tenantId, (tx) =>
+        explainRefusals(tx, tenantId, request.query.request_id),
+      );
+      const [first] = refusals;
+      for (const { limit } of refusals)
+        if (limit.service_name !== undefined) requireService(request, limit.service_name);
+      if (first === undefined) throw new ServiceError('NOT_FOUND', 'No limit refused a call with this request id.');
+      return { ...first, refusals };
+    },
+  );
 
-    app.post<{ Body: Type.Static<typeof previewBody> }>(
-      '/rate-limits/preview',
-      {
-        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: previewSchema } },
-        schema: { tags: ['rate limits'], summary: 'What other limits would have refused', body: previewBody },
-      },
-      async (request) => {
-        const { tenantId } = callerOf(request);
-        const { service_name: serviceName, limits, hours } = request.body;
-        requireService(request, serviceName);
-        const services = await deps.directory.ofTenant(tenantId);
-        if (!services.some((service) => service.serviceName === serviceName)) {
-          throw invalidInput('service_name', 'is no service of this tenant');
-        }
-        const proposed = {
-          ...(limits.per_minute ? { minute: limits.per_minute } : {}),
-          ...(limits.per_hour ? { hour: limits.per_hour } : {}),
-          ...(limits.per_day ? { day: limits.per_day } : {}),
-          ...(limits.per_month ? { month: limits.per_month } : {}),
-        };
-        const fromMs = deps.clock.now() - hours * hourMs;
-        return deps.db.readForTenant(tenantId, (tx) => previewLimits(tx, tenantId, serviceName, proposed, fromMs));
-      },
-    );
-  };
+  endpoints.post(
+    '/rate-limits/preview',
+    'What other limits would have refused',
+    { answer: previewSchema, body: previewBody },
+    async (request) => {
+      const { tenantId } = callerOf(request);
+      const { service_name: serviceName, limits, hours } = request.body;
+      requireService(request, serviceName);
+      const services = await deps.directory.ofTenant(tenantId);
+      if (!services.some((service) => service.serviceName === serviceName)) {
+        throw invalidInput('service_name', 'is no service of this tenant');
+      }
+      const proposed = {
+        ...(limits.per_minute ? { minute: limits.per_minute } : {}),
+        ...(limits.per_hour ? { hour: limits.per_hour } : {}),
+        ...(limits.per_day ? { day: limits.per_day } : {}),
+        ...(limits.per_month ? { month: limits.per_month } : {}),
+      };
+      const fromMs = deps.clock.now() - hours * hourMs;
+      return deps.db.readForTenant(tenantId, (tx) => previewLimits(tx, tenantId, serviceName, proposed, fromMs));
+    },
+  );
 }

@@ -1,9 +1,10 @@
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { ServiceDirectory } from '../../../directory/service.ts';
 import { shareReasons } from '../../../limits/limits.ts';
 import { type ReportLimitsDeps, reportTenantLimits } from '../../../limits/report-limits.ts';
 import { oneOf } from '../../../schema-parts.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { callerOf, mayUse } from '../../request/request-context.ts';
 
 const time = Type.String({ format: 'date-time' });
@@ -50,20 +51,12 @@ export interface RateLimitsRouteDeps extends ReportLimitsDeps {
 }
 
 /** `GET /rate-limits`, for any credential of the tenant: the use of each family and service, by window. */
-export function rateLimitsRoute(deps: RateLimitsRouteDeps): Routes {
-  return (app) => {
-    app.get(
-      '/rate-limits',
-      {
-        config: { access: { scope: 'any', boundTokens: 'judged' }, answers: { 200: answerSchema } },
-        schema: { tags: ['rate limits'], summary: 'What is used of each limit' },
-      },
-      async (request) => {
-        const { tenantId } = callerOf(request);
-        const services = await deps.directory.ofTenant(tenantId);
-        const shown = services.filter(({ serviceName }) => mayUse(request, serviceName));
-        return reportTenantLimits(deps, tenantId, shown);
-      },
-    );
-  };
+export function rateLimitsRoute(app: FastifyInstance, deps: RateLimitsRouteDeps): void {
+  const endpoints = endpointsOf(app, 'rate limits', { scope: 'any', boundTokens: 'judged' });
+  endpoints.get('/rate-limits', 'What is used of each limit', { answer: answerSchema }, async (request) => {
+    const { tenantId } = callerOf(request);
+    const services = await deps.directory.ofTenant(tenantId);
+    const shown = services.filter(({ serviceName }) => mayUse(request, serviceName));
+    return reportTenantLimits(deps, tenantId, shown);
+  });
 }

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { getOrCreate } from '../../../bounded-map.ts';
 import type { ResponseCache } from '../../../cache/response-cache.ts';
@@ -14,8 +15,8 @@ import {
   seriesMetrics,
   seriesSteps,
 } from '../../../storage/tables/usage-series.ts';
-import type { Routes } from '../../app.ts';
 import { requireUnbound } from '../../auth/authenticate.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { parseEndTime, parseTime, timeSchema } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
 
@@ -84,42 +85,39 @@ export interface StatsRouteDeps {
 }
 
 /** `GET /stats/series`. */
-export function statsRoute({ db, cache, clock }: StatsRouteDeps): Routes {
-  return (app) => {
-    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
-      '/stats/series',
-      {
-        config: { access: { scope: 'logs:read', boundTokens: 'judged' }, answers: { 200: answerSchema } },
-        schema: { tags: ['logs'], summary: 'What was called, by minute, hour or day', querystring: querySchema },
-      },
-      async (request) => {
-        const { tenantId, principal } = callerOf(request);
-        const metric = requireOneOf('metric', request.query.metric, metricNames);
-        // Webhooks belong to no service.
-        if (metric === 'webhooks') requireUnbound(principal);
-        const step = requireOneOf('step', request.query.step ?? 'minute', seriesSteps);
-        const groups = readGroups(request.query.group_by);
-        const [fromMs, toMs] = readSpan(request.query, step, clock.now());
-        await cache.writeNoted();
-        const asked = { metric, step, fromMs, toMs, groups, boundTo: principal.services, limit: maxPoints + 1 };
-        const points = await db.readForTenant(tenantId, (tx) => readSeries(tx, tenantId, asked));
-        if (points.length > maxPoints) {
-          throw invalidInput(
-            'group_by',
-            `would make more than ${maxPoints} points: group more coarsely, or ask for less time`,
-          );
-        }
-        return {
-          metric,
-          step,
-          from: timeOf(fromMs),
-          to: timeOf(toMs),
-          unit: unitOf(metric),
-          series: seriesOf(points, groups),
-        };
-      },
-    );
-  };
+export function statsRoute(app: FastifyInstance, { db, cache, clock }: StatsRouteDeps): void {
+  const endpoints = endpointsOf(app, 'logs', { scope: 'logs:read', boundTokens: 'judged' });
+  endpoints.get(
+    '/stats/series',
+    'What was called, by minute, hour or day',
+    { answer: answerSchema, querystring: querySchema },
+    async (request) => {
+      const { tenantId, principal } = callerOf(request);
+      const metric = requireOneOf('metric', request.query.metric, metricNames);
+      // Webhooks belong to no service.
+      if (metric === 'webhooks') requireUnbound(principal);
+      const step = requireOneOf('step', request.query.step ?? 'minute', seriesSteps);
+      const groups = readGroups(request.query.group_by);
+      const [fromMs, toMs] = readSpan(request.query, step, clock.now());
+      await cache.writeNoted();
+      const asked = { metric, step, fromMs, toMs, groups, boundTo: principal.services, limit: maxPoints + 1 };
+      const points = await db.readForTenant(tenantId, (tx) => readSeries(tx, tenantId, asked));
+      if (points.length > maxPoints) {
+        throw invalidInput(
+          'group_by',
+          `would make more than ${maxPoints} points: group more coarsely, or ask for less time`,
+        );
+      }
+      return {
+        metric,
+        step,
+        from: timeOf(fromMs),
+        to: timeOf(toMs),
+        unit: unitOf(metric),
+        series: seriesOf(points, groups),
+      };
+    },
+  );
 }
 
 function requireOneOf<Name extends string>(path: string, text: string, names: readonly Name[]): Name {

@@ -1,6 +1,6 @@
 /** Service tokens, the credentials of internal services. A token's text is shown once, and only its hash is stored. */
 import { randomBytes } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import { type InputFault, invalidInput, ServiceError } from '../../../errors.ts';
@@ -17,7 +17,7 @@ import {
   type TokenGrant,
   updateServiceToken,
 } from '../../../storage/tables/service-tokens.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { answerShownOnce } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch, etagOf } from '../../request/if-match.ts';
@@ -39,107 +39,89 @@ export interface TokenRoutesDeps {
   readonly clock: Clock;
 }
 
-export const tokenAccess = { access: { scope: 'admin' } } as const;
-
 /**
  * `GET|POST /tokens` and `GET|PATCH|DELETE /tokens/{id}`. A change, and the expiry of a token, takes effect within a
  * second on every replica.
  */
-export function tokenRoutes(deps: TokenRoutesDeps): Routes {
-  return (app) => {
-    app.get<{ Querystring: Type.Static<typeof listQuery> }>(
-      '/tokens',
-      {
-        config: { ...tokenAccess, answers: { 200: listSchema } },
-        schema: { tags: ['tokens'], summary: 'The tenant’s service tokens, newest first', querystring: listQuery },
-      },
-      async (request) => {
-        const { tenantId } = callerOf(request);
-        const { cursor = null, limit = 100 } = request.query;
-        if (cursor !== null && !isUuid(cursor)) throw invalidInput('cursor', 'is not one of this list');
-        const page = { cursor, limit: limit + 1, within: tenantsOf(callerOf(request)) };
-        const tokens = await deps.db.forTenant(tenantId, (tx) => listServiceTokens(tx, tenantId, page));
-        const shown = tokens.slice(0, limit);
-        return {
-          tokens: shown.map(renderToken),
-          next_cursor: tokens.length > limit ? (shown.at(-1)?.id ?? null) : null,
-        };
-      },
-    );
+export function tokenRoutes(app: FastifyInstance, deps: TokenRoutesDeps): void {
+  const endpoints = endpointsOf(app, 'tokens', { scope: 'admin' });
+  endpoints.get(
+    '/tokens',
+    'The tenant’s service tokens, newest first',
+    { answer: listSchema, querystring: listQuery },
+    async (request) => {
+      const { tenantId } = callerOf(request);
+      const { cursor = null, limit = 100 } = request.query;
+      if (cursor !== null && !isUuid(cursor)) throw invalidInput('cursor', 'is not one of this list');
+      const page = { cursor, limit: limit + 1, within: tenantsOf(callerOf(request)) };
+      const tokens = await deps.db.forTenant(tenantId, (tx) => listServiceTokens(tx, tenantId, page));
+      const shown = tokens.slice(0, limit);
+      return {
+        tokens: shown.map(renderToken),
+        next_cursor: tokens.length > limit ? (shown.at(-1)?.id ?? null) : null,
+      };
+    },
+  );
 
-    app.post(
-      '/tokens',
-      {
-        config: { ...tokenAccess, answers: { 201: createdSchema } },
-        schema: { tags: ['tokens'], summary: 'A new token, shown once', body: createBody },
-      },
-      deps.idempotency.wrap(async (request) => {
-        const caller = callerOf(request);
-        const asked = request.body as Type.Static<typeof createBody>;
-        const nowMs = deps.clock.now();
-        const grant = grantOf(caller, asked, { ...ungranted, tenants: [caller.tenantId] }, nowMs);
-        const made = await deps.db.forTenant(caller.tenantId, (tx) => makeToken(tx, request, grant, nowMs));
-        return answerShownOnce(201, made.shown, ['token'], { etag: stateOf(made.row) });
-      }),
-    );
+  endpoints.post(
+    '/tokens',
+    'A new token, shown once',
+    { answers: { 201: createdSchema }, body: createBody },
+    deps.idempotency.wrap(async (request) => {
+      const caller = callerOf(request);
+      const asked = request.body as Type.Static<typeof createBody>;
+      const nowMs = deps.clock.now();
+      const grant = grantOf(caller, asked, { ...ungranted, tenants: [caller.tenantId] }, nowMs);
+      const made = await deps.db.forTenant(caller.tenantId, (tx) => makeToken(tx, request, grant, nowMs));
+      return answerShownOnce(201, made.shown, ['token'], { etag: stateOf(made.row) });
+    }),
+  );
 
-    app.get<{ Params: Type.Static<typeof paramsSchema> }>(
-      '/tokens/:id',
-      {
-        config: { ...tokenAccess, answers: { 200: tokenSchema }, headers: ['etag'] },
-        schema: { tags: ['tokens'], summary: 'One token that is not revoked', params: paramsSchema },
-      },
-      async (request, reply) => {
-        const { tenantId } = callerOf(request);
-        const token = await deps.db.forTenant(tenantId, (tx) => lockOwn(tx, request));
-        return reply.header('etag', stateOf(token)).send(renderToken(token));
-      },
-    );
+  endpoints.get(
+    '/tokens/:id',
+    'One token that is not revoked',
+    { answer: tokenSchema, headers: ['etag'], params: paramsSchema },
+    async (request, reply) => {
+      const { tenantId } = callerOf(request);
+      const token = await deps.db.forTenant(tenantId, (tx) => lockOwn(tx, request));
+      return reply.header('etag', stateOf(token)).send(renderToken(token));
+    },
+  );
 
-    app.patch<{ Params: Type.Static<typeof paramsSchema>; Body: Type.Static<typeof changeBody> }>(
-      '/tokens/:id',
-      {
-        config: { ...tokenAccess, answers: { 200: tokenSchema }, headers: ['etag', 'match'] },
-        schema: {
-          tags: ['tokens'],
-          summary: 'Change what is named; null lifts a bound',
-          params: paramsSchema,
-          body: changeBody,
-        },
-      },
-      async (request, reply) => {
-        const caller = callerOf(request);
-        const nowMs = deps.clock.now();
-        const changed = await deps.db.forTenant(caller.tenantId, async (tx) => {
-          const before = await lockOwn(tx, request);
-          checkIfMatch(request, stateOf(before));
-          const grant = grantOf(caller, request.body, before, nowMs);
-          const after = await updateServiceToken(tx, caller.tenantId, before.id, grant);
-          await noteChange(tx, request, nowMs, before, after);
-          return after;
-        });
-        return reply.header('etag', stateOf(changed)).send(renderToken(changed));
-      },
-    );
+  endpoints.patch(
+    '/tokens/:id',
+    'Change what is named; null lifts a bound',
+    { answer: tokenSchema, headers: ['etag', 'match'], params: paramsSchema, body: changeBody },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      const nowMs = deps.clock.now();
+      const changed = await deps.db.forTenant(caller.tenantId, async (tx) => {
+        const before = await lockOwn(tx, request);
+        checkIfMatch(request, stateOf(before));
+        const grant = grantOf(caller, request.body, before, nowMs);
+        const after = await updateServiceToken(tx, caller.tenantId, before.id, grant);
+        await noteChange(tx, request, nowMs, before, after);
+        return after;
+      });
+      return reply.header('etag', stateOf(changed)).send(renderToken(changed));
+    },
+  );
 
-    app.delete<{ Params: Type.Static<typeof paramsSchema> }>(
-      '/tokens/:id',
-      {
-        config: { ...tokenAccess, answers: { 204: null }, headers: ['match'] },
-        schema: { tags: ['tokens'], summary: 'Revoke a token', params: paramsSchema },
-      },
-      async (request, reply) => {
-        const { tenantId } = callerOf(request);
-        await deps.db.forTenant(tenantId, async (tx) => {
-          const token = await lockOwn(tx, request);
-          checkIfMatch(request, stateOf(token));
-          await revokeServiceToken(tx, tenantId, token.id);
-          await noteChange(tx, request, deps.clock.now(), token, null);
-        });
-        return reply.code(204).send();
-      },
-    );
-  };
+  endpoints.delete(
+    '/tokens/:id',
+    'Revoke a token',
+    { answers: { 204: null }, headers: ['match'], params: paramsSchema },
+    async (request, reply) => {
+      const { tenantId } = callerOf(request);
+      await deps.db.forTenant(tenantId, async (tx) => {
+        const token = await lockOwn(tx, request);
+        checkIfMatch(request, stateOf(token));
+        await revokeServiceToken(tx, tenantId, token.id);
+        await noteChange(tx, request, deps.clock.now(), token, null);
+      });
+      return reply.code(204).send();
+    },
+  );
 }
 
 /** The token of the path. Throws `NOT_FOUND` if it is revoked, or covers more tenants than the caller. */
@@ -252,7 +234,7 @@ function readExpiry(given: unknown, nowMs: number): Date | null {
   return new Date(atMs);
 }
 
-function renderToken(token: ServiceToken) {
+export function renderToken(token: ServiceToken) {
   return {
     id: token.id,
     name: token.name,

@@ -1,7 +1,8 @@
+import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import type { GeocodingQuality } from '../../../geocoding/quality.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { parseTime, timeSchema } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
 
@@ -36,37 +37,30 @@ const reportSchema = Type.Object(
 );
 
 /** `GET /geocoding/quality`: whole days, UTC; by default the last 30. */
-export function geocodingQualityRoute({ quality, clock }: { quality: GeocodingQuality; clock: Clock }): Routes {
-  return (app) => {
-    app.get<{ Querystring: Type.Static<typeof querySchema> }>(
-      '/geocoding/quality',
-      {
-        config: { access: { scope: 'logs:read' }, answers: { 200: reportSchema } },
-        schema: {
-          tags: ['geocoding'],
-          summary: 'How well each provider answers, by city',
-          querystring: querySchema,
-        },
-      },
-      async (request) => {
-        const { from_date, to_date } = request.query;
-        const toMs = to_date === undefined ? clock.now() : parseTime('to_date', to_date);
-        const fromMs = from_date === undefined ? toMs - usualMs : parseTime('from_date', from_date);
-        const [fromDay, toDay] = [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(0, 10)) as [
-          string,
-          string,
-        ];
-        const rows = await quality.report(callerOf(request).tenantId, fromDay, toDay);
-        return {
-          from_date: fromDay,
-          to_date: toDay,
-          rows: rows.map(({ service_name, disagreed, ...counts }) => ({
-            provider: service_name,
-            ...counts,
-            disagreed_over_100m: disagreed,
-          })),
-        };
-      },
-    );
-  };
+export function geocodingQualityRoute(
+  app: FastifyInstance,
+  { quality, clock }: { quality: GeocodingQuality; clock: Clock },
+): void {
+  const endpoints = endpointsOf(app, 'geocoding', { scope: 'logs:read' });
+  endpoints.get(
+    '/geocoding/quality',
+    'How well each provider answers, by city',
+    { answer: reportSchema, querystring: querySchema },
+    async (request) => {
+      const { from_date, to_date } = request.query;
+      const toMs = to_date === undefined ? clock.now() : parseTime('to_date', to_date);
+      const fromMs = from_date === undefined ? toMs - usualMs : parseTime('from_date', from_date);
+      const [fromDay, toDay] = [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(0, 10)) as [string, string];
+      const rows = await quality.report(callerOf(request).tenantId, fromDay, toDay);
+      return {
+        from_date: fromDay,
+        to_date: toDay,
+        rows: rows.map(({ service_name, disagreed, ...counts }) => ({
+          provider: service_name,
+          ...counts,
+          disagreed_over_100m: disagreed,
+        })),
+      };
+    },
+  );
 }

@@ -22,14 +22,13 @@ import { type ServicePauses, shownPause } from '../../../gateway/service-pauses.
 import { isUuid } from '../../../ids.ts';
 import { type ExternalServiceRow, findService, pageServices } from '../../../storage/tables/external-services.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch, etagOf } from '../../request/if-match.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
-import { type ServicesCheckDeps, serviceCheckRoute } from './services-check.ts';
-import { serviceHistoryRoute } from './services-history.ts';
+import { type ServiceStateDeps, serviceStateRoutes } from './service-state.ts';
 import { checkAddresses, draftOfBody, patchedDraft } from './services-input.ts';
-import { type ServicesRateLimitsDeps, serviceRateLimitsRoute } from './services-rate-limits.ts';
 import {
   idOf,
   idParamsSchema,
@@ -42,7 +41,7 @@ import {
   serviceSchema,
 } from './services-schemas.ts';
 
-export interface ServicesRoutesDeps extends ManageServicesDeps, ServicesRateLimitsDeps, ServicesCheckDeps {
+export interface ServicesRoutesDeps extends ManageServicesDeps, ServiceStateDeps {
   readonly directory: Pick<ServiceDirectory, 'refresh' | 'ofTenant'>;
   readonly cache: Pick<ResponseCache, 'invalidate'>;
   readonly pauses: ServicePauses;
@@ -52,18 +51,15 @@ export interface ServicesRoutesDeps extends ManageServicesDeps, ServicesRateLimi
   refusalOf(url: string): Promise<string | null>;
 }
 
-const access = { scope: 'admin', boundTokens: 'judged' } as const;
-const tags = ['services'];
 const defaultLimit = 100;
 
 export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
-  return async (app) => {
-    app.get(
+  return (app) => {
+    const endpoints = endpointsOf(app, 'services', { scope: 'admin', boundTokens: 'judged' });
+    endpoints.get(
       '/services',
-      {
-        config: { access, answers: { 200: serviceListSchema } },
-        schema: { tags, summary: 'The services of the tenant', querystring: listQuerySchema },
-      },
+      'The services of the tenant',
+      { answer: serviceListSchema, querystring: listQuerySchema },
       async (request) => {
         const { tenantId, principal } = callerOf(request);
         const query = request.query as Static<typeof listQuerySchema>;
@@ -80,12 +76,10 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
       },
     );
 
-    app.post(
+    endpoints.post(
       '/services',
-      {
-        config: { access, answers: { 201: serviceSchema }, headers: ['location', 'etag'] },
-        schema: { tags, summary: 'Register a service', body: serviceBodySchema },
-      },
+      'Register a service',
+      { answers: { 201: serviceSchema }, headers: ['location', 'etag'], body: serviceBodySchema },
       deps.idempotency.wrap(async (request) => {
         const { tenantId } = callerOf(request);
         const draft = draftOfBody(request.body as ServiceBody, null, deps.emulates);
@@ -100,36 +94,31 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
       }),
     );
 
-    app.get(
+    endpoints.get(
       '/services/:id',
-      {
-        config: { access, answers: { 200: serviceSchema }, headers: ['etag'] },
-        schema: { tags, summary: 'One service', params: idParamsSchema },
-      },
+      'One service',
+      { answer: serviceSchema, headers: ['etag'], params: idParamsSchema },
       async (request, reply) => show(deps, reply, await findOwn(deps, request)),
     );
 
-    for (const method of ['PUT', 'PATCH'] as const) {
-      app.route({
-        method,
-        url: '/services/:id',
-        config: { access, answers: { 200: serviceSchema }, headers: ['etag', 'match'] },
-        schema: {
-          tags,
-          summary: method === 'PUT' ? 'Replace a service; secrets that are not sent stay' : 'Change what is named',
+    for (const method of ['put', 'patch'] as const) {
+      endpoints[method](
+        '/services/:id',
+        method === 'put' ? 'Replace a service; secrets that are not sent stay' : 'Change what is named',
+        {
           params: idParamsSchema,
-          body: method === 'PUT' ? serviceBodySchema : servicePatchSchema,
+          body: method === 'put' ? serviceBodySchema : servicePatchSchema,
+          answer: serviceSchema,
+          headers: ['etag', 'match'],
         },
-        handler: async (request, reply) => show(deps, reply, await change(deps, request, method)),
-      });
+        async (request, reply) => show(deps, reply, await change(deps, request, method)),
+      );
     }
 
-    app.delete(
+    endpoints.delete(
       '/services/:id',
-      {
-        config: { access, answers: { 204: null }, headers: ['match'] },
-        schema: { tags, summary: 'Delete a service; its logs, costs and history stay', params: idParamsSchema },
-      },
+      'Delete a service; its logs, costs and history stay',
+      { answers: { 204: null }, headers: ['match'], params: idParamsSchema },
       async (request, reply) => {
         const { tenantId } = callerOf(request);
         const removed = await removeService(deps, tenantId, idOf(request), contextOf(request), (current) => {
@@ -142,9 +131,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
       },
     );
 
-    for (const routes of [serviceCheckRoute(deps), serviceRateLimitsRoute(deps), serviceHistoryRoute(deps)]) {
-      await routes(app);
-    }
+    serviceStateRoutes(app, deps);
   };
 }
 
@@ -152,11 +139,11 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
  * Addresses are resolved before the transaction: a slow name server must not keep the tenant's services locked. Cached
  * answers from the old address or account are dropped before the change is answered.
  */
-async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method: 'PUT' | 'PATCH') {
+async function change(deps: ServicesRoutesDeps, request: FastifyRequest, method: 'put' | 'patch') {
   const { tenantId } = callerOf(request);
   const draftOf = (current: ExternalServiceRow) => {
     checkIfMatch(request, stateOf(current));
-    return method === 'PUT'
+    return method === 'put'
       ? draftOfBody(request.body as ServiceBody, current, deps.emulates)
       : patchedDraft(request.body as ServicePatch, current, deps.emulates);
   };

@@ -1,6 +1,9 @@
 /** The sheets routes that change something: write, append, clear, batch. Each honours an `Idempotency-Key`. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Caller } from '../../../gateway/caller.ts';
+import type { AppendQuestion } from '../../../sheets/append/append-item.ts';
 import { appendAnswer, runBatch, updateAnswer } from '../../../sheets/batch.ts';
+import type { ClearQuestion, WriteQuestion } from '../../../sheets/change-ranges.ts';
 import {
   type BatchOperation,
   parseAppendRequest,
@@ -24,13 +27,13 @@ import {
   clearResultSchema,
   writeResultSchema,
 } from '../../../sheets/schemas.ts';
-import type { Routes } from '../../app.ts';
 import { requireScope } from '../../auth/authenticate.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { jsonAnswer } from '../../reply/answer.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import type { Progress } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { answerChange, onSheet, type SheetsRoutesDeps, sheetsCallerOf, unending } from './sheets-route.ts';
+import { addChange, onSheet, type SheetsRoutesDeps, sheetsCallerOf, unending } from './sheets-route.ts';
 
 /** Room for two million cells of one digit each; above that, the caller gets a plain input error. */
 const bodyLimit = 12 * 1024 * 1024;
@@ -51,112 +54,84 @@ async function requireScopesOfBatch(request: FastifyRequest): Promise<void> {
   if (names.length === 0 || names.some((name) => name !== 'read')) requireScope(principal, 'sheets:write');
 }
 
-export function sheetsChangeRoutes(deps: SheetsRoutesDeps): Routes {
+export function sheetsChangeRoutes(app: FastifyInstance, deps: SheetsRoutesDeps): void {
   const { sheets, limits } = deps;
-
-  return (app) => {
-    app.post(
-      '/sheets/write',
-      {
-        bodyLimit,
-        config: {
-          access: { scope: 'sheets:write', boundTokens: 'judged' },
-          showsBody: writeRequest.shown,
-          answers: { 200: writeResultSchema },
-          headers: ['provider', 'limits'],
-        },
-        schema: { tags: ['sheets'], summary: 'Write values into a range', body: writeRequest.checked },
-      },
-      deps.idempotency.wrap(async (request, _progress, reply) => {
-        const body = request.body as WriteBody;
-        const asked = await parseWriteRequest(body);
-        const caller = sheetsCallerOf(request, deps, body);
-        const question = await onSheet(deps, caller, asked, body);
-        return answerChange(deps, request, reply, sheets.write(caller, question, unending()), updateAnswer);
-      }),
-    );
-
-    app.post(
-      '/sheets/append',
-      {
-        bodyLimit,
-        config: {
-          access: { scope: 'sheets:write', boundTokens: 'judged' },
-          showsBody: appendRequest.shown,
-          answers: { 200: appendResultSchema },
-          headers: ['provider', 'limits'],
-        },
-        schema: { tags: ['sheets'], summary: 'Append rows to a table, once', body: appendRequest.checked },
-      },
-      deps.idempotency.wrap(async (request, progress, reply) => {
-        const body = request.body as AppendBody;
-        const asked = await parseAppendRequest(body);
-        const caller = sheetsCallerOf(request, deps, body);
-        const question = await onSheet(deps, caller, asked, body);
-        const call = sheets.append(caller, question, progress, unending());
-        return answerChange(deps, request, reply, call, appendAnswer);
-      }),
-    );
-
-    app.post(
-      '/sheets/clear',
-      {
-        config: {
-          access: { scope: 'sheets:write', boundTokens: 'judged' },
-          answers: { 200: clearResultSchema },
-          headers: ['provider', 'limits'],
-        },
-        schema: { tags: ['sheets'], summary: 'Empty the cells of a range; formats stay', body: clearRequestSchema },
-      },
-      deps.idempotency.wrap(async (request, _progress, reply) => {
-        const body = request.body as ClearBody;
-        const asked = parseClearRequest(body);
-        const caller = sheetsCallerOf(request, deps, body);
-        const question = await onSheet(deps, caller, asked, body);
-        return answerChange(deps, request, reply, sheets.clear(caller, question, unending()), (range) => ({
-          cleared_range: range,
-        }));
-      }),
-    );
-
-    app.post(
-      '/sheets/batch',
-      {
-        bodyLimit,
-        config: {
-          access: { scope: 'any', boundTokens: 'judged' },
-          showsBody: batchRequest.shown,
-          answers: { 200: batchResultSchema },
-          headers: ['limits'],
-        },
-        schema: {
-          tags: ['sheets'],
-          summary: 'Several operations on one spreadsheet, in order',
-          description: 'Reads need the scope `sheets:read`, everything else `sheets:write`.',
-          body: batchRequest.checked,
-        },
-        onRequest: requireAnySheetsScope,
-        // Runs before stored answers are looked up: one credential's view of them is not another's.
-        preValidation: requireScopesOfBatch,
-      },
-      deps.idempotency.wrap(async (request, progress: Progress, reply) => {
-        const body = request.body as BatchBody;
-        const parsed = await parseBatchRequest(body);
-        const caller = sheetsCallerOf(request, deps, body);
-        const operations: BatchOperation[] = [];
-        for (const one of parsed.operations) {
-          const question = await onSheet(deps, caller, one.question, body);
-          operations.push({ ...one, question } as BatchOperation);
-        }
-        const batch = { ...parsed, operations };
-        // A batch of reads is aborted once its caller has left, to save quota.
-        const signal = batch.operations.every(({ operation }) => operation === 'read')
-          ? abortWhenCallerLeaves(reply)
-          : unending();
-        const { result, familyLimit, isSettled } = await runBatch(sheets, caller, batch, progress, signal);
-        limits.set(reply, caller.tenantId, familyLimit);
-        return { ...jsonAnswer(200, result), isSettled };
-      }),
-    );
+  const placed = async <Question extends WriteQuestion | AppendQuestion | ClearQuestion>(
+    parsing: Question | Promise<Question>,
+    body: ClearBody,
+    callerOf: () => Caller,
+  ): Promise<Question> => {
+    // A large body takes seconds to parse, which are not the call's.
+    const question = await parsing;
+    return onSheet(deps, callerOf(), question, body);
   };
+
+  addChange(app, deps, {
+    url: '/sheets/write',
+    summary: 'Write values into a range',
+    bodyLimit,
+    body: writeRequest.checked,
+    showsBody: writeRequest.shown,
+    answer: writeResultSchema,
+    questionOf: (body: WriteBody, callerOf) => placed(parseWriteRequest(body), body, callerOf),
+    make: (caller, question) => sheets.write(caller, question, unending()),
+    render: updateAnswer,
+  });
+
+  addChange(app, deps, {
+    url: '/sheets/append',
+    summary: 'Append rows to a table, once',
+    bodyLimit,
+    body: appendRequest.checked,
+    showsBody: appendRequest.shown,
+    answer: appendResultSchema,
+    questionOf: (body: AppendBody, callerOf) => placed(parseAppendRequest(body), body, callerOf),
+    make: (caller, question, progress) => sheets.append(caller, question, progress, unending()),
+    render: appendAnswer,
+  });
+
+  addChange(app, deps, {
+    url: '/sheets/clear',
+    summary: 'Empty the cells of a range; formats stay',
+    body: clearRequestSchema,
+    answer: clearResultSchema,
+    questionOf: (body: ClearBody, callerOf) => placed(parseClearRequest(body), body, callerOf),
+    make: (caller, question) => sheets.clear(caller, question, unending()),
+    render: (range) => ({ cleared_range: range }),
+  });
+
+  const endpoints = endpointsOf(app, 'sheets', { scope: 'any', boundTokens: 'judged' });
+  endpoints.post(
+    '/sheets/batch',
+    'Several operations on one spreadsheet, in order',
+    {
+      bodyLimit,
+      showsBody: batchRequest.shown,
+      answer: batchResultSchema,
+      headers: ['limits'],
+      description: 'Reads need the scope `sheets:read`, everything else `sheets:write`.',
+      body: batchRequest.checked,
+      onRequest: requireAnySheetsScope,
+      // Runs before stored answers are looked up: one credential's view of them is not another's.
+      preValidation: requireScopesOfBatch,
+    },
+    deps.idempotency.wrap(async (request, progress: Progress, reply) => {
+      const body = request.body as BatchBody;
+      const parsed = await parseBatchRequest(body);
+      const caller = sheetsCallerOf(request, deps, body);
+      const operations: BatchOperation[] = [];
+      for (const one of parsed.operations) {
+        const question = await onSheet(deps, caller, one.question, body);
+        operations.push({ ...one, question } as BatchOperation);
+      }
+      const batch = { ...parsed, operations };
+      // A batch of reads is aborted once its caller has left, to save quota.
+      const signal = batch.operations.every(({ operation }) => operation === 'read')
+        ? abortWhenCallerLeaves(reply)
+        : unending();
+      const { result, familyLimit, isSettled } = await runBatch(sheets, caller, batch, progress, signal);
+      limits.set(reply, caller.tenantId, familyLimit);
+      return { ...jsonAnswer(200, result), isSettled };
+    }),
+  );
 }

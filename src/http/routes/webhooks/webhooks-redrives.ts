@@ -1,4 +1,5 @@
 /** `/webhooks/redrives`: sends all events that match a filter again, in the background. */
+import type { FastifyInstance } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { nullable, oneOf } from '../../../schema-parts.ts';
 import { redriveStates } from '../../../storage/tables/webhooks/bulk-redrives.ts';
@@ -10,7 +11,7 @@ import {
   getRedrives,
   stopRedrive,
 } from '../../../webhooks/managing/bulk-redrives.ts';
-import type { Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { jsonAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf, principalTextOf } from '../../request/request-context.ts';
@@ -21,9 +22,6 @@ import { allowNoBody, chosenFilter } from './webhooks-input.ts';
 export interface WebhookRedrivesRoutesDeps extends BulkRedrivesDeps {
   readonly idempotency: Idempotency;
 }
-
-const access = { scope: 'admin' } as const;
-const tags = ['webhooks'];
 
 const bodySchema = Type.Object(
   {
@@ -81,58 +79,44 @@ const redriveSchema = Type.Object({
   finished_at: nullable(time),
 });
 
-export function webhookRedrivesRoutes(deps: WebhookRedrivesRoutesDeps): Routes {
-  return (app) => {
-    app.post(
-      '/webhooks/redrives',
-      {
-        config: { access, answers: { 200: countSchema, 201: redriveSchema } },
-        schema: {
-          tags,
-          summary: 'Send all that match again, in the background, the oldest first; dry_run counts them',
-          body: bodySchema,
-        },
-      },
-      deps.idempotency.wrap(async (request) => {
-        const { tenantId } = callerOf(request);
-        const { to = 'all', dry_run: isDryRun, ...chosen } = request.body as Static<typeof bodySchema>;
-        const filter = chosenFilter(chosen);
-        if (isDryRun === true) return jsonAnswer(200, await countRedrive(deps, tenantId, filter, to));
-        const options = { to, requestId: request.id, createdBy: principalTextOf(request) };
-        return jsonAnswer(201, await beginRedrive(deps, tenantId, filter, options));
-      }),
-    );
+export function webhookRedrivesRoutes(app: FastifyInstance, deps: WebhookRedrivesRoutesDeps): void {
+  const endpoints = endpointsOf(app, 'webhooks', { scope: 'admin' });
+  endpoints.post(
+    '/webhooks/redrives',
+    'Send all that match again, in the background, the oldest first; dry_run counts them',
+    { answers: { 200: countSchema, 201: redriveSchema }, body: bodySchema },
+    deps.idempotency.wrap(async (request) => {
+      const { tenantId } = callerOf(request);
+      const { to = 'all', dry_run: isDryRun, ...chosen } = request.body as Static<typeof bodySchema>;
+      const filter = chosenFilter(chosen);
+      if (isDryRun === true) return jsonAnswer(200, await countRedrive(deps, tenantId, filter, to));
+      const options = { to, requestId: request.id, createdBy: principalTextOf(request) };
+      return jsonAnswer(201, await beginRedrive(deps, tenantId, filter, options));
+    }),
+  );
 
-    app.get(
-      '/webhooks/redrives',
-      {
-        config: { access, answers: { 200: Type.Object({ redrives: Type.Array(redriveSchema) }) } },
-        schema: { tags, summary: 'The newest 50, with how far each is' },
-      },
-      async (request) => getRedrives(deps, callerOf(request).tenantId),
-    );
+  endpoints.get(
+    '/webhooks/redrives',
+    'The newest 50, with how far each is',
+    { answer: Type.Object({ redrives: Type.Array(redriveSchema) }) },
+    async (request) => getRedrives(deps, callerOf(request).tenantId),
+  );
 
-    app.get(
-      '/webhooks/redrives/:id',
-      {
-        config: { access, answers: { 200: redriveSchema } },
-        schema: { tags, summary: 'How far one is: done, failed, waiting', params: idParamsSchema },
-      },
-      async (request) =>
-        getRedrive(deps, callerOf(request).tenantId, (request.params as Static<typeof idParamsSchema>).id),
-    );
+  endpoints.get(
+    '/webhooks/redrives/:id',
+    'How far one is: done, failed, waiting',
+    { answer: redriveSchema, params: idParamsSchema },
+    async (request) =>
+      getRedrive(deps, callerOf(request).tenantId, (request.params as Static<typeof idParamsSchema>).id),
+  );
 
-    app.post(
-      '/webhooks/redrives/:id/stop',
-      {
-        config: { access, answers: { 200: redriveSchema } },
-        schema: { tags, summary: 'Send nothing further; what is at a target goes on there', params: idParamsSchema },
-        preValidation: allowNoBody,
-      },
-      deps.idempotency.wrap(async (request) => {
-        const { id } = request.params as Static<typeof idParamsSchema>;
-        return jsonAnswer(200, await stopRedrive(deps, callerOf(request).tenantId, id));
-      }),
-    );
-  };
+  endpoints.post(
+    '/webhooks/redrives/:id/stop',
+    'Send nothing further; what is at a target goes on there',
+    { answer: redriveSchema, params: idParamsSchema, preValidation: allowNoBody },
+    deps.idempotency.wrap(async (request) => {
+      const { id } = request.params as Static<typeof idParamsSchema>;
+      return jsonAnswer(200, await stopRedrive(deps, callerOf(request).tenantId, id));
+    }),
+  );
 }

@@ -19,6 +19,7 @@ import {
 import { presentSources } from '../../../webhooks/managing/present-sources.ts';
 import { presentWebhook } from '../../../webhooks/managing/present-webhook.ts';
 import { apiPrefix, type Routes } from '../../app.ts';
+import { endpointsOf } from '../../endpoints.ts';
 import { answerShownOnce, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch } from '../../request/if-match.ts';
@@ -52,18 +53,15 @@ export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRou
   refusalOf(url: string): Promise<string | null>;
 }
 
-const access = { scope: 'admin' } as const;
-const tags = ['webhooks'];
 const defaultLimit = 100;
 
 export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
-  return async (app) => {
-    app.get(
+  return (app) => {
+    const endpoints = endpointsOf(app, 'webhooks', { scope: 'admin' });
+    endpoints.get(
       '/webhooks',
-      {
-        config: { access, answers: { 200: webhookListSchema } },
-        schema: { tags, summary: 'The webhooks of the tenant, newest first', querystring: webhooksQuerySchema },
-      },
+      'The webhooks of the tenant, newest first',
+      { answer: webhookListSchema, querystring: webhooksQuerySchema },
       async (request) => {
         const { tenantId } = callerOf(request);
         const { cursor, limit = defaultLimit } = request.query as Static<typeof webhooksQuerySchema>;
@@ -85,12 +83,10 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
       },
     );
 
-    app.post(
+    endpoints.post(
       '/webhooks',
-      {
-        config: { access, answers: { 201: webhookSchema }, headers: ['location', 'etag'] },
-        schema: { tags, summary: 'Create a webhook; a secret that is made is shown once', body: webhookBodySchema },
-      },
+      'Create a webhook; a secret that is made is shown once',
+      { answers: { 201: webhookSchema }, headers: ['location', 'etag'], body: webhookBodySchema },
       deps.idempotency.wrap(async (request) => {
         const { tenantId } = callerOf(request);
         const draft = draftOfBody(request.body as WebhookBody);
@@ -103,51 +99,44 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
       }),
     );
 
-    app.get(
+    endpoints.get(
       '/webhooks/sources',
-      {
-        config: { access, answers: { 200: sourceListSchema } },
-        schema: { tags, summary: 'The kinds of senders that are known: their defaults, handshakes and samples' },
-      },
+      'The kinds of senders that are known: their defaults, handshakes and samples',
+      { answer: sourceListSchema },
       async () => ({ sources: presentSources() }),
     );
 
-    app.get(
+    endpoints.get(
       '/webhooks/:id',
-      {
-        config: { access, answers: { 200: webhookSchema }, headers: ['etag'] },
-        schema: { tags, summary: 'One webhook', params: idParamsSchema },
-      },
+      'One webhook',
+      { answer: webhookSchema, headers: ['etag'], params: idParamsSchema },
       async (request, reply) => {
         const row = await findOwn(deps, callerOf(request).tenantId, idOf(request));
         return withState(reply, row, presentWebhook(deps, row));
       },
     );
 
-    for (const method of ['PUT', 'PATCH'] as const) {
-      app.route({
-        method,
-        url: '/webhooks/:id',
-        config: { access, answers: { 200: webhookSchema }, headers: ['etag', 'match'] },
-        schema: {
-          tags,
-          summary: method === 'PUT' ? 'Replace a webhook; secrets that are not sent stay' : 'Change what is named',
+    for (const method of ['put', 'patch'] as const) {
+      endpoints[method](
+        '/webhooks/:id',
+        method === 'put' ? 'Replace a webhook; secrets that are not sent stay' : 'Change what is named',
+        {
           params: idParamsSchema,
-          body: method === 'PUT' ? webhookBodySchema : webhookPatchSchema,
+          body: method === 'put' ? webhookBodySchema : webhookPatchSchema,
+          answer: webhookSchema,
+          headers: ['etag', 'match'],
         },
-        handler: async (request, reply) => {
+        async (request, reply) => {
           const changed = await change(deps, request, method);
           return withState(reply, changed.row, presentChanged(deps, changed));
         },
-      });
+      );
     }
 
-    app.delete(
+    endpoints.delete(
       '/webhooks/:id',
-      {
-        config: { access, answers: { 204: null }, headers: ['match'] },
-        schema: { tags, summary: 'Delete a webhook; what it received stays', params: idParamsSchema },
-      },
+      'Delete a webhook; what it received stays',
+      { answers: { 204: null }, headers: ['match'], params: idParamsSchema },
       async (request, reply) => {
         await removeWebhook(deps, callerOf(request).tenantId, idOf(request), contextOf(request), (current) =>
           checkIfMatch(request, stateOf(current)),
@@ -156,15 +145,11 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
       },
     );
 
-    for (const routes of [
-      webhooksRotateRoutes(deps),
-      webhooksTrialRoutes(deps),
-      webhookTargetRoutes(deps),
-      webhookEventsRoutes(deps),
-      webhookRedrivesRoutes(deps),
-    ]) {
-      await routes(app);
-    }
+    webhooksRotateRoutes(app, deps);
+    webhooksTrialRoutes(app, deps);
+    webhookTargetRoutes(app, deps);
+    webhookEventsRoutes(app, deps);
+    webhookRedrivesRoutes(app, deps);
   };
 }
 
@@ -172,13 +157,13 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
 async function change(
   deps: WebhooksRoutesDeps,
   request: FastifyRequest,
-  method: 'PUT' | 'PATCH',
+  method: 'put' | 'patch',
 ): Promise<ChangedWebhook> {
   const { tenantId } = callerOf(request);
   const before = await findOwn(deps, tenantId, idOf(request));
   const draftOf = (current: WebhookConfigRow) => {
     checkIfMatch(request, stateOf(current));
-    return method === 'PUT'
+    return method === 'put'
       ? draftOfBody(request.body as WebhookBody)
       : patchedDraft(request.body as WebhookPatch, current);
   };
