@@ -2,7 +2,7 @@
 import type { Broker } from '../broker/broker.ts';
 import type { NamedService, ServiceDirectory } from '../directory/service.ts';
 import type { ServiceHealth } from '../health/service-health.ts';
-import type { HealthDetails, PartStatus } from '../http/routes/public/health.ts';
+import type { HealthDetails } from '../http/routes/public/health.ts';
 import { parseTenantId } from '../ids.ts';
 import type { OutboxRelay } from '../outbox/relay.ts';
 import type { Database } from '../storage/postgres/database.ts';
@@ -53,7 +53,7 @@ async function servicesOf(
   return ofEach.flat().filter(({ isActive }) => isActive);
 }
 
-function upIf(condition: boolean): PartStatus {
+function upIf(condition: boolean): 'up' | 'down' {
   return condition ? 'up' : 'down';
 }
 

@@ -1,34 +1,10 @@
 /** Health for load balancers and people. None of these routes waits longer for a store than its deadline. */
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
 import { serviceName, version } from '../../../version.ts';
 import type { Routes } from '../../app.ts';
 import { type Authenticator, requireScope, requireUnbound } from '../../auth/authenticate.ts';
-
-export type PartStatus = 'up' | 'down';
-
-export interface ServerState {
-  readonly status: PartStatus;
-  readonly kind: string;
-  /** What the server refuses of its address, with the name of the variable. */
-  readonly problem?: string;
-}
-
-/** The parts of the service as `/health/detailed` shows them. */
-export interface HealthDetails {
-  readonly database: { readonly status: PartStatus; readonly kind: string };
-  readonly cache: ServerState;
-  readonly event_bus: ServerState;
-  readonly outbox: { readonly backlog: number; readonly oldest_age_seconds: number };
-  readonly providers: readonly {
-    readonly management_company_id: string;
-    readonly service_name: string;
-    readonly service_type: string;
-    readonly status: string;
-    readonly last_error: string | null;
-  }[];
-}
 
 export interface HealthRoutesDeps {
   clock: Clock;
@@ -56,24 +32,25 @@ const partStatus = Type.Object({
   ),
 });
 
-const detailedStatus = Type.Intersect([
-  status,
-  Type.Object({
-    database: partStatus,
-    cache: partStatus,
-    event_bus: partStatus,
-    outbox: Type.Object({ backlog: Type.Integer(), oldest_age_seconds: Type.Number() }),
-    providers: Type.Array(
-      Type.Object({
-        management_company_id: Type.String(),
-        service_name: Type.String(),
-        service_type: Type.String(),
-        status: Type.String(),
-        last_error: nullable(Type.String()),
-      }),
-    ),
-  }),
-]);
+const parts = Type.Object({
+  database: partStatus,
+  cache: partStatus,
+  event_bus: partStatus,
+  outbox: Type.Object({ backlog: Type.Integer(), oldest_age_seconds: Type.Number() }),
+  providers: Type.Array(
+    Type.Object({
+      management_company_id: Type.String(),
+      service_name: Type.String(),
+      service_type: Type.String(),
+      status: Type.String(),
+      last_error: nullable(Type.String()),
+    }),
+  ),
+});
+const detailedStatus = Type.Intersect([status, parts]);
+
+/** The parts of the service as `/health/detailed` shows them. */
+export type HealthDetails = Static<typeof parts>;
 
 export function healthRoutes(deps: HealthRoutesDeps): Routes {
   const report = (statusText: string) => {
@@ -112,8 +89,7 @@ export function healthRoutes(deps: HealthRoutesDeps): Routes {
         requireScope(principal, 'admin');
         requireUnbound(principal);
         const details = await deps.details(principal.tenants);
-        const parts = [details.database, details.cache, details.event_bus];
-        const isWhole = parts.every((part) => part.status === 'up');
+        const isWhole = [details.database, details.cache, details.event_bus].every((part) => part.status === 'up');
         return reply.send({ ...report(isWhole ? 'healthy' : 'degraded'), ...details });
       },
     );
