@@ -26,17 +26,12 @@ const takenOnce: Headers = {
       'and while the first runs it is a conflict (409).',
   }),
 };
-const takenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
+const takenOfGroup: Readonly<Partial<Record<HeaderGroup, Headers>>> = {
   refresh: {
     'Cache-Control': Type.String({
       description: '`no-cache`: the cache is not read, and filled all the same. `no-store`: neither.',
     }),
   },
-  cache: {},
-  provider: {},
-  limits: {},
-  location: {},
-  etag: {},
   proxyPath: {
     'X-Proxy-Path': Type.String({
       minLength: 1,
@@ -57,8 +52,7 @@ const given: Headers = { 'X-Request-Id': Type.String({ description: "The caller'
 const givenOnce: Headers = {
   'Idempotency-Replayed': Type.String({ description: '`true` where this is the first answer again.' }),
 };
-const givenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
-  refresh: {},
+const givenOfGroup: Readonly<Partial<Record<HeaderGroup, Headers>>> = {
   cache: {
     'X-Cache': Type.String({
       enum: [...cacheOutcomes],
@@ -74,8 +68,6 @@ const givenOfGroup: Readonly<Record<HeaderGroup, Headers>> = {
   },
   location: { Location: Type.String({ description: 'The path of what was made.' }) },
   etag: { ETag: Type.String({ description: 'Names this state, for `If-Match`.' }) },
-  match: {},
-  proxyPath: {},
 };
 
 /** Response headers of a problem document. */
@@ -94,6 +86,6 @@ export function headersGiven(groups: readonly HeaderGroup[], isOnce: boolean): H
   return { ...given, ...(isOnce ? givenOnce : {}), ...join(groups, givenOfGroup) };
 }
 
-function join(groups: readonly HeaderGroup[], of: Readonly<Record<HeaderGroup, Headers>>): Headers {
+function join(groups: readonly HeaderGroup[], of: Readonly<Partial<Record<HeaderGroup, Headers>>>): Headers {
   return Object.assign({}, ...groups.map((group) => of[group]));
 }

@@ -8,7 +8,7 @@ import { attempts, outcome } from '../../gateway/error-members.ts';
 import { geocodeResultSchema } from '../../geocoding/schemas.ts';
 import { oneOf } from '../../schema-parts.ts';
 import { version } from '../../version.ts';
-import { httpStatusByCode, titleByCode } from '../reply/problem.ts';
+import { problemByCode } from '../reply/problem.ts';
 import { takesIdempotencyKey } from '../request/idempotency.ts';
 import type { RouteAccess, Scope } from '../request/request-context.ts';
 import { type HeaderGroup, headersGiven, headersTaken, problemHeaders } from './openapi-headers.ts';
@@ -192,7 +192,7 @@ const anyAnswer = { '2XX': { content: anyContent } };
 /** Adds what all operations share: operation names, the tenant header, the problem documents. */
 function completeDocument(document: DocumentPaths, headerOfTenant: TenantHeader): object {
   const problems = {
-    description: `A problem document. Codes: ${errorCodes.map((code) => `\`${code}\` ${httpStatusByCode[code]} (${titleByCode[code].toLowerCase()})`).join(', ')}.`,
+    description: `A problem document. Codes: ${errorCodes.map((code) => `\`${code}\` ${problemByCode[code].status} (${problemByCode[code].title.toLowerCase()})`).join(', ')}.`,
     headers: problemHeaders,
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
@@ -247,8 +247,8 @@ function refusalsOf(operation: Operation, path: string, problems: object): Recor
     ...(/^\/api\/v\d+\/(?:geocoding|sheets|proxy)\//.test(path) ? [429] : []),
   ];
   const named = statuses.map((status) => {
-    const codes = errorCodes.filter((code) => httpStatusByCode[code] === status);
-    const description = codes.map((code) => `\`${code}\` (${titleByCode[code].toLowerCase()})`).join(', ');
+    const codes = errorCodes.filter((code) => problemByCode[code].status === status);
+    const description = codes.map((code) => `\`${code}\` (${problemByCode[code].title.toLowerCase()})`).join(', ');
     return [String(status), { ...problems, description }] as const;
   });
   return {

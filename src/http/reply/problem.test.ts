@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { errorCodes, ServiceError } from '../../errors.ts';
 import { IntakeFull } from '../../intake/intake.ts';
 import { StoreAway } from '../../storage/redis/shared-store.ts';
-import { httpStatusByCode, problemOf, problemType } from './problem.ts';
+import { problemByCode, problemOf, problemType } from './problem.ts';
 
 const context = { requestId: 'r1', instance: '/x' };
 
@@ -17,7 +17,7 @@ test('docs/errors.md lists exactly the codes there are, with their statuses', ()
   ]);
   assert.deepEqual(
     documented,
-    errorCodes.map((code) => [code, httpStatusByCode[code]]),
+    errorCodes.map((code) => [code, problemByCode[code].status]),
   );
 });
 

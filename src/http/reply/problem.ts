@@ -9,52 +9,29 @@ import { IntakeFull } from '../../intake/intake.ts';
 import { DatabaseAway } from '../../storage/postgres/database-away.ts';
 import { StoreAway } from '../../storage/redis/shared-store.ts';
 
-export const httpStatusByCode = {
-  INVALID_REQUEST: 400,
-  TENANT_REQUIRED: 400,
-  UNAUTHORIZED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  CONFLICT: 409,
-  PAYLOAD_TOO_LARGE: 413,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  IDEMPOTENCY_KEY_REUSED: 422,
-  ADDRESS_NOT_FOUND: 404,
-  RATE_LIMIT_EXCEEDED: 429,
-  BUDGET_EXCEEDED: 429,
-  INTERNAL_ERROR: 500,
-  PROVIDER_ERROR: 502,
-  SERVICE_UNAVAILABLE: 503,
-  GATEWAY_TIMEOUT: 504,
-  ROUTE_NOT_FOUND: 404,
-  PRECONDITION_FAILED: 412,
-  RECONNECT_REQUIRED: 502,
-} satisfies Record<ErrorCode, number>;
-
-/** Short, and the same for every occurrence of a code (RFC 9457, section 3.1.4). */
-export const titleByCode = {
-  INVALID_REQUEST: 'The request is not valid',
-  TENANT_REQUIRED: 'The tenant is missing or malformed',
-  UNAUTHORIZED: 'A valid credential is required',
-  FORBIDDEN: 'The credential does not allow this',
-  NOT_FOUND: 'Not found',
-  METHOD_NOT_ALLOWED: 'The method is not allowed here',
-  CONFLICT: 'The request conflicts with the present state',
-  PAYLOAD_TOO_LARGE: 'The body is too large',
-  UNSUPPORTED_MEDIA_TYPE: 'The content type is not supported',
-  IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used for another request',
-  ADDRESS_NOT_FOUND: 'The address was not found',
-  RATE_LIMIT_EXCEEDED: 'The rate limit is exceeded',
-  BUDGET_EXCEEDED: 'The budget is spent',
-  INTERNAL_ERROR: 'An internal error occurred',
-  PROVIDER_ERROR: 'The provider did not answer usably',
-  SERVICE_UNAVAILABLE: 'The service is not available',
-  GATEWAY_TIMEOUT: 'The provider did not answer in time',
-  ROUTE_NOT_FOUND: 'There is no route',
-  PRECONDITION_FAILED: 'It has changed since it was read',
-  RECONNECT_REQUIRED: 'The service must be connected again',
-} satisfies Record<ErrorCode, string>;
+/** The title is short, and the same for every occurrence of a code (RFC 9457, section 3.1.4). */
+export const problemByCode = {
+  INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
+  TENANT_REQUIRED: { status: 400, title: 'The tenant is missing or malformed' },
+  UNAUTHORIZED: { status: 401, title: 'A valid credential is required' },
+  FORBIDDEN: { status: 403, title: 'The credential does not allow this' },
+  NOT_FOUND: { status: 404, title: 'Not found' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
+  CONFLICT: { status: 409, title: 'The request conflicts with the present state' },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The idempotency key was used for another request' },
+  ADDRESS_NOT_FOUND: { status: 404, title: 'The address was not found' },
+  RATE_LIMIT_EXCEEDED: { status: 429, title: 'The rate limit is exceeded' },
+  BUDGET_EXCEEDED: { status: 429, title: 'The budget is spent' },
+  INTERNAL_ERROR: { status: 500, title: 'An internal error occurred' },
+  PROVIDER_ERROR: { status: 502, title: 'The provider did not answer usably' },
+  SERVICE_UNAVAILABLE: { status: 503, title: 'The service is not available' },
+  GATEWAY_TIMEOUT: { status: 504, title: 'The provider did not answer in time' },
+  ROUTE_NOT_FOUND: { status: 404, title: 'There is no route' },
+  PRECONDITION_FAILED: { status: 412, title: 'It has changed since it was read' },
+  RECONNECT_REQUIRED: { status: 502, title: 'The service must be connected again' },
+} satisfies Record<ErrorCode, { status: number; title: string }>;
 
 /** `Retry-After` while a store is away; this service looks for the store twice a second. */
 const storeAwayRetrySeconds = 2;
@@ -79,7 +56,7 @@ export function problemType(code: ErrorCode): string {
 /** Any thrown value as a problem document; an unexpected error becomes INTERNAL_ERROR without its text. */
 export function problemOf(thrown: unknown, context: ProblemContext): Problem {
   const error = asServiceError(thrown);
-  const status = error.status ?? httpStatusByCode[error.code];
+  const status = error.status ?? problemByCode[error.code].status;
   const headers: Record<string, string> = { 'content-type': 'application/problem+json; charset=utf-8' };
   if (error.retryAfterSeconds !== undefined) {
     headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterSeconds)));
@@ -88,7 +65,7 @@ export function problemOf(thrown: unknown, context: ProblemContext): Problem {
   if (status === 401 && challenge !== null) headers['www-authenticate'] = challenge;
   const ours: Problem['body'] = {
     type: problemType(error.code),
-    title: titleByCode[error.code],
+    title: problemByCode[error.code].title,
     status,
     detail: error.publicMessage,
     instance: context.instance,
