@@ -6,6 +6,7 @@
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
 import type { Config, JwtClaims } from '../../config/config.ts';
 import { ServiceError } from '../../errors.ts';
@@ -63,12 +64,7 @@ export function createJwtVerifier(deps: JwtVerifierDeps): JwtVerifier {
       throw new ServiceError('UNAUTHORIZED', `The token lives longer than ${jwt.maxLifetimeSeconds} s.`);
     }
     const principal = toPrincipal(payload, jwt.claims);
-    verified.delete(cacheKey);
-    verified.set(cacheKey, { principal, untilMs: Math.min(expiresAtMs, nowMs + verifiedMs) });
-    if (verified.size > maxVerified) {
-      const [oldest] = verified.keys();
-      if (oldest !== undefined) verified.delete(oldest);
-    }
+    setBounded(verified, cacheKey, { principal, untilMs: Math.min(expiresAtMs, nowMs + verifiedMs) }, maxVerified);
     return principal;
   }
 

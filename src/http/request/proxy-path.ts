@@ -48,7 +48,8 @@ function isBelow(path: string, prefix: string): boolean {
   }
 }
 
-function splitQuery(text: string): [string, string?] {
+/** What stands before the first question mark, and behind it. */
+export function splitQuery(text: string): [string, string?] {
   const at = text.indexOf('?');
   return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }

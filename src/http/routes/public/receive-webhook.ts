@@ -15,6 +15,7 @@ import { jsonContentType } from '../../reply/answer.ts';
 import { setRefusedLimit } from '../../reply/call-reply.ts';
 import type { RateLimitHeaders } from '../../reply/rate-limit-headers.ts';
 import { readBoundedBody } from '../../request/bounded-body.ts';
+import { splitQuery } from '../../request/proxy-path.ts';
 import { receptionSchema } from '../webhooks/events-schemas.ts';
 
 export interface HooksRouteDeps extends ReceiveDeps {
@@ -139,8 +140,7 @@ function sendHandshake(reply: FastifyReply, { status, contentType, body }: Hands
 
 /** The query as it was sent: Fastify's parser loses the order and repeated names. */
 function queryOf(request: FastifyRequest): URLSearchParams {
-  const at = request.url.indexOf('?');
-  return new URLSearchParams(at === -1 ? '' : request.url.slice(at + 1));
+  return new URLSearchParams(splitQuery(request.url)[1] ?? '');
 }
 
 const anyBody = Type.Unknown({

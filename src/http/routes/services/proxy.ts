@@ -15,7 +15,7 @@ import { callerOfCall } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import { readBoundedBody } from '../../request/bounded-body.ts';
 import { hasIdempotencyKey, type Idempotency, type Progress } from '../../request/idempotency.ts';
-import { faultOfProxyPath } from '../../request/proxy-path.ts';
+import { faultOfProxyPath, splitQuery } from '../../request/proxy-path.ts';
 import { requireService } from '../../request/request-context.ts';
 
 export interface ProxyRouteDeps extends ForwardRequestDeps {
@@ -233,14 +233,9 @@ function refuseWhatCannotPass(request: FastifyRequest): void {
  * is skipped by counting segments, because it can be written in several ways (`/api/v1/%70roxy`).
  */
 function targetOf(request: FastifyRequest): { serviceName: string; path: string; query: string } {
-  const [path = '', query] = splitOnce(request.url, '?');
+  const [path = '', query] = splitQuery(request.url);
   const rest = path.split('/').slice(segmentsBefore).join('/');
   return { serviceName: (request.params as { service_name: string }).service_name, path: rest, query: query ?? '' };
-}
-
-function splitOnce(text: string, separator: string): [string, string?] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 function headOf({ status, headers, result }: ForwardedReply, method: string): Pick<Answer, 'status' | 'headers'> {
