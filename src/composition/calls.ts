@@ -47,6 +47,7 @@ export async function openCalls(
   { telemetry, intake, leases }: Durability,
   { directory, outbound, changedServices }: Providers,
 ) {
+  const base = { db, clock, logger };
   const deadlines = own(createDeadlines());
   const breakers = createCircuitBreakers({ clock });
   // A single process has no other replicas to ask.
@@ -67,12 +68,10 @@ export async function openCalls(
     },
     cache: () =>
       openResponseCache({
+        ...base,
         store,
-        db,
         intake,
-        clock,
         deadlines,
-        logger,
         l1TtlSeconds: config.cache.l1TtlSeconds,
         l2TtlSeconds: config.cache.l2TtlSeconds,
         overlaps: { [scopeKind]: rangesOverlap },
@@ -86,19 +85,11 @@ export async function openCalls(
   for (const serviceName of changedServices.serviceNames) {
     await cache.invalidate(changedServices.tenantId, { serviceName });
   }
-  const budgets = createBudgetGuard({
-    db,
-    store,
-    directory: budgetDirectory,
-    clock,
-    logger,
-  });
-  own(startBudgetWatch({ db, directory, guard: budgets, metrics, clock, logger, appendEvent }));
+  const budgets = createBudgetGuard({ ...base, store, directory: budgetDirectory });
+  own(startBudgetWatch({ ...base, directory, guard: budgets, metrics, appendEvent }));
   const quality = own(
     openGeocodingQuality({
-      db,
-      clock,
-      logger,
+      ...base,
       ask: (call) => calls.execute(call, renderPlace, AbortSignal.timeout(call.deadlineAtMs - clock.now())),
     }),
   );
@@ -131,15 +122,8 @@ export async function openCalls(
     },
   };
   const calls: CallExecutor = createCallExecutor(callDeps);
-  const sheets = createSheets({
-    calls: callDeps,
-    executor: calls,
-    cache,
-    limiter,
-    store,
-    leases,
-    ttlSeconds: config.cache.sheetsTtlSeconds,
-  });
+  const { sheetsTtlSeconds: ttlSeconds } = config.cache;
+  const sheets = createSheets({ calls: callDeps, executor: calls, cache, limiter, store, leases, ttlSeconds });
   const geocoding = { calls, capabilities: createGeocodingCapabilities(config.cache.geocodingTtlSeconds) };
 
   const limitReports: ReportLimitsDeps = {
@@ -153,10 +137,8 @@ export async function openCalls(
   own(
     startLimitHistory({
       ...limitReports,
-      db,
+      ...base,
       directory,
-      clock,
-      logger,
       takeSpenders,
       listTenantsWithTraffic: (sinceMs) => listTenantsWithTraffic(db, sinceMs),
       tryHold: async (ttlMs) => (await leases.tryHold('rate-limit-history', ttlMs)) !== null,
@@ -176,11 +158,9 @@ export async function openCalls(
   });
   const probes = own(
     openProbes({
+      ...base,
       directory,
       intake,
-      clock,
-      logger,
-      db,
       leases,
       health,
       limiter,

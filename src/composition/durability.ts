@@ -20,12 +20,11 @@ export async function openDurability(
   { config, logger, clock, metrics, keyring, own }: CoreParts,
   { db, broker }: Stores,
 ) {
+  const base = { db, clock, logger };
   const relay = own(
     await startOutboxRelay({
-      db,
+      ...base,
       broker,
-      clock,
-      logger,
       origin: randomUUID(),
       messageOfDelivery: (row, number) => receivedMessage(row, number, config.http.publicBaseUrl),
       onPublished: metrics.eventPublished,
@@ -37,16 +36,14 @@ export async function openDurability(
   });
   const telemetry = own(createTelemetryPublisher({ broker, clock, onDropped: metrics.telemetryDropped }));
   const spool = own(await openSpool({ path: join(config.dataDir, 'spool'), keyring, logger }));
-  const intake = own(createIntake({ db, relay, masker: createMasker(config.maskedFields), clock, logger, spool }));
+  const intake = own(createIntake({ ...base, relay, masker: createMasker(config.maskedFields), spool }));
 
-  own(startAuditChain({ db, keyring, logger, clock }));
+  own(startAuditChain({ ...base, keyring }));
 
   const leases = createLeases(db, relay.origin, clock);
   own(
     startRetention({
-      db,
-      clock,
-      logger,
+      ...base,
       retentionDays: config.logRetentionDays,
       tryHold: async (name, ttlMs) => (await leases.tryHold(name, ttlMs)) !== null,
     }),

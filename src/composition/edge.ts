@@ -1,5 +1,4 @@
 /** The edge: who may come in, the routes, and the listener. */
-import { createMasker } from '../audit/mask.ts';
 import { attributeToVariable } from '../config/attribute-failure.ts';
 import type { BootstrapToken, Config } from '../config/config.ts';
 import { shownPause } from '../gateway/service-pauses.ts';
@@ -65,9 +64,11 @@ export async function openEdge(
 ): Promise<Edge> {
   const { config, logger, clock, metrics, keyring, own } = coreParts;
   const { db, store, broker } = stores;
-  const { relay, intake, leases } = durability;
+  const { relay, intake } = durability;
   const { directory, outbound, emulates } = providers;
-  const { limiter, cache, health, limitReports, probes, pauses, budgetGuard } = opened;
+  const { cache, health, limitReports, probes, pauses, budgetGuard } = opened;
+  const { host, port, publicBaseUrl, trustedProxies, corsOrigins, securityContacts, metricsToken } = config.http;
+  const { defaultTenant, tenantFromToken, consoleTileUrl: tileUrl } = config;
   const startedAtMs = clock.now();
   let isStopping = false;
   let graceMs = defaultGraceMs;
@@ -89,36 +90,13 @@ export async function openEdge(
   });
 
   const { webhooks, geocodingSettings, tokenDirectory } = await openTogether(own, {
-    webhooks: () =>
-      openWebhooks({
-        db,
-        store,
-        leases,
-        intake,
-        limiter,
-        outbound,
-        masker: createMasker(config.maskedFields),
-        keyring,
-        idempotency,
-        metrics,
-        clock,
-        logger,
-        publicBaseUrl: config.http.publicBaseUrl,
-        trustedProxies: config.http.trustedProxies,
-        perMinute: config.familyLimits.webhooks,
-        targetTimeoutMs: config.requestTimeoutMs,
-        dataDir: config.dataDir,
-        maxUnverifiedBytes: config.maxUnverifiedBytes,
-      }),
+    webhooks: () => openWebhooks(coreParts, stores, durability, providers, opened, idempotency),
     geocodingSettings: () => openGeocodingSettings({ db, clock, logger }),
     tokenDirectory: () => openTokenDirectory({ db, clock, logger }),
   });
   const bootstrapTokens = tokensOf(config);
-  const sessions = createConsoleSessions({
-    db,
-    clock,
-    findToken: createTokenFinder({ bootstrapTokens, tokenDirectory }),
-  });
+  const findToken = createTokenFinder({ bootstrapTokens, tokenDirectory });
+  const sessions = createConsoleSessions({ db, clock, findToken });
   const authenticator = createAuthenticator({
     bootstrapTokens,
     tokenDirectory,
@@ -130,10 +108,10 @@ export async function openEdge(
     }),
   });
   const app = await buildApp({
-    trustedProxies: config.http.trustedProxies,
-    publicBaseUrl: config.http.publicBaseUrl,
-    corsOrigins: config.http.corsOrigins,
-    tenantFromToken: config.tenantFromToken,
+    trustedProxies,
+    publicBaseUrl,
+    corsOrigins,
+    tenantFromToken,
     authenticator,
     tokenLimit: createTokenLimit({ limiter: opened.tokenLimiter, intake, clock }),
     metrics,
@@ -161,19 +139,10 @@ export async function openEdge(
     publicRoutes: [
       webhooks.publicRoutes,
       documentRoutes({ '/asyncapi.json': () => renderAsyncApi(version) }),
-      securityTextRoute({
-        contacts: config.http.securityContacts,
-        publicBaseUrl: config.http.publicBaseUrl,
-        clock,
-      }),
-      consoleRoutes({ tileUrl: config.consoleTileUrl }),
-      consoleSessionRoutes({
-        sessions,
-        authenticator,
-        defaultTenant: config.defaultTenant,
-        tileUrl: config.consoleTileUrl,
-      }),
-      metricsRoute({ metrics, metricsToken: config.http.metricsToken }),
+      securityTextRoute({ contacts: securityContacts, publicBaseUrl, clock }),
+      consoleRoutes({ tileUrl }),
+      consoleSessionRoutes({ sessions, authenticator, defaultTenant, tileUrl }),
+      metricsRoute({ metrics, metricsToken }),
       healthRoutes({
         clock,
         startedAtMs,
@@ -184,7 +153,6 @@ export async function openEdge(
     ],
   });
   own({ close: () => closeApp(app, graceMs) });
-  const { host, port } = config.http;
   const url = await attributeToVariable('PORT, HOST', () => app.listen({ port, host }));
 
   return {

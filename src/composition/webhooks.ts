@@ -1,25 +1,17 @@
 /** Everything of webhooks, built in order: their memory, the way in, the way to targets, and the routes. */
 import { join } from 'node:path';
-import type { Masker } from '../audit/mask.ts';
-import type { Clock } from '../clock.ts';
+import { createMasker } from '../audit/mask.ts';
 import { openWebhookDirectory } from '../directory/webhook-directory.ts';
 import type { Routes } from '../http/app.ts';
 import { createRateLimitHeaders } from '../http/reply/rate-limit-headers.ts';
 import type { Idempotency } from '../http/request/idempotency.ts';
 import { hooksRoute } from '../http/routes/public/receive-webhook.ts';
 import { webhooksRoutes } from '../http/routes/webhooks/webhooks.ts';
-import type { Intake } from '../intake/intake.ts';
-import type { RateLimiter } from '../limits/limits.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics/metrics.ts';
-import type { Outbound } from '../outbound/http-client.ts';
 import { refusalOf } from '../outbound/refusal.ts';
 import { appendEvent } from '../outbox/append-event.ts';
-import type { Keyring } from '../secrets/keyring.ts';
 import type { Database } from '../storage/postgres/database.ts';
-import type { SharedStore } from '../storage/redis/shared-store.ts';
-import type { Leases } from '../storage/tables/leases.ts';
 import { findDeferredSpans } from '../storage/tables/outbox-events.ts';
 import { reviveDeadDelivery } from '../storage/tables/webhooks/webhook-redrives.ts';
 import { keepRefusedBody } from '../storage/tables/webhooks/webhook-refused-bodies.ts';
@@ -34,30 +26,11 @@ import { sealRefused } from '../webhooks/receiving/refused-deliveries.ts';
 import { createTraceBudget } from '../webhooks/receiving/trace-budget.ts';
 import { createUnverifiedBodies } from '../webhooks/receiving/unverified-bodies.ts';
 import { webhookOfRow } from '../webhooks/webhook.ts';
-
-export interface WebhooksDeps {
-  readonly db: Database;
-  readonly store: Pick<SharedStore, 'kind' | 'runScript' | 'replicasSeen'>;
-  readonly intake: Intake;
-  readonly limiter: RateLimiter;
-  readonly outbound: Outbound;
-  readonly leases: Pick<Leases, 'tryHold'>;
-  readonly masker: Masker;
-  readonly keyring: Keyring;
-  readonly idempotency: Idempotency;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly publicBaseUrl: string;
-  readonly trustedProxies: readonly string[];
-  /** `RATE_LIMIT_WEBHOOKS_PER_MINUTE`. */
-  readonly perMinute: number;
-  readonly dataDir: string;
-  /** `UNVERIFIED_BODIES_MAX_BYTES`. */
-  readonly maxUnverifiedBytes: number;
-  /** Until a target must have answered. */
-  readonly targetTimeoutMs: number;
-}
+import type { Calls } from './calls.ts';
+import type { CoreParts } from './core-parts.ts';
+import type { Durability } from './durability.ts';
+import type { Providers } from './providers.ts';
+import type { Stores } from './stores.ts';
 
 export interface Webhooks {
   /** Under the API's base, authenticated. */
@@ -67,54 +40,38 @@ export interface Webhooks {
   close(): Promise<void>;
 }
 
-export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
-  const { db, intake, keyring, metrics, clock, logger, publicBaseUrl } = deps;
+export async function openWebhooks(
+  { config, metrics, keyring, clock, logger }: CoreParts,
+  { db, store }: Stores,
+  { intake, leases }: Durability,
+  { outbound }: Providers,
+  { limiter }: Calls,
+  idempotency: Idempotency,
+): Promise<Webhooks> {
+  const { publicBaseUrl, trustedProxies } = config.http;
+  const perMinute = config.familyLimits.webhooks;
+  const masker = createMasker(config.maskedFields);
+  const base = { db, clock, logger, keyring, metrics, outbound, publicBaseUrl };
   const [directory, known] = await Promise.all([
     openWebhookDirectory({ db, clock, logger, read: (row) => webhookOfRow(keyring, row) }),
-    findKnownRows(deps),
+    findKnownRows(db, logger),
   ]);
-  const rows = createDeferralRows({
-    store: deps.store,
-    clock,
-    perMinute: deps.perMinute,
-    known,
-  });
-  const targets = startTargetDeliveries({
-    db,
-    outbound: deps.outbound,
-    keyring,
-    masker: deps.masker,
-    metrics,
-    clock,
-    logger,
-    publicBaseUrl,
-    timeoutMs: deps.targetTimeoutMs,
-  });
+  const rows = createDeferralRows({ store, clock, perMinute, known });
+  const targets = startTargetDeliveries({ ...base, masker, timeoutMs: config.requestTimeoutMs });
   const onTargetDelivery = targets.wake;
-  const redrives = startRunningRedrives({ db, appendEvent, clock, logger, publicBaseUrl, onTargetDelivery });
+  const redrives = startRunningRedrives({ ...base, appendEvent, onTargetDelivery });
   const collector = startCollectingMissed({
-    db,
-    outbound: deps.outbound,
-    keyring,
-    metrics,
-    clock,
-    logger,
-    publicBaseUrl,
-    tryHold: async (ttlMs) => (await deps.leases.tryHold('webhook-collector', ttlMs)) !== null,
+    ...base,
+    tryHold: async (ttlMs) => (await leases.tryHold('webhook-collector', ttlMs)) !== null,
   });
 
   const receive: ReceiveDeps = {
     webhooks: directory,
     intake,
-    rateLimit: createWebhookRateLimit({
-      limiter: deps.limiter,
-      rows,
-      clock,
-      perMinute: deps.perMinute,
-    }),
-    traceBudget: createTraceBudget({ clock, perMinute: deps.perMinute }),
+    rateLimit: createWebhookRateLimit({ limiter, rows, clock, perMinute }),
+    traceBudget: createTraceBudget({ clock, perMinute }),
     shouldAnnounce: createRefusalNotes(clock),
-    masker: deps.masker,
+    masker,
     metrics,
     clock,
     logger,
@@ -140,20 +97,20 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
       onTargetDelivery,
       onRedrive: redrives.wake,
       receive,
-      idempotency: deps.idempotency,
+      idempotency,
       noteChange: directory.noteChange,
       refusalOf: async (url) =>
-        (await isOwnHook(db, url)) ? 'it is a webhook of this service' : refusalOf(deps.outbound, url),
+        (await isOwnHook(db, url)) ? 'it is a webhook of this service' : refusalOf(outbound, url),
     }),
     publicRoutes: hooksRoute({
       ...receive,
       bodies: createUnverifiedBodies({
-        path: join(deps.dataDir, 'unverified'),
+        path: join(config.dataDir, 'unverified'),
         logger,
-        maxFileBytes: deps.maxUnverifiedBytes,
+        maxFileBytes: config.maxUnverifiedBytes,
       }),
-      trustedProxies: deps.trustedProxies,
-      limits: createRateLimitHeaders('webhooks', deps.perMinute, clock, deps.limiter.shareOf),
+      trustedProxies,
+      limits: createRateLimitHeaders('webhooks', perMinute, clock, limiter.shareOf),
     }),
     async close() {
       await collector.close();
@@ -165,7 +122,7 @@ export async function openWebhooks(deps: WebhooksDeps): Promise<Webhooks> {
 }
 
 /** What an earlier process deferred and Redis, where there is one, may have lost: new deliveries go behind it. */
-async function findKnownRows({ db, logger }: WebhooksDeps): Promise<readonly KnownRow[]> {
+async function findKnownRows(db: Database, logger: Logger): Promise<readonly KnownRow[]> {
   try {
     return (await findDeferredSpans(db)).map((span) => ({
       tenantId: span.management_company_id,
