@@ -27,14 +27,14 @@ export interface CommandContext {
 export interface Command {
   /** As typed: `token create`. */
   readonly name: string;
-  /** After the name in the help: `FILE.csv`. */
-  readonly operands: string;
+  /** After the name in the help: `FILE.csv`. Default: it takes none. */
+  readonly operands?: string;
   readonly summary: string;
   /** Further lines of its own help. */
-  readonly notes: readonly string[];
-  readonly options: Readonly<Record<string, OptionSpec>>;
-  /** Resolves to the exit code. */
-  run(context: CommandContext, input: CommandInput): Promise<number>;
+  readonly notes?: readonly string[];
+  readonly options?: Readonly<Record<string, OptionSpec>>;
+  /** Resolves to the exit code; without one it is done. */
+  run(context: CommandContext, input: CommandInput): Promise<number> | Promise<void>;
 }
 
 export const exitCodes = {
@@ -48,10 +48,7 @@ export const exitCodes = {
 
 /** The command line is at fault: exit code 2. */
 export class UsageError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'UsageError';
-  }
+  override readonly name = 'UsageError';
 }
 
 /** An error that an operator can fix: printed without a stack, exit code 1. */

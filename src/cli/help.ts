@@ -1,4 +1,4 @@
-import { type Command, exitCodes, type OptionSpec, UsageError } from './command.ts';
+import { type Command, type OptionSpec, UsageError } from './command.ts';
 import { commonOptions } from './read-arguments.ts';
 
 export function createHelp(commands: () => readonly Command[]): Command {
@@ -6,15 +6,12 @@ export function createHelp(commands: () => readonly Command[]): Command {
     name: 'help',
     operands: '[COMMAND]',
     summary: 'these lines, or those of one command',
-    notes: [],
-    options: {},
     async run({ terminal }, { positionals }) {
       const asked = positionals.join(' ');
       const found = commands().filter(({ name }) => asked === '' || name === asked || name.startsWith(`${asked} `));
       if (found.length === 0) throw new UsageError(`there is no command "${asked}"; "help" alone shows all`);
       if (asked === '') terminal.result(describeAll(found), renderOverview(found));
       else terminal.result(describeAll(found), found.map(renderCommandHelp).join('\n\n'));
-      return exitCodes.done;
     },
   };
 }
@@ -23,15 +20,13 @@ export function describeAll(commands: readonly Command[]): unknown {
   return commands.map(describeCommand);
 }
 
-export function describeCommand({ name, operands, summary, notes, options }: Command): unknown {
+export function describeCommand({ name, operands = '', summary, notes = [], options }: Command): unknown {
   return { name, operands, summary, notes, options: { ...options, ...commonOptions } };
 }
 
 export function renderOverview(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map(({ name, operands }) => `${name} ${operands}`.trimEnd().length));
-  const lines = commands.map(
-    ({ name, operands, summary }) => `  ${`${name} ${operands}`.trimEnd().padEnd(width)}  ${summary}`,
-  );
+  const width = Math.max(...commands.map((command) => callOf(command).length));
+  const lines = commands.map((command) => `  ${callOf(command).padEnd(width)}  ${command.summary}`);
   return [
     'Usage: npm run cli -- COMMAND [OPTIONS]',
     '',
@@ -47,10 +42,14 @@ export function renderCommandHelp(command: Command): string {
   const shown = options.map(([name, { hint, help }]) => [`--${name}${hint === undefined ? '' : ` ${hint}`}`, help]);
   const width = Math.max(...shown.map(([name]) => (name as string).length));
   return [
-    `npm run cli -- ${`${command.name} ${command.operands}`.trimEnd()} [OPTIONS]`,
+    `npm run cli -- ${callOf(command)} [OPTIONS]`,
     `  ${command.summary}`,
-    ...command.notes.map((note) => `  ${note}`),
+    ...(command.notes ?? []).map((note) => `  ${note}`),
     '',
     ...shown.map(([name, help]) => `  ${(name as string).padEnd(width)}  ${help}`),
   ].join('\n');
+}
+
+function callOf({ name, operands }: Command): string {
+  return operands === undefined ? name : `${name} ${operands}`;
 }

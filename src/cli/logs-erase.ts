@@ -1,19 +1,15 @@
 /** `logs erase`: removes a person's data from the audit log. */
 import { eraseText } from '../audit/chain/erase-text.ts';
-import { systemClock } from '../clock.ts';
-import { newId } from '../ids.ts';
-import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
-import { type Command, exitCodes, UsageError } from './command.ts';
+import { type Command, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
-import { readTenant } from './read-arguments.ts';
-import { userName } from './token-create.ts';
+import { readTenant, tenantOption } from './read-arguments.ts';
+import { noteChange } from './token-create.ts';
 
 /** A shorter text would also match unrelated words. */
 const minTextLength = 4;
 
 export const logsErase: Command = {
   name: 'logs erase',
-  operands: '',
   summary: 'take a person’s data out of the audit log; the chain says that it was done',
   notes: [
     'Every place of the text becomes [erased]: in addresses, errors, kept headers and bodies, also in its JSON and URL forms.',
@@ -21,7 +17,7 @@ export const logsErase: Command = {
   ],
   options: {
     contains: { type: 'string', hint: 'TEXT', help: 'the text to erase' },
-    tenant: { type: 'string', hint: 'ID', help: 'the tenant (default MANAGEMENT_COMPANY_ID)' },
+    tenant: tenantOption,
   },
   async run({ terminal, config }, input) {
     const text = input.text('contains');
@@ -31,21 +27,13 @@ export const logsErase: Command = {
     const tenantId = readTenant(input.text('tenant'), () => config().defaultTenant);
     const { rows, bodies } = await withDatabase(config(), async (db) => {
       const done = await eraseText(db, tenantId, text);
-      const nowMs = systemClock.now();
-      await db.forTenant(tenantId, (tx) =>
-        insertConfigurationChange(tx, tenantId, {
-          id: newId(nowMs),
-          entity: 'audit_log',
-          entityId: 'erasure',
-          action: 'changed',
-          changedBy: userName(),
-          requestId: null,
-          before: null,
-          after: { erased_rows: done.rows },
-          changedSecrets: [],
-          changedAtMs: nowMs,
-        }),
-      );
+      const change = {
+        entity: 'audit_log',
+        entityId: 'erasure',
+        action: 'changed',
+        after: { erased_rows: done.rows },
+      } as const;
+      await db.forTenant(tenantId, (tx) => noteChange(tx, tenantId, change));
       return done;
     });
     terminal.result(
@@ -54,6 +42,5 @@ export const logsErase: Command = {
         ? 'The text stands nowhere in this audit log.'
         : `Erased from ${rows} rows and ${bodies} kept bodies.`,
     );
-    return exitCodes.done;
   },
 };

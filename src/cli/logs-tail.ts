@@ -4,9 +4,9 @@ import { type IntegrationLog, type LogFilter, listEntries, logStatuses } from '.
 import { systemClock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
 import type { Database } from '../storage/postgres/database.ts';
-import { type Command, type CommandInput, exitCodes, UsageError } from './command.ts';
+import { type Command, type CommandInput, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
-import { parseWhole, readTenant } from './read-arguments.ts';
+import { parseWhole, readTenant, tenantOption } from './read-arguments.ts';
 import type { Terminal } from './terminal.ts';
 
 const defaultLines = 20;
@@ -17,11 +17,9 @@ const overlapMs = 120_000;
 
 export const logsTail: Command = {
   name: 'logs tail',
-  operands: '',
   summary: 'the last calls to external services, oldest first',
-  notes: [],
   options: {
-    tenant: { type: 'string', hint: 'ID', help: 'the tenant (default MANAGEMENT_COMPANY_ID)' },
+    tenant: tenantOption,
     lines: { type: 'string', hint: 'N', help: `how many (default ${defaultLines})` },
     follow: { type: 'boolean', help: 'go on with those that come, until Ctrl-C' },
     service: { type: 'string', hint: 'NAME', help: 'of this service only' },
@@ -39,7 +37,6 @@ export const logsTail: Command = {
       if (logs.length === 0) terminal.note(describeNone(tenantId, filter));
       if (input.flag('follow')) await follow(terminal, db, tenantId, filter, logs, interrupted);
     });
-    return exitCodes.done;
   },
 };
 

@@ -11,7 +11,6 @@ const maxFaults = 100;
 
 export const logsVerify: Command = {
   name: 'logs verify',
-  operands: '',
   summary: 'prove that the audit log was not edited: every row is there, unchanged, and none was added',
   notes: [
     'Exit code 1 where it was. Needs the ENCRYPTION_KEYS under which the log was written.',

@@ -1,13 +1,11 @@
 import { migrate } from '../storage/postgres/migrate.ts';
-import { type Command, exitCodes } from './command.ts';
+import type { Command } from './command.ts';
 import { databaseFailed, quietLogger, withDatabaseUrl } from './open-database.ts';
 
 export const migrateCommand: Command = {
   name: 'migrate',
-  operands: '',
   summary: 'bring the database to this version (the service does so itself at its start)',
   notes: ['Several may run at once: one works, the others wait for it.'],
-  options: {},
   async run({ terminal, config }) {
     const settings = config();
     const applied = await withDatabaseUrl(settings, (url) =>
@@ -22,6 +20,5 @@ export const migrateCommand: Command = {
         ? 'The database is up to date.'
         : `Applied:\n${applied.map((name) => `  ${name}`).join('\n')}`;
     terminal.result({ applied }, text);
-    return exitCodes.done;
   },
 };

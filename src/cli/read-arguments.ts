@@ -10,6 +10,8 @@ export const commonOptions = {
   help: { type: 'boolean', help: 'what the command does and takes' },
 } as const;
 
+export const tenantOption = { type: 'string', hint: 'ID', help: 'the tenant (default MANAGEMENT_COMPANY_ID)' } as const;
+
 /** The command that the arguments begin with, and the rest; null if there is none. */
 export function findCommand(
   commands: readonly Command[],
@@ -34,7 +36,7 @@ export function readInput(command: Command, args: string[]): CommandInput {
     const { values, positionals } = parseArgs({
       args,
       options,
-      allowPositionals: command.operands !== '',
+      allowPositionals: command.operands !== undefined,
       strict: true,
     });
     return {

@@ -65,7 +65,8 @@ export async function runCli({ args, out, err, config, interrupted }: CliEnviron
       terminal.result(describeCommand(command), renderCommandHelp(command));
       return exitCodes.done;
     }
-    return await command.run({ terminal, config, interrupted }, input);
+    const code = await command.run({ terminal, config, interrupted }, input);
+    return typeof code === 'number' ? code : exitCodes.done;
   } catch (error) {
     const { code, message } = judge(error);
     if (terminal.isJson) terminal.result({ error: message }, '');

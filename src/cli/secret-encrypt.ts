@@ -1,8 +1,9 @@
+import { buffer } from 'node:stream/consumers';
 import type { Config } from '../config/config.ts';
 import { loadOrCreateKeys } from '../secrets/development-keys.ts';
 import { sealForEnvironment } from '../secrets/environment-secret.ts';
 import { createKeyring, type Keyring } from '../secrets/keyring.ts';
-import { type Command, exitCodes, UsageError } from './command.ts';
+import { type Command, UsageError } from './command.ts';
 
 /** The keys of the environment, or in development those in `DATA_DIR`. */
 export function keyringOf(config: Config): Keyring {
@@ -13,13 +14,11 @@ const maxSecretBytes = 64 * 1024;
 
 export const secretEncrypt: Command = {
   name: 'secret encrypt',
-  operands: '',
   summary: 'read a secret from stdin, print it sealed (enc:…) for an environment file',
   notes: [
     'It is read from stdin, so that it stands in no shell history and no process list:',
     '  npm run -s cli -- secret encrypt < key.txt',
   ],
-  options: {},
   async run({ terminal, config }) {
     const keyring = keyringOf(config());
     if (process.stdin.isTTY) terminal.note('Type or paste the secret, then Enter and Ctrl-D:');
@@ -27,17 +26,11 @@ export const secretEncrypt: Command = {
     if (plain === '') throw new UsageError('there is nothing on stdin');
     const sealed = sealForEnvironment(keyring, plain);
     terminal.result({ sealed, key_id: keyring.currentKeyId }, sealed);
-    return exitCodes.done;
   },
 };
 
 async function readStdin(): Promise<string> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxSecretBytes) throw new UsageError(`a secret has at most ${maxSecretBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const bytes = await buffer(process.stdin);
+  if (bytes.length > maxSecretBytes) throw new UsageError(`a secret has at most ${maxSecretBytes} bytes`);
+  return bytes.toString('utf8');
 }

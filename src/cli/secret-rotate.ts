@@ -23,13 +23,11 @@ const rowsPerPage = 100;
 
 export const secretRotate: Command = {
   name: 'secret rotate',
-  operands: '',
   summary: 'seal every kept secret anew with the first of ENCRYPTION_KEYS, online and resumable',
   notes: [
     'First let every replica know the new key (as the second), then put it first, then run this, then take the old one out.',
     'enc:… values of the environment are yours to seal anew: "secret encrypt".',
   ],
-  options: {},
   async run({ terminal, config, interrupted }) {
     const keyring = keyringOf(config());
     return withDatabase(config(), async (db) => {

@@ -8,12 +8,13 @@ import { SignJWT } from 'jose';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { scopes } from '../http/request/request-context.ts';
-import { newId } from '../ids.ts';
+import { newId, type TenantId } from '../ids.ts';
 import { loadOrCreateJwtSecret } from '../secrets/development-keys.ts';
 import { hashToken } from '../secrets/token-hash.ts';
-import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
+import type { Queryable } from '../storage/postgres/database.ts';
+import { type ConfigurationChange, insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import { insertServiceToken } from '../storage/tables/service-tokens.ts';
-import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError } from './command.ts';
+import { type Command, CommandFailed, type CommandInput, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
 import { parseLifetime, parseList, parseWhole, readTenant } from './read-arguments.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,7 +26,6 @@ const tokenBytes = 32;
 
 export const tokenCreate: Command = {
   name: 'token create',
-  operands: '',
   summary: 'make a service token, or with --admin an administrator’s JWT; stdout holds the token alone',
   notes: [
     'A service token is kept as its hash: it is shown this once.',
@@ -52,7 +52,6 @@ export const tokenCreate: Command = {
   async run({ terminal, config }, input) {
     if (input.flag('admin')) await createAdminToken(terminal, config(), input);
     else await createServiceToken(terminal, config(), input);
-    return exitCodes.done;
   },
 };
 
@@ -121,18 +120,7 @@ async function createServiceToken(terminal: Terminal, config: Config, input: Com
       const tokenSha256 = hashToken(token);
       const grant = { name, scopes: asked, tenants, services, rateLimitPerMinute, expiresAt };
       await insertServiceToken(tx, tenantId, { id, tokenSha256, createdBy, ...grant });
-      await insertConfigurationChange(tx, tenantId, {
-        id: newId(nowMs),
-        entity: 'token',
-        entityId: id,
-        action: 'created',
-        changedBy: createdBy,
-        requestId: null,
-        before: null,
-        after: granted,
-        changedSecrets: ['token'],
-        changedAtMs: nowMs,
-      });
+      await noteChange(tx, tenantId, { entity: 'token', entityId: id, action: 'created', after: granted }, ['token']);
     }),
   );
   terminal.note(`The service token "${name}" (${id}); it is shown this once:`);
@@ -158,6 +146,18 @@ function tenantsOf(text: string): readonly string[] {
   const asked = [...new Set(parseList(text))];
   if (asked.length === 0) throw new UsageError('--tenants must name tenants, or *');
   return asked.map((tenant) => (tenant === '*' ? tenant : readTenant(tenant, () => '')));
+}
+
+/** The audit entry of a change that this program makes. */
+export function noteChange(
+  tx: Queryable,
+  tenantId: TenantId,
+  change: Pick<ConfigurationChange, 'entity' | 'entityId' | 'action' | 'after'>,
+  changedSecrets: readonly string[] = [],
+): Promise<void> {
+  const changedAtMs = systemClock.now();
+  const made = { id: newId(changedAtMs), changedAtMs, changedBy: userName(), requestId: null };
+  return insertConfigurationChange(tx, tenantId, { ...made, ...change, before: null, changedSecrets });
 }
 
 /** Stored as `created_by`. */

@@ -1,20 +1,18 @@
 import { systemClock } from '../clock.ts';
-import { isUuid, newId } from '../ids.ts';
-import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
+import { renderToken } from '../http/routes/admin/tokens.ts';
+import { isUuid } from '../ids.ts';
 import { listServiceTokens, revokeServiceToken, type ServiceToken } from '../storage/tables/service-tokens.ts';
-import { type Command, CommandFailed, exitCodes, UsageError } from './command.ts';
+import { type Command, CommandFailed, UsageError } from './command.ts';
 import { withDatabase } from './open-database.ts';
-import { readTenant } from './read-arguments.ts';
+import { readTenant, tenantOption } from './read-arguments.ts';
 import { renderTable } from './terminal.ts';
-import { userName } from './token-create.ts';
+import { noteChange } from './token-create.ts';
 
-const tenantOption = { type: 'string', hint: 'ID', help: 'the tenant (default MANAGEMENT_COMPANY_ID)' } as const;
 /** More than anyone reads; the API has pages for all of them. */
 const maxListed = 1_000;
 
 export const tokenList: Command = {
   name: 'token list',
-  operands: '',
   summary: 'a tenant’s service tokens of the database, newest first',
   notes: ['Those of SERVICE_TOKENS are not among them: they live in the environment.'],
   options: { tenant: tenantOption, all: { type: 'boolean', help: 'revoked and expired ones too' } },
@@ -42,10 +40,9 @@ export const tokenList: Command = {
       ]),
     );
     terminal.result(
-      { tokens: tokens.map(({ token, state }) => describe(token, state)) },
+      { tokens: tokens.map(({ token, state }) => ({ ...renderToken(token), state })) },
       tokens.length === 0 ? `The tenant ${tenantId} has no service tokens.` : text,
     );
-    return exitCodes.done;
   },
 };
 
@@ -53,7 +50,6 @@ export const tokenRevoke: Command = {
   name: 'token revoke',
   operands: 'ID',
   summary: 'end a service token; every replica refuses it within a second',
-  notes: [],
   options: { tenant: tenantOption },
   async run({ terminal, config }, input) {
     const [id = '', ...more] = input.positionals;
@@ -62,25 +58,12 @@ export const tokenRevoke: Command = {
     const wasRevoked = await withDatabase(config(), (db) =>
       db.forTenant(tenantId, async (tx) => {
         if (!(await revokeServiceToken(tx, tenantId, id))) return false;
-        const nowMs = systemClock.now();
-        await insertConfigurationChange(tx, tenantId, {
-          id: newId(nowMs),
-          entity: 'token',
-          entityId: id,
-          action: 'deleted',
-          changedBy: userName(),
-          requestId: null,
-          before: null,
-          after: null,
-          changedSecrets: [],
-          changedAtMs: nowMs,
-        });
+        await noteChange(tx, tenantId, { entity: 'token', entityId: id, action: 'deleted', after: null });
         return true;
       }),
     );
     if (!wasRevoked) throw new CommandFailed(`the tenant ${tenantId} has no live token ${id}`);
     terminal.result({ id, revoked: true }, `Revoked ${id}.`);
-    return exitCodes.done;
   },
 };
 
@@ -89,21 +72,4 @@ type TokenState = 'live' | 'revoked' | 'expired';
 function stateOf(token: ServiceToken, nowMs: number): TokenState {
   if (token.revokedAt !== null) return 'revoked';
   return token.expiresAt !== null && token.expiresAt.getTime() <= nowMs ? 'expired' : 'live';
-}
-
-function describe(token: ServiceToken, state: TokenState): unknown {
-  return {
-    id: token.id,
-    name: token.name,
-    state,
-    scopes: token.scopes,
-    tenants: token.tenants,
-    services: token.services,
-    rate_limit_per_minute: token.rateLimitPerMinute,
-    created_by: token.createdBy,
-    created_at: token.createdAt.toISOString(),
-    expires_at: token.expiresAt?.toISOString() ?? null,
-    last_used_at: token.lastUsedAt?.toISOString() ?? null,
-    revoked_at: token.revokedAt?.toISOString() ?? null,
-  };
 }

@@ -17,7 +17,6 @@ const marks = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL' } as const;
 
 export const doctorCommand: Command = {
   name: 'doctor',
-  operands: '',
   summary: 'look at the configuration, stores, secrets, providers and clocks, and say what to do',
   notes: ['Run it with the service’s own environment. It changes nothing. Exit code 1 where anything failed.'],
   options: { url: { type: 'string', hint: 'URL', help: 'the running service (default http://localhost:PORT)' } },

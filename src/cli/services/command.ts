@@ -11,22 +11,19 @@ import { refusalOf } from '../../outbound/refusal.ts';
 import { appendEvent } from '../../outbox/append-event.ts';
 import type { Database } from '../../storage/postgres/database.ts';
 import { listServicesOfTenant, lockServicesOfTenant } from '../../storage/tables/external-services.ts';
-import { type Command, CommandFailed, exitCodes, UsageError } from '../command.ts';
+import { type Command, CommandFailed, UsageError } from '../command.ts';
 import { quietLogger, withDatabase } from '../open-database.ts';
-import { readTenant } from '../read-arguments.ts';
+import { readTenant, tenantOption } from '../read-arguments.ts';
 import { keyringOf } from '../secret-encrypt.ts';
 import { userName } from '../token-create.ts';
 import { applyImport } from './apply-import.ts';
 import { describeFault, parseServices, renderDocument, type ServicesDocument } from './document.ts';
 import { type ImportPlan, type PlannedStep, planImport } from './plan-import.ts';
 
-const tenantOption = { type: 'string', hint: 'ID', help: 'the tenant (default MANAGEMENT_COMPANY_ID)' } as const;
-
 export const servicesExport: Command = {
   name: 'services export',
   operands: '[FILE.yaml]',
   summary: 'write a tenant’s services as YAML, secrets as env:NAME; without a file to stdout',
-  notes: [],
   options: { tenant: tenantOption },
   async run({ terminal, config }, input) {
     const [file, ...more] = input.positionals;
@@ -36,15 +33,11 @@ export const servicesExport: Command = {
       db.forTenant(tenantId, (tx) => listServicesOfTenant(tx, tenantId)),
     );
     const yaml = renderDocument(tenantId, rows);
-    if (file === undefined) {
-      terminal.result({ yaml, services: rows.length }, yaml.trimEnd());
-      return exitCodes.done;
-    }
+    if (file === undefined) return terminal.result({ yaml, services: rows.length }, yaml.trimEnd());
     await writeFile(file, yaml).catch((cause: unknown) => {
       throw new CommandFailed(`cannot write ${file}`, cause);
     });
     terminal.result({ file, services: rows.length }, `Wrote ${rows.length} services to ${file}.`);
-    return exitCodes.done;
   },
 };
 
@@ -70,7 +63,6 @@ export const servicesImport: Command = {
     const isDry = input.flag('dry-run');
     const plan = await withDatabase(settings, (db) => importInto(settings, db, tenantId, document, isDry));
     terminal.result(describePlan(plan, isDry), renderPlan(plan, isDry));
-    return exitCodes.done;
   },
 };
 
