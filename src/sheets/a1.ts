@@ -19,10 +19,7 @@ export type A1Range =
 
 /** The text is not a valid range; `message` explains why, for the caller. */
 export class A1SyntaxError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'A1SyntaxError';
-  }
+  override readonly name = 'A1SyntaxError';
 }
 
 /** Longer than any quoted title (100 characters, each possibly doubled) plus an area. */

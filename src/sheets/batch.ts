@@ -5,6 +5,7 @@
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from '../gateway/caller.ts';
+import type { AppendedRows, UpdatedRange } from '../providers/google_sheets/operations.ts';
 import type { BatchOperation, BatchRequest } from './parse-request.ts';
 import type { Sheets } from './sheets.ts';
 import type { Progress } from './table/progress.ts';
@@ -114,51 +115,42 @@ async function runNoting(run: BatchRun, one: BatchOperation, progress: Progress)
 
 async function runOne(run: BatchRun, one: BatchOperation, progress: Progress): Promise<Done> {
   const { sheets, caller, signal, noteLimit } = run;
+  if (one.operation === 'read') {
+    const { body, familyLimit } = await sheets.read(caller, one.question, signal);
+    noteLimit(familyLimit);
+    return { answer: JSON.parse(body.toString()) as Done['answer'], updatedCells: 0 };
+  }
+  const before = doneOf(progress.saved);
+  if (before !== null) return before;
+  /** Saves the result before the whole batch is answered, so that a repeat after a crash does not run it again. */
+  const keep = async (
+    { familyLimit }: Pick<CallResult, 'familyLimit'>,
+    answer: Done['answer'],
+    updatedCells: number,
+  ) => {
+    noteLimit(familyLimit);
+    const done = { answer, updatedCells };
+    await progress.save({ done });
+    return done;
+  };
   switch (one.operation) {
-    case 'read': {
-      const { body, familyLimit } = await sheets.read(caller, one.question, signal);
-      noteLimit(familyLimit);
-      return { answer: JSON.parse(body.toString()) as Done['answer'], updatedCells: 0 };
-    }
     case 'write': {
-      const before = doneOf(progress.saved);
-      if (before !== null) return before;
-      const { result, familyLimit } = await sheets.write(caller, one.question, signal);
-      noteLimit(familyLimit);
-      return keepDone(progress, { answer: updateAnswer(result), updatedCells: result.updatedCells });
+      const written = await sheets.write(caller, one.question, signal);
+      return keep(written, updateAnswer(written.result), written.result.updatedCells);
     }
     case 'append': {
-      const done = doneOf(progress.saved);
-      if (done !== null) return done;
-      const { result, familyLimit } = await sheets.append(caller, one.question, progress, signal);
-      noteLimit(familyLimit);
-      return keepDone(progress, { answer: appendAnswer(result), updatedCells: result.updatedCells });
+      const appended = await sheets.append(caller, one.question, progress, signal);
+      return keep(appended, appendAnswer(appended.result), appended.result.updatedCells);
     }
     case 'clear': {
-      const before = doneOf(progress.saved);
-      if (before !== null) return before;
-      const { result, familyLimit } = await sheets.clear(caller, one.question, signal);
-      noteLimit(familyLimit);
-      return keepDone(progress, { answer: { cleared_range: result }, updatedCells: 0 });
+      const cleared = await sheets.clear(caller, one.question, signal);
+      return keep(cleared, { cleared_range: cleared.result }, 0);
     }
   }
 }
 
-/**
- * Saves the result before the whole batch is answered, so that a repeat after a crash does not run the operation again.
- */
-async function keepDone(progress: Progress, done: Done): Promise<Done> {
-  await progress.save({ done });
-  return done;
-}
-
 /** The result of a change, in the form of the API. */
-export function updateAnswer(result: {
-  updatedRange: string;
-  updatedRows: number;
-  updatedColumns: number;
-  updatedCells: number;
-}) {
+export function updateAnswer(result: UpdatedRange) {
   return {
     updated_range: result.updatedRange,
     updated_rows: result.updatedRows,
@@ -167,18 +159,9 @@ export function updateAnswer(result: {
   };
 }
 
-export function appendAnswer(result: {
-  updatedRange: string;
-  updatedRows: number;
-  updatedCells: number;
-  tableRange: string | null;
-}) {
-  return {
-    updated_range: result.updatedRange,
-    updated_rows: result.updatedRows,
-    updated_cells: result.updatedCells,
-    table_range: result.tableRange,
-  };
+export function appendAnswer({ tableRange, ...result }: AppendedRows) {
+  const { updated_columns: _columns, ...updated } = updateAnswer(result);
+  return { ...updated, table_range: tableRange };
 }
 
 function answerOf(outcome: PromiseSettledResult<Done>): object {

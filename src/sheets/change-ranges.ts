@@ -20,7 +20,7 @@ import { type LaneItem, Lanes, type PutBack } from './limits/lane.ts';
 import type { Pace } from './limits/pace.ts';
 import { namingAsked, withoutPlace } from './refusal-words.ts';
 import { forgetRanges } from './scope.ts';
-import { splitBatch } from './split-batch.ts';
+import { sendParts, splitBatch } from './split-batch.ts';
 
 export interface WriteQuestion {
   readonly spreadsheetId: string;
@@ -154,11 +154,7 @@ function createChange<
           asked.error.publicMessage,
         );
         for (const entry of guilty) entry.reject(namingAsked(withoutPlace(asked.error), entry.item.question.range));
-        for (const [index, part] of parts.entries()) {
-          const putBack = part.length === 0 ? null : await send(part);
-          if (putBack !== null) return { ...putBack, items: [...putBack.items, ...parts.slice(index + 1).flat()] };
-        }
-        return null;
+        return sendParts(parts, send);
       }
       case 'unknown':
       case 'failed':
@@ -174,6 +170,7 @@ function createChange<
   };
 
   return async (laneKey: string, caller: Caller, question: Question, signal: AbortSignal) => {
+    const patientUntilMs = calls.clock.now() + caller.maxWaitMs;
     const changed = lanes
       .of(`${caller.tenantId}\n${callerGroup(caller)}${laneKey}`, () => ({
         clock: calls.clock,
@@ -192,7 +189,7 @@ function createChange<
         {
           signal,
           deadlineAtMs: () => caller.deadlineAtMs,
-          patientUntilMs: constantly(calls.clock.now() + caller.maxWaitMs),
+          patientUntilMs: () => patientUntilMs,
         },
       );
     return changed.catch(async (error: unknown) => {
@@ -200,10 +197,6 @@ function createChange<
       throw error;
     });
   };
-}
-
-function constantly<Value>(value: Value): () => Value {
-  return () => value;
 }
 
 export function countWithin(sizes: readonly number[]): number {

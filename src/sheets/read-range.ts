@@ -14,7 +14,7 @@ import { familyLimitOf, resultFromCache, resultOfFetch } from '../gateway/call-r
 import { type Caller, callerGroup } from '../gateway/caller.ts';
 import type { ReadOptions, ReadRange } from '../providers/google_sheets/operations.ts';
 import { type A1Range, parseA1, printA1 } from './a1.ts';
-import type { Accounts, Asked } from './ask-accounts.ts';
+import type { Accounts } from './ask-accounts.ts';
 import type { SheetsCapabilities } from './capabilities.ts';
 import type { SheetsDeps } from './deps.ts';
 import { type LaneItem, Lanes, type PutBack } from './limits/lane.ts';
@@ -22,7 +22,7 @@ import type { Pace } from './limits/pace.ts';
 import { namingAsked } from './refusal-words.ts';
 import { renderRead } from './render-values.ts';
 import { scopeOf } from './scope.ts';
-import { splitBatch } from './split-batch.ts';
+import { sendParts, splitBatch } from './split-batch.ts';
 
 export interface ReadQuestion extends ReadOptions {
   readonly spreadsheetId: string;
@@ -178,7 +178,16 @@ async function sendTogether(
   options: ReadOptions,
   batch: readonly Entry[],
 ): Promise<PutBack<LaneRead, ReadAnswer> | null> {
-  const asked = await askFor(deps, spreadsheetId, options, batch);
+  const [first] = batch as [Entry];
+  const asked = await deps.accounts.ask({
+    capability: deps.capabilities.read,
+    input: { spreadsheetId, ranges: batch.map(({ item }) => item.range), ...options },
+    spreadsheetId,
+    caller: first.item.caller,
+    deadlineAtMs: Math.max(...batch.map((entry) => entry.deadlineAtMs())),
+    // The lane settles a reader who disconnects; the request continues for the others.
+    signal: new AbortController().signal,
+  });
   switch (asked.kind) {
     case 'answered': {
       const { service, value } = asked.answer;
@@ -194,14 +203,15 @@ async function sendTogether(
       return { items: batch, untilMs: asked.untilMs, error: asked.error };
     case 'bad_input': {
       if (asked.status !== 400) break;
+      const again = (part: readonly Entry[]) => sendTogether(deps, spreadsheetId, options, part);
       const { guilty, parts } = splitBatch(batch, ({ item }) => item.range, asked.error.publicMessage);
       const bounded = guilty.filter((entry) => boundToGrid(entry.item, asked.error.publicMessage));
       if (bounded.length > 0) {
         for (const entry of guilty) if (!bounded.includes(entry)) entry.reject(asked.error);
-        return sendParts(deps, spreadsheetId, options, [bounded, ...parts]);
+        return sendParts([bounded, ...parts], again);
       }
       for (const entry of guilty) entry.reject(namingAsked(asked.error, parseA1(entry.item.range)));
-      return sendParts(deps, spreadsheetId, options, parts);
+      return sendParts(parts, again);
     }
   }
   for (const entry of batch) entry.reject(asked.error);
@@ -225,35 +235,4 @@ function boundToGrid(item: LaneRead, message: string): boolean {
   if (startRow >= rows || startColumn >= columns || text === item.range) return false;
   item.range = text;
   return true;
-}
-
-async function sendParts(
-  deps: ReadDeps,
-  spreadsheetId: string,
-  options: ReadOptions,
-  parts: readonly (readonly Entry[])[],
-): Promise<PutBack<LaneRead, ReadAnswer> | null> {
-  for (const [index, part] of parts.entries()) {
-    const putBack = part.length === 0 ? null : await sendTogether(deps, spreadsheetId, options, part);
-    if (putBack !== null) return { ...putBack, items: [...putBack.items, ...parts.slice(index + 1).flat()] };
-  }
-  return null;
-}
-
-async function askFor(
-  deps: ReadDeps,
-  spreadsheetId: string,
-  options: ReadOptions,
-  batch: readonly Entry[],
-): Promise<Asked<readonly ReadRange[]>> {
-  const first = batch[0] as Entry;
-  return deps.accounts.ask({
-    capability: deps.capabilities.read,
-    input: { spreadsheetId, ranges: batch.map(({ item }) => item.range), ...options },
-    spreadsheetId,
-    caller: first.item.caller,
-    deadlineAtMs: Math.max(...batch.map((entry) => entry.deadlineAtMs())),
-    // The lane settles a reader who disconnects; the request continues for the others.
-    signal: new AbortController().signal,
-  });
 }

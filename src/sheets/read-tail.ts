@@ -2,7 +2,7 @@
  * `tail: n` of a read: finds the last n rows of a range by reading from the end of the grid upwards. Blank windows cost
  * next to nothing.
  */
-import { ServiceError } from '../errors.ts';
+import { invalidInput } from '../errors.ts';
 import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from '../gateway/caller.ts';
 import type { Cell } from '../providers/google_sheets/operations.ts';
@@ -20,13 +20,13 @@ export async function readTail(
   signal: AbortSignal,
 ): Promise<CallResult> {
   const { range, spreadsheetId } = question;
-  if (question.majorDimension !== 'ROWS') throw fault('counts rows: major_dimension must be ROWS');
+  if (question.majorDimension !== 'ROWS') throw invalidInput('tail', 'counts rows: major_dimension must be ROWS');
   const wanted = range.kind === 'area' ? range.title : range.kind === 'sheet' ? range.title : range.name;
   const worksheets = await sheets.worksheets(caller, spreadsheetId, signal);
   const sheet = worksheets.find((one) =>
     wanted === null ? !one.hidden : one.title.toLowerCase() === wanted.toLowerCase(),
   );
-  if (sheet === undefined) throw fault(`takes a range of a sheet, and there is no sheet "${wanted}"`);
+  if (sheet === undefined) throw invalidInput('tail', `takes a range of a sheet, and there is no sheet "${wanted}"`);
   const area = range.kind === 'area' ? range.area : { startRow: 0, endRow: null, startColumn: 0, endColumn: null };
   const columns = { startColumn: area.startColumn, endColumn: area.endColumn };
   const gridEnd = Math.min(area.endRow ?? sheet.row_count, sheet.row_count);
@@ -68,10 +68,6 @@ export async function readTail(
     cached: call?.cacheOutcome.startsWith('HIT') ?? false,
   };
   return { ...(call as CallResult), body: Buffer.from(JSON.stringify(body)) };
-}
-
-function fault(message: string): ServiceError {
-  return new ServiceError('INVALID_REQUEST', `tail: ${message}`, { errors: [{ path: 'tail', message }] });
 }
 
 /** The rows of a read's answer as lines of JSON. */

@@ -2,28 +2,20 @@
 import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from '../gateway/caller.ts';
 import { createRefusalNotes } from '../limits/refusal-notes.ts';
-import type {
-  AppendedRows,
-  SpreadsheetMetadata,
-  UpdatedRange,
-  Worksheet,
-} from '../providers/google_sheets/operations.ts';
-import type { AppendQuestion } from './append/append-item.ts';
-import { createAppendRows } from './append/append-rows.ts';
+import type { SpreadsheetMetadata, Worksheet } from '../providers/google_sheets/operations.ts';
+import { type AppendRows, createAppendRows } from './append/append-rows.ts';
 import { createAccounts } from './ask-accounts.ts';
 import { createCapabilities, type SheetsCapabilities } from './capabilities.ts';
-import { type ClearQuestion, createChanges, type WriteQuestion } from './change-ranges.ts';
-import type { Changed } from './changed.ts';
+import { type Changes, createChanges } from './change-ranges.ts';
 import type { SheetsDeps } from './deps.ts';
 import { createPace } from './limits/pace.ts';
 import { createPacer } from './limits/pacer.ts';
 import { createSpending, type Spending } from './limits/spending.ts';
-import { createReadRange, type ReadQuestion } from './read-range.ts';
+import { createReadRange, type ReadRangeOf } from './read-range.ts';
 import { type ChangeRecords, createChangeRecords } from './records/change-records.ts';
 import { createStructureChanges } from './records/change-structure.ts';
 import { type RecordsReadQuestion, type RecordsResult, readRecords } from './records/read-records.ts';
 import { scopeOf } from './scope.ts';
-import type { Progress } from './table/progress.ts';
 import { createTableLocks } from './table/table-lock.ts';
 import { createTableStates } from './table/table-state.ts';
 
@@ -31,15 +23,10 @@ export interface Sheets {
   readonly capabilities: SheetsCapabilities;
   readonly spending: Spending;
   /** The body is `{values, range, row_count, column_count, cached}`. */
-  read(caller: Caller, question: ReadQuestion, signal: AbortSignal): Promise<CallResult>;
-  write(caller: Caller, question: WriteQuestion, signal: AbortSignal): Promise<Changed<UpdatedRange>>;
-  clear(caller: Caller, question: ClearQuestion, signal: AbortSignal): Promise<Changed<string>>;
-  append(
-    caller: Caller,
-    question: AppendQuestion,
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<Changed<AppendedRows>>;
+  readonly read: ReadRangeOf;
+  readonly write: Changes['write'];
+  readonly clear: Changes['clear'];
+  readonly append: AppendRows;
   metadata(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<CallResult>;
   /** The sheets of the spreadsheet, from the cached metadata. */
   worksheets(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<readonly Worksheet[]>;

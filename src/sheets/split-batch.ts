@@ -1,5 +1,6 @@
 /** Finds the item that caused the refusal of a batch. */
 import { A1SyntaxError, parseA1, printA1 } from './a1.ts';
+import type { LaneItem, PutBack } from './limits/lane.ts';
 
 /**
  * Google refuses a batch as a whole and usually names the culprit ("Unable to parse range: X", "Range (X) exceeds grid
@@ -34,4 +35,16 @@ function isSameRange(named: string, asked: string): boolean {
     if (error instanceof A1SyntaxError) return false; // The text was cut short, or is not a range.
     throw error;
   }
+}
+
+/** Sends the parts one after the other; where a limit puts one back, the later ones go back with it. */
+export async function sendParts<Item, Result>(
+  parts: readonly (readonly LaneItem<Item, Result>[])[],
+  send: (part: readonly LaneItem<Item, Result>[]) => Promise<PutBack<Item, Result> | null>,
+): Promise<PutBack<Item, Result> | null> {
+  for (const [index, part] of parts.entries()) {
+    const putBack = part.length === 0 ? null : await send(part);
+    if (putBack !== null) return { ...putBack, items: [...putBack.items, ...parts.slice(index + 1).flat()] };
+  }
+  return null;
 }

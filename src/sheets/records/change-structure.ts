@@ -1,6 +1,6 @@
 /** Creates missing sheets, deletes rows, and creates spreadsheets. */
 import { randomInt } from 'node:crypto';
-import { ServiceError } from '../../errors.ts';
+import { invalidInput, ServiceError } from '../../errors.ts';
 import type { Caller } from '../../gateway/caller.ts';
 import { withUnknownOutcome } from '../../gateway/no-answer.ts';
 import type { FoundSheet, ShareRole, SheetsStructured } from '../../providers/google_sheets/operations.ts';
@@ -128,12 +128,7 @@ async function deleteRows(
   }
   const sheet = await sheetAt(deps, looker, question.sheet);
   const beyond = rows.findIndex((row) => row > sheet.rowCount);
-  if (beyond !== -1) {
-    const message = `the sheet ends at row ${sheet.rowCount}`;
-    throw new ServiceError('INVALID_REQUEST', `row_numbers: ${message}`, {
-      errors: [{ path: 'row_numbers', message }],
-    });
-  }
+  if (beyond !== -1) throw invalidInput('row_numbers', `the sheet ends at row ${sheet.rowCount}`);
   const marker = earlier ?? newMarker();
   await progress.save(marker);
   const requests = [...runsOf(rows)].reverse().map(([start, end]) => ({

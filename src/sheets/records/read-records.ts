@@ -1,7 +1,7 @@
 /** `POST /sheets/records/read`: rows by column names, through the cache of ordinary reads. */
 
 import { readCursor, renderCursor } from '../../encodings/page-cursor.ts';
-import { ServiceError } from '../../errors.ts';
+import { invalidInput, ServiceError } from '../../errors.ts';
 import type { CallResult } from '../../gateway/call.ts';
 import type { Caller } from '../../gateway/caller.ts';
 import type { Cell, SpreadsheetMetadata } from '../../providers/google_sheets/operations.ts';
@@ -129,8 +129,7 @@ function refuseUnknown(where: SheetRecord, columns: readonly Column[]): void {
 function parseCursor(cursor: string): number {
   const row = /^r(\d{1,9})$/.exec(readCursor(cursor)[0] ?? '')?.[1];
   if (row !== undefined) return Number(row);
-  const message = 'is not a cursor of this service';
-  throw new ServiceError('INVALID_REQUEST', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] });
+  throw invalidInput('cursor', 'is not a cursor of this service');
 }
 
 async function rowCountOf(
