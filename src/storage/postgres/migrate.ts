@@ -32,10 +32,7 @@ export interface Migration {
 
 /** The migration files and the database do not match. */
 export class MigrationRefused extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'MigrationRefused';
-  }
+  override readonly name = 'MigrationRefused';
 }
 
 const projectMigrations = projectFile('migrations');
