@@ -101,7 +101,6 @@ export const rowsDeleteSchema = Type.Object(
   },
 );
 
-export type RecordsReadBody = Static<typeof recordsReadSchema>;
 export type RecordsAppendBody = Static<typeof recordsAppendSchema>;
 export type RecordsUpsertBody = Static<typeof recordsUpsertSchema>;
 export type EnsureBody = Static<typeof ensureSchema>;
