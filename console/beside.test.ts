@@ -77,6 +77,8 @@ test('a delivery opens beside the list, among all deliveries and among those of 
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/webhooks/deliveries`);
   await signIn(page, service);
+  // A page that is left before the sign-in is answered is left without it.
+  await page.locator('nav#pages').waitFor();
   for (const path of ['/webhooks/deliveries', `/webhooks/${webhook.id}/deliveries`]) {
     await page.setViewportSize({ width: 1_280, height: 900 });
     await page.goto(`${service.url}/console${path}`);
