@@ -6,6 +6,9 @@
  */
 import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { buildConsole } from './build-console.ts';
@@ -21,6 +24,12 @@ interface Counts {
 
 const testRooms = ['src', 'emulator', 'test', 'scripts', 'bench', 'console'];
 const concurrency = 2;
+/** A minute or more each, so they begin first: a long file that begins last runs alone. The first one mostly waits. */
+const longestFiles: readonly string[] = [
+  'test/service/webhooks-deferral.test.ts',
+  'test/service/webhooks-kill.test.ts',
+  'console/accessibility.test.ts',
+];
 /** Far above the slowest test on a small machine: it stops tests that hang. */
 const testTimeoutMs = 120_000;
 const fileTimeoutMs = 600_000;
@@ -38,7 +47,9 @@ console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
 
 async function runWithServices(only: readonly string[]): Promise<Counts> {
   const files = findTestFiles(only);
-  if (!files.some((file) => needsServers(file))) return runTests(files);
+  await using opened = new AsyncDisposableStack();
+  opened.defer(await shareCompiledCode());
+  if (!files.some((file) => needsServers(file))) return await runTests(files);
   // Built once for all files, because they run in parallel and serve the pages from one folder.
   await buildConsole();
   process.env.TEST_BROWSER = ensureTestBrowser((line) => console.log(line));
@@ -54,6 +65,16 @@ async function runWithServices(only: readonly string[]): Promise<Counts> {
   }
 }
 
+/**
+ * Each file is a process that imports much of the program: compiling it once for all of them saves half of a file's
+ * start (1.4 s of CPU of 3.5). Returns the removal of the folder.
+ */
+async function shareCompiledCode(): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'integration-service-test-code-'));
+  process.env.NODE_COMPILE_CACHE = folder;
+  return () => rm(folder, { recursive: true, force: true });
+}
+
 function findTestFiles(args: readonly string[]): string[] {
   const isUnit = args.includes('--unit');
   const only = args.filter((arg) => arg !== '--unit');
@@ -65,9 +86,9 @@ function listTestFiles(only: readonly string[]): string[] {
   const absent = only.filter((file) => !existsSync(file));
   if (absent.length > 0) throw new Error(`no such test file: ${absent.join(', ')}`);
   if (only.length > 0) return [...only];
-  const files = globSync(testRooms.map((room) => `${room}/**/*.test.ts`)).sort();
-  if (files.length === 0) throw new Error('no tests found');
-  return files;
+  const found = globSync(testRooms.map((room) => `${room}/**/*.test.ts`)).sort();
+  if (found.length === 0) throw new Error('no tests found');
+  return [...longestFiles, ...found.filter((file) => !longestFiles.includes(file))];
 }
 
 async function runTests(files: string[]): Promise<Counts> {

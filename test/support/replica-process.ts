@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { environmentOfChildren } from './child-environment.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
 import { waitFor } from './wait-for.ts';
@@ -33,7 +34,7 @@ export async function startReplicaProcess(
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: root,
     env: {
-      PATH: process.env.PATH ?? '',
+      ...environmentOfChildren(),
       PORT: '0',
       HOST: '127.0.0.1',
       DATA_DIR: dataDir,

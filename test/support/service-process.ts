@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { environmentOfChildren } from './child-environment.ts';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -24,7 +25,7 @@ export async function startServiceProcess(
   const [program = process.execPath, ...args] = [...launcher, process.execPath, 'src/main.ts'];
   const child: ChildProcess = spawn(program, args, {
     cwd: root,
-    env: { PATH: process.env.PATH ?? '', PORT: '0', HOST: '127.0.0.1', EMULATOR: 'off', ...env },
+    env: { ...environmentOfChildren(), PORT: '0', HOST: '127.0.0.1', EMULATOR: 'off', ...env },
   });
   let log = '';
   child.stdout?.resume();
