@@ -1,6 +1,7 @@
 /** The console in a real browser: script errors, blocked content and requests to other hosts count as faults. */
 import assert from 'node:assert/strict';
-import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { after } from 'node:test';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { findTestBrowser } from '../../scripts/test-browser.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { TestService } from './service.ts';
@@ -11,17 +12,30 @@ export interface WatchedPage {
   readonly faults: string[];
 }
 
+/** The runner says so in each file's process; other programs have no end of a file at which to close a browser. */
+const isTestFile = process.env.NODE_TEST_CONTEXT !== undefined;
+/** One browser for the tests of a file: each has its own context, and a start takes a second. */
+let sharedBrowser: Promise<Browser> | undefined;
+if (isTestFile) after(async () => (await sharedBrowser)?.close());
+
+function launch(flags: readonly string[]): Promise<Browser> {
+  const executablePath = findTestBrowser();
+  assert.ok(executablePath !== null, 'Chromium is needed: npm test installs it');
+  return chromium.launch({ executablePath, args: ['--no-sandbox', ...flags] });
+}
+
 export async function openBrowser(
   t: Cleanup,
   url: string,
   options: BrowserContextOptions = {},
   flags: readonly string[] = [],
 ): Promise<WatchedPage> {
-  const executablePath = findTestBrowser();
-  assert.ok(executablePath !== null, 'Chromium is needed: npm test installs it');
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', ...flags] });
-  t.after(() => browser.close());
+  const isShared = isTestFile && flags.length === 0;
+  if (isShared) sharedBrowser ??= launch([]);
+  const browser = await ((isShared && sharedBrowser) || launch(flags));
+  if (!isShared) t.after(() => browser.close());
   const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, locale: 'en-US', ...options });
+  t.after(() => context.close());
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
