@@ -56,7 +56,7 @@ test('a call opens beside the list: another row can be opened, Escape closes it 
   assert.deepEqual(faults, []);
 });
 
-/** Its address, and a way to post to it. */
+/** The address of a new webhook, and a function that posts to it. */
 async function receivingWebhook(service: TestService) {
   const { json } = await service.admin('POST', '/webhooks', { webhook_name: 'payments', signature_scheme: 'none' });
   const deliver = async (type: string): Promise<void> => {
@@ -87,7 +87,7 @@ test('a delivery opens beside the list, among all deliveries and among those of 
   assert.deepEqual(faults, []);
 });
 
-test('deliveries that come while one is open wait, and are counted; the open one says how far it is', async (t: TestContext) => {
+test('deliveries that arrive while one is open are counted but not shown; the open one shows its progress', async (t: TestContext) => {
   const service = await startTestService(t);
   const webhook = await receivingWebhook(service);
   await webhook.deliver('one');

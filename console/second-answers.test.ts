@@ -1,4 +1,4 @@
-/** A change is answered, and what the page shows is asked again: until that second answer is there, nothing of before is shown as if it were now. */
+/** After a change the page loads its data again: until that second answer arrives, old data is not shown as current. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -6,7 +6,7 @@ import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
 
-/** Reads of these addresses are not answered until the returned function is called. */
+/** Holds the answers to reads of these addresses until the returned function is called. */
 async function holdReads(page: Page, address: string | RegExp): Promise<() => Promise<void>> {
   const held = Promise.withResolvers<void>();
   await page.route(address, async (route) => {
@@ -23,7 +23,7 @@ async function holdReads(page: Page, address: string | RegExp): Promise<() => Pr
   };
 }
 
-test('a service that is switched, taken back and saved shows its new state at once, and what is typed meanwhile stays', async (t: TestContext) => {
+test('a service that is switched, undone and saved shows its new state at once, and text typed meanwhile stays', async (t: TestContext) => {
   const service = await startTestService(t);
   const { json } = await service.admin('POST', '/services', {
     service_name: 'crm',
@@ -63,7 +63,7 @@ test('a service that is switched, taken back and saved shows its new state at on
   assert.equal(await shownAs.inputValue(), 'typed while it was sent');
   await save.click();
   await page.getByText('Nothing is changed.').waitFor();
-  assert.ok(await save.isDisabled(), 'what is saved is not sent again');
+  assert.ok(await save.isDisabled(), 'saved values can be sent again');
   await release();
   const { description: saved, display_name: name } = (await service.admin('GET', `/services/${json.id}`)).json;
   assert.deepEqual([saved, name], ['the first', 'typed while it was sent']);
@@ -81,7 +81,7 @@ test('a service that is switched, taken back and saved shows its new state at on
   assert.deepEqual(faults, []);
 });
 
-test('a webhook that is paused, switched off or given a new address says so before it is read again', async (t: TestContext) => {
+test('a webhook that is paused, switched off or given a new address shows this before it is loaded again', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   const { json } = await service.admin('POST', '/webhooks', {
     webhook_name: 'payments',
@@ -114,7 +114,7 @@ test('a webhook that is paused, switched off or given a new address says so befo
   assert.deepEqual(faults, []);
 });
 
-test('tokens and budgets that are made, changed and taken away are so in their lists before those are read again', async (t: TestContext) => {
+test('lists of tokens and budgets show a creation, change or removal before they are loaded again', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/tokens`);
@@ -159,7 +159,7 @@ test('tokens and budgets that are made, changed and taken away are so in their l
   assert.deepEqual(faults, []);
 });
 
-test('what was let go of is old until it is counted again, and goes from the list of kept answers too', async (t: TestContext) => {
+test('after an invalidation the counts are shown as old until they are loaded again, and the list loses the answers too', async (t: TestContext) => {
   const service = await startTestService(t);
   await service.geocode('Ташкент, улица Навои, 5');
   const { page, faults } = await openBrowser(t, service.url);
@@ -180,7 +180,7 @@ test('what was let go of is old until it is counted again, and goes from the lis
   assert.deepEqual(faults, []);
 });
 
-test('a delivery that was accepted after all is not accepted twice while it is read again', async (t: TestContext) => {
+test('an accepted delivery cannot be accepted twice while it is loaded again', async (t: TestContext) => {
   const service = await startTestService(t);
   const hook = await startWebhook(service, { webhook_name: 'orders', signature_scheme: 'hmac_hex' });
   await postDelivery(hook.url, '{"type":"a","id":"1"}', { 'x-webhook-signature': '0'.repeat(64) });
@@ -201,6 +201,6 @@ test('a delivery that was accepted after all is not accepted twice while it is r
   await sheet.locator('[aria-busy=true]').waitFor();
   await release();
   await sheet.locator('[aria-busy=true]').waitFor({ state: 'detached' });
-  assert.ok(await accept.isEnabled(), 'what was read again is acted on again');
+  assert.ok(await accept.isEnabled(), 'the button stays off after the delivery was loaded again');
   assert.deepEqual(faults, []);
 });

@@ -39,7 +39,7 @@ export function useDraft<Draft extends object>(
 ): Drafting<Draft> {
   const [held, setHeld] = useState<Held<Draft>>({ base: loaded, etag, draft: loaded, theirs: null });
   const sending = useSending();
-  /** What was sent: it comes back in the version that is loaded next. */
+  /** The draft that was sent; the next loaded version contains it. */
   const sent = useRef<Draft | 'refused' | null>(null);
   const latest = useRef(rebase);
   latest.current = rebase;
@@ -52,7 +52,7 @@ export function useDraft<Draft extends object>(
       const was = sent.current;
       sent.current = null;
       if (was !== null && was !== 'refused') {
-        // What was typed since stands on top of it.
+        // Edits made since then are applied on top of it.
         return { base: version, etag, draft: latest.current(was, draft, version), theirs: null };
       }
       if (sameValue(draft, base)) return { base: version, etag, draft: version, theirs: null };

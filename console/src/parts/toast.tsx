@@ -5,7 +5,7 @@ import { useMessages } from '../i18n/messages.ts';
 import { useFaultText } from './fault.tsx';
 import { partsMessages } from './messages.ts';
 
-/** Throws `ApiError` where it fails. */
+/** Throws `ApiError` on failure. */
 type Undo = () => void | Promise<void>;
 
 interface Toast {
@@ -35,7 +35,7 @@ export function ToastProvider({ children }: { children: ComponentChildren }) {
     try {
       await undo?.();
     } catch (thrown) {
-      // The page that it was said on may be left by now: nowhere else would tell.
+      // The user may have left the page of the change, so the failure is shown here.
       say(t('undoFailed', { reason: thrown instanceof ApiError ? textOf(thrown) : String(thrown) }));
     }
   };

@@ -50,7 +50,7 @@ export function useInvalidation(onChanged: () => void) {
 }
 
 interface InvalidateProps {
-  /** null: not known yet. */
+  /** null: still loading. */
   readonly stats: CacheStats | null;
   readonly prices: Prices;
   readonly onChanged: () => void;

@@ -27,7 +27,7 @@ export function Page() {
   const cursor = query.get('cursor');
   const entries = useEntries(cursor);
   const prices = usePrices();
-  // What was let go is gone from the counts and from the list alike.
+  // Both the counts and the list no longer have the invalidated answers.
   const onChanged = (): void => {
     stats.reload();
     entries.reload();

@@ -8,7 +8,7 @@ import { type FilterName, filterNames, rangeMs, ranges } from './filters.ts';
 import { listMessages } from './list-messages.ts';
 import { callsMessages } from './messages.ts';
 
-/** Every filter of the list, in words. */
+/** Each filter of the list as a text with a button to remove it. */
 export function useCallPills(): { readonly pills: readonly Pill[]; clear(): void } {
   const t = useMessages(callsMessages);
   const list = useMessages(listMessages);

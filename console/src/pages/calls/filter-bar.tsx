@@ -12,7 +12,7 @@ import { listMessages } from './list-messages.ts';
 import { callsMessages } from './messages.ts';
 import { SavedViews } from './saved-views.tsx';
 
-/** Of the field of statuses: it opens a box for each. */
+/** The value of the status field that opens a checkbox for each status. */
 const several = 'several';
 
 export function FilterBar({ services }: { services: readonly string[] }) {
@@ -25,7 +25,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
   const value = (name: FilterName): string => query.get(name) ?? '';
   const find = (): void => {
     const asked = typed.asked();
-    // An id is looked for at any time.
+    // A search for an id is not limited to a range.
     const isNewId = asked.request_id !== '' && asked.request_id !== value('request_id');
     choose({ ...asked, ...(isNewId ? { range: null, from: null, to: null } : {}) });
   };
@@ -155,7 +155,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
   );
 }
 
-/** A link may name a service that is not in the list any more. */
+/** A link may name a service that no longer exists. */
 function withOwn(services: readonly string[], own: string): readonly string[] {
   return own === '' || services.includes(own) ? services : [...services, own];
 }

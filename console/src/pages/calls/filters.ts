@@ -1,4 +1,4 @@
-/** The filters of the log, as they stand in the address. */
+/** The filters of the log in the page's address. */
 
 export const ranges = {
   '15m': 900_000,
@@ -11,7 +11,7 @@ export const ranges = {
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** Of any whole number of minutes, hours or days: `45m`, `2h`, `3d`; null where the text is none. */
+/** Any whole number of minutes, hours or days: `45m`, `2h`, `3d`; null for another text. */
 export function rangeMs(text: string | null): number | null {
   const [, count, unit] = /^([1-9]\d{0,3})([mhd])$/.exec(text ?? '') ?? [];
   return count === undefined ? null : Number(count) * unitMs[unit as keyof typeof unitMs];
@@ -30,7 +30,7 @@ export const operations = [
   'health_check',
 ] as const;
 
-/** Typed whole before they are asked for. */
+/** Typed in full before the list is loaded. */
 export const typedNames = [
   'request_id',
   'principal',
@@ -39,11 +39,11 @@ export const typedNames = [
   'min_cost_usd',
 ] as const;
 const plain = ['service_name', 'operation', 'exclude_operation', 'status', 'min_duration_ms', ...typedNames] as const;
-/** All members of the address that narrow the list. */
+/** All members of the address that filter the list. */
 export const filterNames = [...plain, 'range', 'from', 'to'] as const;
 export type FilterName = (typeof filterNames)[number];
 
-/** As the API takes them. A relative range slides: it is worked out when it is asked. */
+/** In the form of the API. A relative range is computed at each request. */
 export function apiFilter(query: URLSearchParams, nowMs = Date.now()): Record<string, string> {
   const filter: Record<string, string> = {};
   for (const name of plain) {
@@ -63,7 +63,7 @@ export function filterKey(query: URLSearchParams): string {
   return filterNames.map((name) => `${name}=${query.get(name) ?? ''}`).join('&');
 }
 
-/** The address with instants instead of a sliding range or an open end: a colleague sees what was shown here at `shownMs`. */
+/** The address with fixed times instead of a relative range or an open end: a colleague sees the list of `shownMs`. */
 export function frozenAddress(query: URLSearchParams, shownMs: number): string {
   const frozen = new URLSearchParams(query);
   const range = rangeMs(frozen.get('range'));

@@ -10,7 +10,7 @@ import { listMessages } from './list-messages.ts';
 import { barsOf, type Span, spanOf } from './span.ts';
 
 const refreshMs = 15_000;
-/** The counts are kept by service and operation alone. */
+/** The counts are stored only by service and operation: these filters do not apply to them. */
 const uncounted = ['status', 'min_duration_ms', ...typedNames] as const;
 
 interface Counts {
@@ -20,7 +20,7 @@ interface Counts {
   readonly errors: readonly number[];
 }
 
-/** How much was called when; dragging over it chooses the range of the list, as the fields of the filters do. */
+/** The number of calls over time; dragging over it sets the range of the list, like the filter fields. */
 export function Histogram() {
   const t = useMessages(listMessages);
   const formats = useFormats();
@@ -41,7 +41,7 @@ export function Histogram() {
       const barsFor = async (metric: string): Promise<number[]> =>
         barsOf(span, await api.get<SeriesAnswer>('/stats/series', { ...asked, metric }, signal), wanted);
       const [calls, cached, errors] = await Promise.all(['calls', 'cache_hits', 'errors'].map(barsFor));
-      // The list has no row of an answer from the cache.
+      // The list has no rows for answers from the cache.
       const counted = (calls ?? []).map((count, index) => count - (cached?.[index] ?? 0));
       return {
         span,

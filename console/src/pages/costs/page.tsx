@@ -26,7 +26,7 @@ interface Month {
   readonly to: string;
 }
 
-/** The calendar months, as costs and budgets count them: in UTC. */
+/** The last calendar months in UTC, as costs and budgets count them. */
 function lastMonths(): readonly Month[] {
   const now = new Date();
   return Array.from({ length: shownMonths }, (_, back) => {
@@ -65,7 +65,7 @@ export function Page() {
     `costs:rows:${month.key}:${isAll}:${by}`,
     async (api, signal) => ({
       costs: await api.get<Costs>('/costs', { ...span, group_by: by }, signal),
-      // The rows before stay until the new ones are there, under their own heads.
+      // The old rows stay until the new ones arrive, so they keep their own headings.
       by,
       month,
       isAll,
@@ -145,7 +145,7 @@ function Days({ costs, month, isAll }: DaysProps) {
         {[
           [t('spent'), formats.usd(costs.total_cost)],
           [t('saved'), formats.usd(costs.saved_by_cache)],
-          // What is over is known.
+          // A finished month needs no forecast.
           ...(isRunning ? [[t('pace'), formats.usd(pace)]] : []),
         ].map(([name, value]) => (
           <li key={name} class="tile">
@@ -184,10 +184,10 @@ function Days({ costs, month, isAll }: DaysProps) {
 }
 
 const mostSpenders = 4;
-/** The third colour is that of what was saved. */
+/** The third colour is for savings. */
 const colorOf = (index: number): number => (index < 2 ? index : index + 1);
 
-/** The services that cost most, at most so many that their colours stay apart. */
+/** The services with the highest cost, few enough for different colours. */
 function spendersOf(rows: readonly CostRow[]): readonly string[] {
   const sums = new Map<string, number>();
   for (const { service, total_cost: cost } of rows) {
@@ -278,13 +278,13 @@ function Rows({ costs, month, by, isAll }: RowsProps) {
   );
 }
 
-/** Whole days, as the chart counts them. */
+/** Opens whole days, as the chart counts them. */
 function openCalls(fromMs: number, toMs: number): void {
   const from = new Date(Math.floor(fromMs / dayMs) * dayMs).toISOString();
   go(hrefOf('/calls', { ...costsCounted, from, to: new Date(Math.ceil(toMs / dayMs) * dayMs).toISOString() }));
 }
 
-/** The log of what a row counts. */
+/** The address of the calls that a row counts. */
 function hrefOfCalls({ service, operation, day }: CostRow, month: Month): string {
   const [first, last] = [day ?? month.from, day ?? month.to];
   return hrefOf('/calls', {

@@ -66,7 +66,7 @@ interface TileProps {
   readonly value: string;
   readonly href: string;
   readonly isBad?: boolean;
-  /** Against the span before; null where there is nothing to compare with. */
+  /** Compared with the span before; null if there is nothing to compare with. */
   readonly change: string | null;
 }
 
@@ -156,13 +156,13 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
   const t = useMessages(overviewMessages);
   const formats = useFormats();
   const { tenant = '' } = useSession();
-  // As one text, so that charts are drawn anew only when a change came.
+  // One text, so that charts are drawn again only after a new change.
   const moments = changedAt.filter((iso) => Date.parse(iso) / 1_000 >= (times[0] ?? 0)).join();
   const marks = useMemo(
     () => (moments === '' ? [] : moments.split(',').map((iso) => Date.parse(iso) / 1_000)),
     [moments],
   );
-  /** To the calls that a chart counts. */
+  /** Opens the calls that a chart counts. */
   const toCalls = (filter: Readonly<Record<string, string>>) => ({
     onRange: (fromMs: number, toMs: number): void =>
       go(hrefOf('/calls', { ...filter, from: isoOf(fromMs), to: isoOf(toMs) })),
@@ -181,7 +181,7 @@ function Charts({ timeline: { times, values }, changedAt = [] }: ChartsProps) {
     );
   }
   const count = (value: number): string => formats.compact(value);
-  // The list has no row of an answer from the cache.
+  // The list has no rows for answers from the cache.
   const asked = values.calls.map((calls, index) => (calls ?? 0) - (values.cache_hits[index] ?? 0));
   const barSeconds = (times[1] ?? 0) - (times[0] ?? 0);
   const common = { times, barSeconds, isLastFilling: true, marks };

@@ -42,7 +42,7 @@ async function readService(api: Api, id: string, signal: AbortSignal): Promise<L
   return { service: body, etag: headers.get('etag') };
 }
 
-/** The service as it is then. */
+/** Returns the service after the change. */
 async function changeService(
   api: Api,
   id: string,

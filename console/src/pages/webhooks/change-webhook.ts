@@ -1,10 +1,10 @@
-/** A webhook with its version, as it is read and as a change answers it. */
+/** A webhook with its version, as loaded and as returned by a change. */
 import type { Api } from '../../api/client.ts';
 import type { Webhook } from '../../api/types.ts';
 
 export interface Loaded {
   readonly webhook: Webhook;
-  /** Of what an admin changes: deliveries leave it as it is. */
+  /** The version of the settings; deliveries do not change it. */
   readonly etag: string | null;
 }
 
@@ -14,13 +14,13 @@ export async function readWebhook(api: Api, id: string, signal: AbortSignal): Pr
 }
 
 interface Changed {
-  /** With the secrets that the change made: they are shown once. */
+  /** With the new secrets of this change, which are shown once. */
   readonly made: Webhook;
-  /** The webhook as it is now. An answer without a version keeps the one before, which then guards against saving over it. */
+  /** The webhook after the change. If the answer has no version, the old one stays, and a later save is refused. */
   readonly onto: (before: Loaded) => Loaded;
 }
 
-/** `action` is a path below the webhook's own; without it the webhook itself is changed, from the version of `etag`. */
+/** `action` is a path below the webhook's; without it, the webhook itself is changed, if its version is still `etag`. */
 export async function changeWebhook(
   api: Api,
   id: string,

@@ -56,7 +56,7 @@ export function DeliverySheet({ id, onClose, onChanged }: { id: string; onClose:
 
 interface WholeProps {
   readonly delivery: WholeDelivery;
-  /** Something was done to it: how it is now is not known yet. */
+  /** After an action: the new state is still loading. */
   readonly isOld: boolean;
   readonly onChanged: () => void;
 }
