@@ -98,7 +98,7 @@ test('a point of the charts leads to as many calls as it counts: failed, timed o
   };
   const errors = await follow('Errors', 'Errors');
   assert.equal(errors[1], errors[0]);
-  const calls = await follow('Calls', 'providers asked');
+  const calls = await follow('Calls', 'providers');
   assert.equal(calls[1], calls[0], 'answers from the cache have no row');
   // An hour may have ended between them.
   const { logs } = (await service.call('GET', '/logs?status=error,timeout,rate_limited,cancelled')).json;

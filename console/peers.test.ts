@@ -1,9 +1,11 @@
 /** More complaints about other consoles, from their issue trackers, tested here. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Locator } from 'playwright-core';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { liveThroughDay } from '../test/support/console-day.ts';
 import { startTestService } from '../test/support/service.ts';
+import { waitFor } from '../test/support/wait-for.ts';
 import { bodyOf, emptyDraft } from './src/pages/services/draft.ts';
 
 test('a key pasted with spaces and a line break is stored without them', () => {
@@ -120,5 +122,80 @@ test('at 400 % zoom the header leaves room for the page, and the menu scrolls to
   await events.click();
   await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor();
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 320);
+  assert.deepEqual(faults, []);
+});
+
+test('a range dragged over one of several charts is that chart’s alone, Back takes it back at once, and a second zoom leads back to the first', async (t: TestContext) => {
+  const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
+  await liveThroughDay(t, service);
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console?range=day`);
+  await signIn(page, service);
+  const drag = async (chart: Locator, from: number, to: number): Promise<void> => {
+    const box = await chart.boundingBox();
+    if (box === null) return; // It is drawn anew: the caller tries again.
+    await page.mouse.move(box.x + box.width * from, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * to, box.y + 40, { steps: 5 });
+    await page.mouse.up();
+  };
+  await page.getByRole('figure', { name: 'Webhooks' }).getByRole('img').waitFor();
+  const before = await page.evaluate(() => history.length);
+  const errors = page.getByRole('figure', { name: 'Errors' }).locator('.u-over');
+  await errors.scrollIntoViewIfNeeded();
+  await drag(errors, 0.3, 0.9);
+  await page.getByRole('heading', { level: 1, name: 'Calls' }).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get('status'), 'error,timeout,rate_limited,cancelled');
+  assert.equal(await page.evaluate(() => history.length), before + 1);
+  await page.goBack();
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+
+  await page.goto(`${service.url}/console/calls?range=24h&service_name=google_maps`);
+  const histogram = page.locator('.histogram .u-over');
+  const address = () => new URL(page.url()).searchParams.get('from');
+  await histogram.waitFor();
+  await waitFor('the first zoom', async () => {
+    if (address() === null) await drag(histogram, 0.5, 0.99);
+    return address() !== null;
+  });
+  const first = address();
+  await waitFor('the second zoom', async () => {
+    if (address() === first) await drag(histogram, 0.5, 0.99);
+    return address() !== first;
+  });
+  await page.goBack();
+  await page.waitForURL((url) => url.searchParams.get('from') === first);
+  await page.getByRole('button', { name: /^Remove the filter Service/ }).click();
+  assert.equal(address(), first, 'the range outlives another filter');
+  assert.deepEqual(faults, []);
+});
+
+test('a tab whose session has ended asks no more until somebody signs in, and a detail that cannot be read says so', async (t: TestContext) => {
+  const service = await startTestService(t);
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.clock.install();
+  await page.goto(`${service.url}/console/webhooks/deliveries`);
+  await signIn(page, service);
+  await page.getByText('No delivery yet.').waitFor();
+  await page.context().clearCookies();
+  await page.clock.runFor(10_000);
+  const again = page.getByRole('dialog', { name: 'Sign in' });
+  await again.waitFor();
+  let asked = 0;
+  page.on('request', () => {
+    asked += 1;
+  });
+  await page.clock.runFor(600_000);
+  await page.clock.runFor(600_000);
+  assert.equal(asked, 0, 'nothing polls for twenty minutes');
+  const list = page.waitForResponse(/webhooks\/events\?/);
+  await again.getByLabel('Token', { exact: true }).fill(service.adminToken);
+  await page.keyboard.press('Enter');
+  await list;
+  await page.route('**/webhooks/events/*', (route) => route.fulfill({ status: 503, json: { detail: 'It broke.' } }));
+  await page.goto(`${service.url}/console/webhooks/deliveries/0197a000-0000-7000-8000-000000000000`);
+  const sheet = page.getByRole('dialog', { name: /^Delivery / });
+  await sheet.getByRole('alert').getByText('It broke.').waitFor();
+  await sheet.getByRole('button', { name: 'Try again' }).waitFor();
   assert.deepEqual(faults, []);
 });

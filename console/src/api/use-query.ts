@@ -75,7 +75,10 @@ export function useQuery<T>(
           isFromBefore: false,
         }));
         // The service is busy or away: each repeat waits longer.
-        if (pauseMs !== undefined || error.status === 429) {
+        if (error.status === 401) {
+          // A tab that is left open would ask for days; whoever signs in again asks anew.
+          pauseMs = undefined;
+        } else if (pauseMs !== undefined || error.status === 429) {
           const askedMs = (error.retryAfterSeconds ?? 0) * 1_000;
           pauseMs = Math.min(longestPauseMs, Math.max((pauseMs ?? busyMs) * 4, askedMs));
         }

@@ -31,6 +31,15 @@ interface ChartProps {
 const none: readonly number[] = [];
 
 const height = 160;
+/** Between the lines of the scale: 1, 2 and 5 of every power of ten. */
+const wholeSteps = Array.from(
+  { length: 36 },
+  (_, index) => ([1, 2, 5][index % 3] as number) * 10 ** Math.floor(index / 3),
+);
+const anySteps = [
+  ...Array.from({ length: 27 }, (_, index) => ([1, 2, 5][index % 3] as number) / 10 ** (9 - Math.floor(index / 3))),
+  ...wholeSteps,
+];
 const fewPoints = 12;
 const paletteSize = 6;
 const daySeconds = 86_400;
@@ -79,6 +88,7 @@ export function Chart({
   };
   const latest = useRef({ format, onRange, choose, setCursor, isLastFilling, marks });
   latest.current = { format, onRange, choose, setCursor, isLastFilling, marks };
+  const isZero = series.every(({ values }) => values.every((value) => value === null || value === 0));
   const hasPoints = times.length > 0 && series.some(({ values }) => values.some((value) => value !== null));
 
   // The plot is created again only if its series, language or form change; new numbers are passed below.
@@ -101,7 +111,8 @@ export function Chart({
         padding: [8, 8, 0, 0],
         legend: { show: false },
         cursor: {
-          sync: { key: 'overview' },
+          // The others follow the cursor. A drag is this chart's own: theirs would choose a range each.
+          sync: { key: 'overview', filters: { pub: (type) => !/^(mousedown|mouseup|dblclick)$/.test(type) } },
           points: { size: 6 },
           drag: { x: onRange !== undefined, y: false, setScale: false },
         },
@@ -117,7 +128,13 @@ export function Chart({
             space: 64,
             values: (_plot, ticks) => ticks.map((tick) => tickText(tick, times)),
           },
-          { ...axis, size: 56, space: 32, values: (_plot, ticks) => ticks.map((tick) => latest.current.format(tick)) },
+          {
+            ...axis,
+            size: 56,
+            space: 32,
+            incrs: (plot: UPlot) => (isWhole(plot.data.slice(1)) ? wholeSteps : anySteps),
+            values: (_plot, ticks) => ticks.map((tick) => latest.current.format(tick)),
+          },
         ],
         series: [
           {},
@@ -261,6 +278,11 @@ export function Chart({
           ref={box}
         />
       )}
+      {hasPoints && !isTable && isZero && (
+        <p class="chart-none" aria-hidden="true">
+          {t('allZero')}
+        </p>
+      )}
       {hasPoints && isTable && (
         <PointTable title={title} times={times} series={series} timeText={timeText} format={format} />
       )}
@@ -286,6 +308,11 @@ function pointAt(plot: UPlot, isBar: boolean): number | null {
   const at = plot.posToVal(left, 'x');
   const times = plot.data[0];
   return idx > 0 && (times[idx] ?? 0) > at ? idx - 1 : idx;
+}
+
+/** Nobody makes half a call. */
+function isWhole(columns: readonly ArrayLike<number | null | undefined>[]): boolean {
+  return columns.every((column) => Array.from(column).every((value) => value == null || Number.isInteger(value)));
 }
 
 /** A line of single points between gaps would be invisible. */

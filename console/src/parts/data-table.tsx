@@ -5,8 +5,10 @@ export interface Column<Row> {
   readonly name: string;
   readonly cell: (row: Row) => ComponentChildren;
   readonly isNumber?: boolean;
-  /** Hidden on narrow screens. */
+  /** Hidden on narrow screens, and beside a sheet. */
   readonly isExtra?: boolean;
+  /** Hidden beside a sheet. */
+  readonly isSpare?: boolean;
 }
 
 interface DataTableProps<Row> {
@@ -86,6 +88,6 @@ function openRow(event: MouseEvent, href: string): void {
   go(href);
 }
 
-function classOf<Row>({ isNumber, isExtra }: Column<Row>): string {
-  return `${isNumber === true ? 'number' : ''}${isExtra === true ? ' extra' : ''}`;
+function classOf<Row>({ isNumber, isExtra, isSpare }: Column<Row>): string {
+  return `${isNumber === true ? 'number' : ''}${isExtra === true ? ' extra' : ''}${isSpare === true ? ' spare' : ''}`;
 }

@@ -54,6 +54,7 @@ export const partsMessages = {
   asTable: ['As table', 'Таблицей'],
   asChart: ['As chart', 'Графиком'],
   noPoints: ['No data in this range.', 'Нет данных за этот период.'],
+  allZero: ['None in this range', 'За этот период ничего'],
   seriesShown: ['Shows or hides this series', 'Показать или скрыть этот ряд'],
   chartKeys: ['Left and right arrows read the points.', 'Стрелки влево и вправо читают точки.'],
   chartEnter: ['Enter chooses its range.', 'Enter выбирает его период.'],

@@ -26,7 +26,7 @@ export function Ago({ iso }: { iso: string | null | undefined }) {
   if (iso === null || iso === undefined) return <>–</>;
   return (
     <>
-      <Time iso={iso} /> <span class="muted">{formats.relative(iso)}</span>
+      <Time iso={iso} /> <span class="muted">· {formats.relative(iso)}</span>
     </>
   );
 }

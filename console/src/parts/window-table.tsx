@@ -13,7 +13,11 @@ export const windowMessages = {
   hour: ['hour', 'час'],
   day: ['day', 'сутки'],
   month: ['month', 'месяц'],
-  used: ['Used', 'Использовано'],
+  used: ['Requests used', 'Использовано запросов'],
+  limit_read: ['read', 'чтение'],
+  limit_write: ['write', 'запись'],
+  'limit_project read': ['read, whole project', 'чтение, весь проект'],
+  'limit_project write': ['write, whole project', 'запись, весь проект'],
   of: ['{used} of {most}', '{used} из {most}'],
   free: ['Free again', 'Освободится'],
   share: [
@@ -40,6 +44,8 @@ export function WindowTable({
   const t = useMessages(windowMessages);
   const formats = useFormats();
   const nameOfWindow = (type: string): string => (type in windowMessages ? t(type as 'minute') : type);
+  const nameOfPart = (part: string): string =>
+    `limit_${part}` in windowMessages ? t(`limit_${part}` as 'limit_read') : part;
   return (
     <DataTable<NamedWindow>
       caption={caption}
@@ -53,7 +59,7 @@ export function WindowTable({
         {
           name: t('window'),
           cell: ({ window }) =>
-            `${nameOfWindow(window.window_type)}${window.limit === undefined ? '' : ` · ${window.limit}`}`,
+            `${nameOfWindow(window.window_type)}${window.limit === undefined ? '' : ` · ${nameOfPart(window.limit)}`}`,
         },
         {
           name: t('used'),

@@ -30,12 +30,13 @@ export function Budgets({ services }: { services: readonly string[] }) {
   const [edited, setEdited] = useState<Budget | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
   const sending = useSending();
+  const nameOf = useBudgetName();
   const remove = (name: string): void => {
     setRemoving(null);
     void sending.run(async () => {
       await api.send('DELETE', `/budgets/${encodeURIComponent(name)}`);
       query.reload(({ budgets }) => ({ budgets: budgets.filter(({ service_name }) => service_name !== name) }));
-      say(t('removed', { name }));
+      say(t('removed', { name: nameOf(name) }));
     });
   };
   const names = [
@@ -78,7 +79,7 @@ export function Budgets({ services }: { services: readonly string[] }) {
                     <button
                       type="button"
                       class="button small"
-                      aria-label={t('editNamed', { name: budget.service_name })}
+                      aria-label={t('editNamed', { name: nameOf(budget.service_name) })}
                       onClick={() => setEdited(budget)}
                     >
                       {t('edit')}
@@ -86,7 +87,7 @@ export function Budgets({ services }: { services: readonly string[] }) {
                     <button
                       type="button"
                       class="button small"
-                      aria-label={t('removeNamed', { name: budget.service_name })}
+                      aria-label={t('removeNamed', { name: nameOf(budget.service_name) })}
                       onClick={() => setRemoving(budget.service_name)}
                     >
                       {t('remove')}
@@ -112,7 +113,7 @@ export function Budgets({ services }: { services: readonly string[] }) {
       />
       {removing !== null && (
         <Confirm
-          title={t('removeTitle', { name: removing })}
+          title={t('removeTitle', { name: nameOf(removing) })}
           text={t('removeText')}
           verb={t('remove')}
           onConfirm={() => remove(removing)}
@@ -121,6 +122,12 @@ export function Budgets({ services }: { services: readonly string[] }) {
       )}
     </section>
   );
+}
+
+/** `*` is the budget of all services together. */
+function useBudgetName(): (name: string) => string {
+  const t = useMessages(costsMessages);
+  return (name) => (name === '*' ? t('ofAll') : name);
 }
 
 interface BudgetFormProps {
@@ -145,6 +152,7 @@ function BudgetForm({ edited, names, onSaved }: BudgetFormProps) {
   const t = useMessages(costsMessages);
   const api = useApi();
   const say = useToast();
+  const nameOf = useBudgetName();
   const current = useQuery(edited === null ? null : `budget:${edited.service_name}`, async (asked, signal) => {
     const path = `/budgets/${encodeURIComponent(edited?.service_name ?? '')}`;
     const { body, headers } = await asked.ask<Budget>('GET', path, { signal });
@@ -176,12 +184,12 @@ function BudgetForm({ edited, names, onSaved }: BudgetFormProps) {
       );
       set({ limit: '' });
       onSaved(saved);
-      say(t('saved2', { name }));
+      say(t('saved2', { name: nameOf(name) }));
     });
   };
   return (
     <form class="form spaced" onSubmit={submit} ref={form}>
-      <h3>{edited === null ? t('newBudget') : t('editNamed', { name: edited.service_name })}</h3>
+      <h3>{edited === null ? t('newBudget') : t('editNamed', { name: nameOf(edited.service_name) })}</h3>
       <BothVersions drafting={drafting} shownOf={(one) => ({ ...one })} />
       <FormFault error={sending.error} fields={['monthly_limit_usd', 'action']} />
       <div class="form-grid">

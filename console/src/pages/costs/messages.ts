@@ -35,6 +35,8 @@ export const costsMessages = {
   unpriced: ['Counted as 0 because no price is known: {names}', 'Учтено как 0, потому что цена неизвестна: {names}'],
   budgets: ['Budgets', 'Бюджеты'],
   all: ['all services together (*)', 'все сервисы вместе (*)'],
+  // After “the budget of”.
+  ofAll: ['all services', 'всех сервисов'],
   limit: ['USD a month', 'USD в месяц'],
   action: ['When it is reached', 'Когда исчерпан'],
   alert: ['tell me', 'сообщить'],
@@ -54,5 +56,5 @@ export const costsMessages = {
   noBudgets: ['No budget yet.', 'Бюджетов пока нет.'],
   newBudget: ['Set a budget', 'Задать бюджет'],
   of: ['{spent} of {most}', '{spent} из {most}'],
-  whenReached: ['Then', 'Затем'],
+  whenReached: ['When reached', 'Когда исчерпан'],
 } as const satisfies Messages;

@@ -85,6 +85,7 @@ function useEvents(type: string, isPaused: boolean) {
         if (stop.signal.aborted || session.signal.aborted) return;
         if (thrown instanceof ApiError) {
           setError(thrown);
+          if (thrown.status === 401) return;
           pauseMs = Math.max(pauseMs, (thrown.retryAfterSeconds ?? 0) * 1_000);
         }
       }
@@ -204,7 +205,7 @@ export function Page() {
                   cell: ({ event_type }) => <Foreign text={event_type.replace('integration.', '')} />,
                 },
                 { name: t('service'), cell: ({ service_name }) => <Foreign text={service_name ?? '–'} /> },
-                { name: t('about'), isExtra: true, cell: (event) => <Foreign text={about(event)} /> },
+                { name: t('about'), isExtra: true, cell: (event) => <Foreign text={about(event, formats.duration)} /> },
                 { name: t('lead'), cell: (event) => <Lead event={event} /> },
                 {
                   name: t('details'),
@@ -236,7 +237,7 @@ export function Page() {
   );
 }
 
-function about(event: BusEvent): string {
+function about(event: BusEvent, durationOf: (ms: number) => string): string {
   const parts = [
     event.operation,
     event.response_status_code,
@@ -247,7 +248,7 @@ function about(event: BusEvent): string {
     event.health_status,
   ];
   const said = parts.filter((part) => typeof part === 'string' || typeof part === 'number').join(' · ');
-  return typeof event.duration_ms === 'number' ? `${said} · ${event.duration_ms} ms` : said;
+  return typeof event.duration_ms === 'number' ? `${said} · ${durationOf(event.duration_ms)}` : said;
 }
 
 function Lead({ event }: { event: BusEvent }) {

@@ -33,7 +33,8 @@ function ProblemList({ problems, checkedAt }: { problems: readonly Problem[]; ch
     <ul class="plain-list">
       {problems.map((problem) => {
         const said = language === 'ru' ? (problem.message_ru ?? problem.message) : problem.message;
-        const text = problem.since === null ? said : said.replace(sinceInUtc, '');
+        const undated = problem.since === null ? said : said.replace(sinceInUtc, '');
+        const text = undated.replace(inUtc, (_whole, day, time) => formats.time(`${day}T${time}:00Z`));
         const isBad = /critical|error|down/.test(problem.severity);
         return (
           <li key={problem.kind + text} class={isBad ? 'problem problem-bad' : 'problem problem-warn'}>
@@ -63,8 +64,10 @@ function ProblemList({ problems, checkedAt }: { problems: readonly Problem[]; ch
   );
 }
 
-/** The service's messages are also read without a zone; here each is followed by the same time in the reader's zone. */
+/** The service's messages are also read without a zone; here their times are in the reader's, and the start follows the message. */
 const sinceInUtc = / (?:since|с) \d{4}-\d\d-\d\d \d\d:\d\d UTC/;
+
+const inUtc = /(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC/g;
 
 /** Only links within this console. */
 function safeLink(link: string | null | undefined): string | null {

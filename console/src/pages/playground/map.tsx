@@ -22,6 +22,7 @@ interface MapProps {
 
 const tashkent: L.LatLngTuple = [41.311, 69.279];
 const closest = 16;
+const pinPx = 26;
 
 export function PlaceMap({ pins, isLine = false, onPick }: MapProps) {
   const t = useMessages(playgroundMessages);
@@ -66,27 +67,36 @@ export function PlaceMap({ pins, isLine = false, onPick }: MapProps) {
     const made = map.current;
     const group = layer.current;
     if (made === null || group === null) return;
-    group.clearLayers();
     const shown = JSON.parse(shape) as Pin[];
-    for (const [index, pin] of shown.entries()) {
+    const points = shown.map(({ latitude, longitude }): L.LatLngTuple => [latitude, longitude]);
+    if (points.length > 0) made.fitBounds(L.latLngBounds(points).pad(0.3), { maxZoom: closest, animate: false });
+    const drawPin = (pin: Pin, index: number): void => {
+      const pixel = made.latLngToContainerPoint(points[index] as L.LatLngTuple);
+      const before = points.slice(0, index);
+      const covered = before.filter((one) => made.latLngToContainerPoint(one).distanceTo(pixel) < pinPx).length;
       const marker = document.createElement('span');
       marker.textContent = String(index + 1);
       L.marker([pin.latitude, pin.longitude], {
         icon: L.divIcon({
           className: `map-pin map-pin-${index % 6}`,
           html: marker,
-          iconSize: [26, 26],
-          // Pins at one place are drawn side by side.
-          iconAnchor: [13 - index * 22, 13],
+          iconSize: [pinPx, pinPx],
+          // Pins that would cover one another are drawn side by side.
+          iconAnchor: [pinPx / 2 - covered * 22, pinPx / 2],
         }),
         title: pin.label,
         alt: pin.label,
         keyboard: false,
       }).addTo(group);
-    }
-    const points = shown.map(({ latitude, longitude }): L.LatLngTuple => [latitude, longitude]);
-    if (isLine && points.length > 1) L.polyline(points, { className: 'map-line' }).addTo(group);
-    if (points.length > 0) made.fitBounds(L.latLngBounds(points).pad(0.3), { maxZoom: closest, animate: false });
+    };
+    const draw = (): void => {
+      group.clearLayers();
+      for (const [index, pin] of shown.entries()) drawPin(pin, index);
+      if (isLine && points.length > 1) L.polyline(points, { className: 'map-line' }).addTo(group);
+    };
+    draw();
+    made.on('zoomend', draw);
+    return () => void made.off('zoomend', draw);
   }, [shape, isLine, zoomIn]);
   return (
     <div class="map-panel">

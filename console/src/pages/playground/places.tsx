@@ -188,6 +188,8 @@ function Answers({ answers }: { answers: readonly Asked[] }) {
   const t = useMessages(playgroundMessages);
   const formats = useFormats();
   const first = answers.find(({ place }) => place !== null)?.place ?? null;
+  const cacheWord = (outcome: string | null): string =>
+    outcome === null ? '–' : `cache_${outcome}` in playgroundMessages ? t(`cache_${outcome}` as 'cache_HIT') : outcome;
   return (
     <section class="panel" aria-label={t('answers')}>
       <h2>{t('answers')}</h2>
@@ -227,7 +229,7 @@ function Answers({ answers }: { answers: readonly Asked[] }) {
           },
           { name: t('took'), isNumber: true, cell: ({ tookMs }) => formats.duration(tookMs) },
           { name: t('cost'), isNumber: true, cell: ({ requestId }) => <CallCost requestId={requestId} /> },
-          { name: t('from'), isExtra: true, cell: ({ cache }) => cache ?? '–' },
+          { name: t('from'), isExtra: true, cell: ({ cache }) => cacheWord(cache) },
           {
             name: t('call'),
             cell: ({ requestId }) =>

@@ -35,10 +35,10 @@ interface ServiceFormProps {
 
 const fields = Object.keys(emptyDraft);
 const perNames = {
-  rate_limit_per_minute: 'perMinute',
-  rate_limit_per_hour: 'perHour',
-  rate_limit_per_day: 'perDay',
-  rate_limit_per_month: 'perMonth',
+  rate_limit_per_minute: 'limitPerMinute',
+  rate_limit_per_hour: 'limitPerHour',
+  rate_limit_per_day: 'limitPerDay',
+  rate_limit_per_month: 'limitPerMonth',
 } as const;
 
 export function ServiceForm({ service, etag = null, others, onSend, onReload }: ServiceFormProps) {

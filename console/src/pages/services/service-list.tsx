@@ -26,6 +26,8 @@ export function ServiceChain({
   onChanged: Reload<ServiceList>;
 }) {
   const t = useMessages(servicesMessages);
+  const nameOfType = (name: string): string =>
+    `type_${name}` in servicesMessages ? t(`type_${name}` as 'type_api') : name;
   const api = useApi();
   const isAdmin = useIsAdmin();
   const say = useToast();
@@ -61,9 +63,9 @@ export function ServiceChain({
       }
     });
   return (
-    <section class="panel" aria-label={t('chainOf', { type })}>
+    <section class="panel" aria-label={t('chainOf', { type: nameOfType(type) })}>
       <div class="panel-head">
-        <h2>{t('chainOf', { type })}</h2>
+        <h2>{t('chainOf', { type: nameOfType(type) })}</h2>
         {order !== null && (
           <span class="actions">
             <button type="button" class="button small" onClick={() => setOrder(null)}>
@@ -165,6 +167,7 @@ function ServiceRow({ service, numbers }: ServiceRowProps) {
             <Foreign text={service.display_name} />
           </span>
         )}
+        {service.config.emulated === true && <span class="muted">{t('emulated')}</span>}
       </span>
       <Status status={service.is_active ? service.health_status : 'off'} />
       <ServiceNumbers name={service.service_name} numbers={numbers} />
@@ -176,7 +179,6 @@ function ServiceRow({ service, numbers }: ServiceRowProps) {
         {t('lastCheck')}:{' '}
         {service.last_health_check === null ? t('neverChecked') : <Ago iso={service.last_health_check} />}
       </span>
-      {service.config.emulated === true && <span class="hint">{t('emulated')}</span>}
     </span>
   );
 }

@@ -24,7 +24,7 @@ export const tokensMessages = {
   lastUsed: ['Last used', 'Последнее использование'],
   neverUsed: ['never', 'не использовался'],
   never: ['never', 'бессрочно'],
-  createdBy: ['Created by', 'Кем создан'],
+  madeBy: ['created by {name}', 'создал(а) {name}'],
   state: ['State', 'Состояние'],
   revoke: ['Revoke', 'Отозвать'],
   revokeNamed: ['Revoke {name}', 'Отозвать {name}'],
@@ -42,7 +42,7 @@ export const tokensMessages = {
   editNamed: ['Edit {name}', 'Изменить {name}'],
   editTitle: ['Edit the token {name}', 'Изменить токен {name}'],
   unchanged: ['Nothing is changed.', 'Ничего не изменено.'],
-  rotate: ['New token text', 'Новый текст токена'],
+  rotate: ['New token text', 'Перевыпустить'],
   rotateNamed: ['New token text for {name}', 'Новый текст токена {name}'],
   rotateTitle: ['Create a new text for the token {name}?', 'Создать новый текст токена {name}?'],
   rotateText: [

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Token } from '../../api/types.ts';
 import { type Reload, useQuery } from '../../api/use-query.ts';
 import { appMessages } from '../../app/messages.ts';
-import { useApi, useIsAdmin } from '../../app/session.tsx';
+import { useApi, useIsAdmin, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
@@ -61,6 +61,7 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
   const t = useMessages(tokensMessages);
   const api = useApi();
   const formats = useFormats();
+  const { tenant } = useSession();
   const say = useToast();
   const sending = useSending();
   const [revoking, setRevoking] = useState<Token | null>(null);
@@ -81,7 +82,19 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
         ? t('isExpired')
         : null;
   const columns: readonly Column<Token>[] = [
-    { name: t('name'), cell: ({ name }) => <Foreign text={name} /> },
+    {
+      name: t('name'),
+      cell: ({ name, created_by: maker }) => (
+        <>
+          <Foreign text={name} />
+          {maker !== null && (
+            <span class="second-line">
+              <Foreign text={t('madeBy', { name: maker })} />
+            </span>
+          )}
+        </>
+      ),
+    },
     {
       name: t('state'),
       cell: (token) =>
@@ -92,7 +105,10 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
       name: t('boundTo'),
       cell: ({ services }) => (services === null ? t('allServices') : <Foreign text={services.join(', ')} />),
     },
-    { name: t('tenants'), isExtra: true, cell: ({ tenants }) => tenants.join(', ') },
+    // Most are of this tenant alone, which the page is of anyway.
+    ...(tokens.every(({ tenants }) => tenants.join() === tenant)
+      ? []
+      : [{ name: t('tenants'), isExtra: true, cell: ({ tenants }: Token) => tenants.join(', ') }]),
     {
       name: t('perMinute'),
       isNumber: true,
@@ -106,7 +122,6 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
       name: t('expires'),
       cell: (token) => <Ends token={token} />,
     },
-    { name: t('createdBy'), isExtra: true, cell: ({ created_by }) => <Foreign text={created_by} /> },
     {
       name: t('act'),
       cell: (token) =>

@@ -103,7 +103,7 @@ export function Deliveries({ openId, webhookId = null }: { openId: string | null
                   }
                   columns={[
                     { name: t('time'), cell: (delivery) => <Time iso={delivery.received_at} /> },
-                    { name: t('webhook'), cell: (delivery) => <Foreign text={delivery.webhook_name} /> },
+                    { name: t('webhook'), isSpare: true, cell: (delivery) => <Foreign text={delivery.webhook_name} /> },
                     { name: t('eventType'), cell: (delivery) => <Foreign text={delivery.event_type} /> },
                     { name: t('status'), cell: (delivery) => <Status status={delivery.status} /> },
                     {

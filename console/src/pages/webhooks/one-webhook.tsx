@@ -85,7 +85,7 @@ function Address({ webhook, onChanged }: { webhook: Webhook; onChanged: Reload<L
   return (
     <div class="stack">
       {webhook.last_received_at === null && <FirstDelivery webhook={webhook} />}
-      {preset !== undefined && <SetUp preset={preset} />}
+      {preset !== undefined && webhook.signature_scheme !== 'none' && <SetUp preset={preset} />}
       <Code label={t('url')} text={webhook.webhook_url} />
       {canSign(webhook.signature_scheme) ? (
         <Code

@@ -116,7 +116,7 @@ export function Targets({ webhook, onChanged }: TargetsProps) {
             name: t('state'),
             cell: ({ isPaused, offReason }) => (
               <>
-                <Status status={isPaused ? 'paused' : 'active'} /> <Foreign text={offReason} />
+                <Status status={isPaused ? 'paused' : 'active'} /> {offReason !== null && <Foreign text={offReason} />}
               </>
             ),
           },
