@@ -21,7 +21,7 @@ export async function consoleViews({ service, day }: FilledService): Promise<rea
   const { json: services } = await service.admin('GET', '/services?limit=100');
   const google = services.services.find((one: { service_name: string }) => one.service_name === 'google_maps').id;
   const meters = services.services.find((one: { service_name: string }) => one.service_name === 'meters').id;
-  const { json: failed } = await service.admin('GET', '/logs?status=error&limit=1&service_name=meters');
+  const { json: failed } = await service.admin('GET', '/logs?status=error,timeout&limit=1');
   const refusedId = await exhaust(service);
   const address = encodeURIComponent('Ташкент, улица Навои, 5');
   return [
