@@ -1,38 +1,46 @@
 /**
- * Takes the README's screenshots of a scripted day.
+ * The screenshots of the README, from a scripted day on a service of its own.
  *
  *   npm run screenshots
  *
- * Starts a service with embedded stores in its own folder, replays the day, and writes `docs/screenshots/*.png`.
+ * Fills two days of counts, lives through the day, and writes `docs/screenshots/*.png`.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SignJWT } from 'jose';
+import pino from 'pino';
 import { chromium, type Page } from 'playwright-core';
-import { startService } from '../src/composition/start.ts';
-import { parseConfig } from '../src/config/config.ts';
-import { createLogger } from '../src/logger.ts';
-import { liveThroughDay } from '../test/support/console-day.ts';
-import { readReply, type TestService } from '../test/support/service.ts';
+import { migrate } from '../src/storage/postgres/migrate.ts';
+import type { Cleanup } from '../test/support/cleanup.ts';
+import type { TestService } from '../test/support/service.ts';
 import { buildConsole } from './build-console.ts';
+import { fillDay } from './fill-day.ts';
 import { ensureTestBrowser } from './test-browser.ts';
+import { ensureTestServices } from './test-services.ts';
 
 const folder = join(import.meta.dirname, '../docs/screenshots');
 const tenant = 'uk_company_1';
-const token = 'the-service-token-of-a-scripted-day';
-const jwtSecret = 'the secret that a scripted day signs with';
 const viewport = { width: 1_280, height: 860 };
 
 await buildConsole();
 await mkdir(folder, { recursive: true });
-const dataDir = await mkdtemp(join(tmpdir(), 'integration-service-day-'));
 const cleanups: (() => unknown)[] = [];
+const later: Cleanup = { after: (cleanup) => void cleanups.push(cleanup as () => unknown) };
+const say = (line: string): void => console.log(line);
 try {
+  const servers = await ensureTestServices(say);
+  Object.assign(process.env, servers.env);
+  cleanups.push(() => servers.close());
   const service = await startDay();
-  const day = await liveThroughDay({ after: (cleanup) => void cleanups.push(cleanup as () => unknown) }, service);
+  const { liveThroughDay } = await import('../test/support/console-day.ts');
+  const day = await liveThroughDay(later, service);
+  const month = new Date().toISOString().slice(0, 7);
+  const { json: costs } = await service.admin('GET', `/costs?group_by=service&from_date=${month}-01`);
+  const { total_cost: spent } = costs.rows.find((row: { service: string }) => row.service === 'google_maps');
+  await service.admin('PUT', '/budgets/*', { monthly_limit_usd: Math.round(spent * 3), action: 'alert' });
+  await service.admin('PUT', '/budgets/google_maps', { monthly_limit_usd: Math.round(spent / 0.88), action: 'alert' });
   const browser = await chromium.launch({
-    executablePath: ensureTestBrowser((line) => console.log(line)),
+    executablePath: ensureTestBrowser(say),
     args: ['--no-sandbox'],
   });
   cleanups.push(() => browser.close());
@@ -46,8 +54,17 @@ try {
   await page.goto(`${service.url}/console#code=${service.service.makeConsoleCode()}`);
   await page.locator('main h1').waitFor();
 
-  await page.goto(`${service.url}/console`);
+  // How busy the machine is that draws them is no part of the day.
+  await page.route('**/api/v1/problems', async (route) => {
+    const reply = await route.fetch();
+    const problems = (await reply.json()) as { kind: string }[];
+    await route.fulfill({ json: problems.filter(({ kind }) => !kind.includes('stall')) });
+  });
+  await page.setViewportSize({ ...viewport, height: 1_000 });
+  await page.goto(`${service.url}/console?range=day`);
+  await page.getByText('nearly spent').waitFor();
   await shoot(page, 'overview');
+  await page.setViewportSize(viewport);
   await page.goto(`${service.url}/console/calls/${day.requestId}`);
   await shoot(page, 'call');
   await page.evaluate(() => {
@@ -62,46 +79,24 @@ try {
   await shoot(page, 'playground');
 } finally {
   for (const cleanup of cleanups.reverse()) await cleanup();
-  await rm(dataDir, { recursive: true, force: true });
 }
 
 async function startDay(): Promise<TestService> {
-  const config = parseConfig({
-    PORT: '0',
-    HOST: '127.0.0.1',
-    DATA_DIR: dataDir,
-    MANAGEMENT_COMPANY_ID: tenant,
-    SERVICE_TOKENS: `day:${token}`,
-    JWT_SECRET: jwtSecret,
-    OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
-    LOG_LEVEL: 'ERROR',
-  });
-  const service = await startService(config, createLogger('error'));
-  cleanups.push(() => service.close());
-  const adminToken = await new SignJWT({ sub: 'operator', tenants: '*', scope: 'admin' })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(jwtSecret));
-  const call: TestService['call'] = async (method, path, body, headers = {}) =>
-    readReply(
-      await fetch(`${service.url}/api/v1${path}`, {
-        method,
-        headers: {
-          'x-management-company-id': tenant,
-          authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }),
-    );
-  const admin: TestService['admin'] = (method, path, body, headers = {}) =>
-    call(method, path, body, { authorization: `Bearer ${adminToken}`, ...headers });
-  return { service, url: service.url, tenant, call, admin } as TestService;
+  // These read the addresses of the servers when they are loaded.
+  const { openTestDatabase, startEmptyDatabase } = await import('../test/support/database.ts');
+  const { startTestReplica } = await import('../test/support/service.ts');
+  const url = await startEmptyDatabase(later);
+  await migrate({ url, logger: pino({ level: 'silent' }) });
+  const database = openTestDatabase(later, url);
+  await fillDay(database.db, tenant, Date.now());
+  const first = { database, tenant, token: `token-${randomUUID()}` };
+  return startTestReplica(later, first, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
 }
 
 async function shoot(page: Page, name: string): Promise<void> {
   await page.locator('main h1').waitFor();
+  // The heading has the focus of a page that was just opened.
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   await page
     .getByText(/Loading…|Загрузка…/)
     .first()
