@@ -14,7 +14,7 @@ import { FormFault, TextField, useSending } from '../../parts/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { RowSheet } from '../../parts/row-sheet.tsx';
-import { Status } from '../../parts/status.tsx';
+import { Status, useStatusName } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { againHref } from './ask-again.ts';
 import { callsMessages } from './messages.ts';
@@ -150,6 +150,7 @@ function CallStory({ id, otherId }: { id: string; otherId: string | null }) {
 
 function Summary({ logs }: { logs: readonly CallLog[] }) {
   const t = useMessages(callsMessages);
+  const statusName = useStatusName();
   const formats = useFormats();
   const last = logs.at(-1) as CallLog;
   const startMs = Math.min(...logs.map(({ started_at }) => Date.parse(started_at)));
@@ -167,7 +168,10 @@ function Summary({ logs }: { logs: readonly CallLog[] }) {
         })
       : logs.every(({ status }) => status === 'rate_limited')
         ? t('refused')
-        : t('notAnswered', { operation: last.operation, reason: last.error_message ?? last.error_code ?? last.status });
+        : t('notAnswered', {
+            operation: last.operation,
+            reason: last.error_message ?? last.error_code ?? statusName(last.status),
+          });
   const again = againHref(logs[0] as CallLog);
   return (
     <div class="summary">

@@ -147,7 +147,7 @@ function reasonKeyOf({ reason, is_share: isShare }: Extract<Step, { kind: 'skipp
 function nameOf(step: Step, t: Words): string {
   switch (step.kind) {
     case 'cache':
-      return t('cache', { layer: step.layer ?? '', outcome: t(step.outcome) });
+      return t('cache', { layer: wordOf('layer', step.layer ?? '', t), outcome: t(step.outcome) });
     case 'wait': {
       const words = { limit: 'waitLimit', place: 'waitPlace', pace: 'waitPace', coalesced: 'waitCoalesced' } as const;
       return t(words[step.for], { service: step.service_name ?? '' });
@@ -163,6 +163,12 @@ function nameOf(step: Step, t: Words): string {
   }
 }
 
+/** In the reader's language, as far as there is a word for it. */
+function wordOf(kind: 'layer' | 'outcome', name: string, t: Words): string {
+  const key = `${kind}_${name}`;
+  return key in waterfallMessages ? t(key as keyof typeof waterfallMessages) : name;
+}
+
 function timesOf(step: Step, t: Words, formats: Formats): string {
   const at = formats.duration(step.at_ms);
   const lasting = durationOf(step);
@@ -174,7 +180,7 @@ function timesOf(step: Step, t: Words, formats: Formats): string {
     parts.push(t(step.is_published ? 'published' : 'notPublished'));
   }
   if (step.kind !== 'attempt') return parts.join(' · ');
-  parts.push(step.outcome);
+  parts.push(wordOf('outcome', step.outcome, t));
   for (const { connect_ms, first_byte_ms, body_ms, status_code, fault } of step.requests) {
     if (connect_ms !== undefined) parts.push(t('connect', { duration: formats.duration(connect_ms) }));
     if (first_byte_ms !== undefined) parts.push(t('firstByte', { duration: formats.duration(first_byte_ms) }));

@@ -86,7 +86,9 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
       name: t('name'),
       cell: ({ name, created_by: maker }) => (
         <>
-          <Foreign text={name} />
+          <span class="long-name">
+            <Foreign text={name} />
+          </span>
           {maker !== null && (
             <span class="second-line">
               <Foreign text={t('madeBy', { name: maker })} />
