@@ -127,7 +127,7 @@ test('lists of tokens and budgets show a creation, change or removal before they
   await form.getByLabel('Name', { exact: true }).fill('crm');
   await form.getByLabel('geocoding', { exact: true }).check();
   await form.getByRole('button', { name: 'Create token' }).click();
-  const shown = page.getByRole('dialog', { name: 'The token is shown this once' });
+  const shown = page.getByRole('dialog', { name: 'The token is shown only once' });
   await shown.getByRole('checkbox').check();
   await shown.getByRole('button', { name: 'Done' }).click();
   await list.getByRole('button', { name: 'Edit crm' }).click();
