@@ -7,7 +7,7 @@ import { createRateLimitHeaders } from '../http/reply/rate-limit-headers.ts';
 import type { Idempotency } from '../http/request/idempotency.ts';
 import { hooksRoute } from '../http/routes/public/receive-webhook.ts';
 import { webhooksRoutes } from '../http/routes/webhooks/webhooks.ts';
-import { createRefusalNotes } from '../limits/refusal-notes.ts';
+import { createAnnouncementThrottle } from '../limits/announcement-throttle.ts';
 import type { Logger } from '../logger.ts';
 import { refusalOf } from '../outbound/refusal.ts';
 import { appendEvent } from '../outbox/append-event.ts';
@@ -70,7 +70,7 @@ export async function openWebhooks(
     intake,
     rateLimit: createWebhookRateLimit({ limiter, rows, clock, perMinute }),
     traceBudget: createTraceBudget({ clock, perMinute }),
-    shouldAnnounce: createRefusalNotes(clock),
+    shouldAnnounce: createAnnouncementThrottle(clock),
     masker,
     metrics,
     clock,

@@ -14,8 +14,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallTrace, createCallTrace } from '../audit/call-trace.ts';
 import { ServiceError } from '../errors.ts';
 import { IntakeFull } from '../intake/intake.ts';
+import type { createAnnouncementThrottle } from '../limits/announcement-throttle.ts';
 import type { LimitState } from '../limits/limits.ts';
-import type { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import { askProvider } from './ask-provider.ts';
 import type { AskContext } from './attempt-once.ts';
@@ -25,7 +25,7 @@ import type { CallDeps } from './deps.ts';
 import { type Answered, leavesOpen, type ProviderOutcome } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
 
-export type ChainDeps = CallDeps & { readonly announceRefusal: ReturnType<typeof createRefusalNotes> };
+export type ChainDeps = CallDeps & { readonly announceRefusal: ReturnType<typeof createAnnouncementThrottle> };
 
 export interface ChainPolicy<Value> {
   readonly signal: AbortSignal;

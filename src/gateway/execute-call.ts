@@ -15,7 +15,7 @@ import type { AskedQuestion, CachedAnswer } from '../cache/cached-answer.ts';
 import type { Hit, LookMode, Visit } from '../cache/look-up.ts';
 import type { Flight, FlightCaller } from '../cache/single-flight.ts';
 import { ServiceError } from '../errors.ts';
-import { createRefusalNotes } from '../limits/refusal-notes.ts';
+import { createAnnouncementThrottle } from '../limits/announcement-throttle.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import { askChain, type Chain, type ChainDeps, type ChainPolicy, writeDown } from './ask-chain.ts';
 import { createGathering } from './ask-together.ts';
@@ -60,7 +60,7 @@ type Landed = LandedHit | { readonly hit: null; readonly fresh: Fresh; readonly 
 
 /** Creates the executor that all capabilities use. */
 export function createCallExecutor(deps: CallDeps): CallExecutor {
-  const chainDeps: ChainDeps = { ...deps, announceRefusal: createRefusalNotes(deps.clock) };
+  const chainDeps: ChainDeps = { ...deps, announceRefusal: createAnnouncementThrottle(deps.clock) };
   const askAlone = <Op extends KnownOperation>(...asked: Parameters<AskProviders<Op>>) => askChain(chainDeps, ...asked);
 
   const answerFromMemory = (call: Call, question: AskedQuestion): CallResult | null => {

@@ -14,15 +14,15 @@ import { decisiveError, unanswered } from '../gateway/no-answer.ts';
 import type { Answered, ProviderOutcome } from '../gateway/outcome.ts';
 import { type Provider, resolveProviders } from '../gateway/resolve-providers.ts';
 import { traceSkipped } from '../gateway/trace-steps.ts';
+import type { createAnnouncementThrottle } from '../limits/announcement-throttle.ts';
 import { type LimitState, type RateLimiter, remainingOf } from '../limits/limits.ts';
-import type { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { InputOf, KnownOperation, OutputOf } from '../providers/provider.ts';
 import type { Spending } from './limits/spending.ts';
 
 export interface AskDeps {
   readonly calls: CallDeps;
   readonly limiter: Pick<RateLimiter, 'peek'>;
-  readonly announceRefusal: ReturnType<typeof createRefusalNotes>;
+  readonly announceRefusal: ReturnType<typeof createAnnouncementThrottle>;
   readonly spending: Pick<Spending, 'note'>;
 }
 

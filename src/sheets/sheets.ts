@@ -1,7 +1,7 @@
 /** Assembles the sheets capability for the routes. */
 import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from '../gateway/caller.ts';
-import { createRefusalNotes } from '../limits/refusal-notes.ts';
+import { createAnnouncementThrottle } from '../limits/announcement-throttle.ts';
 import type { SpreadsheetMetadata, Worksheet } from '../providers/google_sheets/operations.ts';
 import { type AppendRows, createAppendRows } from './append/append-rows.ts';
 import { createAccounts } from './ask-accounts.ts';
@@ -49,7 +49,7 @@ export function createSheets(deps: SheetsDeps): Sheets {
   const accounts = createAccounts({
     calls,
     limiter: deps.limiter,
-    announceRefusal: createRefusalNotes(calls.clock),
+    announceRefusal: createAnnouncementThrottle(calls.clock),
     spending,
   });
   const pacer = createPacer(calls.clock, () => store.replicasSeen());

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { pipelineTenant, startPipeline } from '../../test/support/call-pipeline.ts';
 import { fakeAdapter, startFakeProvider } from '../../test/support/fake-provider.ts';
 import type { ServiceError } from '../errors.ts';
+import { createAnnouncementThrottle } from '../limits/announcement-throttle.ts';
 import { askAgainAfterMs } from '../limits/limit-rules.ts';
 import type { LimitDecision, RateLimiter } from '../limits/limits.ts';
-import { createRefusalNotes } from '../limits/refusal-notes.ts';
 import type { Adapter } from '../providers/provider.ts';
 import { parseA1 } from './a1.ts';
 import { createAccounts } from './ask-accounts.ts';
@@ -49,7 +49,7 @@ test('a read that meets a limit which cannot be counted at the moment waits max_
     calls,
     limiter,
     spending: { note: () => {} },
-    announceRefusal: createRefusalNotes(calls.clock),
+    announceRefusal: createAnnouncementThrottle(calls.clock),
   });
   const capabilities = createCapabilities({ directory: calls.directory, ttlSeconds: 60 });
   const readRange = createReadRange({ calls, cache: pipeline.cache, accounts, capabilities, pace: async () => 0 });

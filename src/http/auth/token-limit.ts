@@ -10,8 +10,8 @@ import { writeDown } from '../../gateway/ask-chain.ts';
 import { createCallRecord } from '../../gateway/call-record.ts';
 import { parseTenantId } from '../../ids.ts';
 import type { Intake } from '../../intake/intake.ts';
+import { createAnnouncementThrottle } from '../../limits/announcement-throttle.ts';
 import type { LimitState, LimitSubject, RateLimiter } from '../../limits/limits.ts';
-import { createRefusalNotes } from '../../limits/refusal-notes.ts';
 import { describeSpent, sentenceOf } from '../../limits/refusal-text.ts';
 import { callerOf, principalTextOf, sourceServiceOf } from '../request/request-context.ts';
 
@@ -34,7 +34,7 @@ const windowSeconds = 60;
 const tokensTenant = parseTenantId('service_tokens');
 
 export function createTokenLimit({ limiter, intake, clock }: TokenLimitDeps): TokenLimit {
-  const announceRefusal = createRefusalNotes(clock);
+  const announceRefusal = createAnnouncementThrottle(clock);
 
   const noteRefusal = (request: FastifyRequest, state: LimitState): Promise<void> => {
     const call = {

@@ -11,7 +11,7 @@ const quietMs = 1_000;
 const maxSubjects = 10_000;
 
 /** Returns a function that is true if this process has not announced the limit within the last second. */
-export function createRefusalNotes(clock: Clock): (tenantId: string, state: LimitState) => boolean {
+export function createAnnouncementThrottle(clock: Clock): (tenantId: string, state: LimitState) => boolean {
   const announcedAtMs = new Map<string, number>();
   return (tenantId, { subject, windowType }) => {
     const key = `${tenantId} ${subject.key} ${windowType}`;
