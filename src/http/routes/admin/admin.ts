@@ -10,7 +10,6 @@ import { changesRoute } from './changes.ts';
 import { costsRoute } from './costs.ts';
 import { type EventsStreamRouteDeps, eventsStreamRoute } from './events-stream.ts';
 import { logsRoutes } from './logs.ts';
-import { logsExportRoute } from './logs-export.ts';
 import { type ProblemsRouteDeps, problemsRoute } from './problems.ts';
 import { type RateLimitsRouteDeps, rateLimitsRoute } from './rate-limits.ts';
 import { type RateLimitsWhyDeps, rateLimitsWhyRoutes } from './rate-limits-why.ts';
@@ -31,7 +30,6 @@ export type AdminRoutesDeps = DescribeCallDeps &
 export function adminRoutes(deps: AdminRoutesDeps): Routes {
   return (app) => {
     logsRoutes(app, deps);
-    logsExportRoute(app, deps);
     costsRoute(app, deps);
     statsRoute(app, deps);
     problemsRoute(app, deps);

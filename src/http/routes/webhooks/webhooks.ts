@@ -26,13 +26,12 @@ import { checkIfMatch } from '../../request/if-match.ts';
 import { positionOf } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { idParamsSchema } from './schema-parts.ts';
+import { webhookActionRoutes } from './webhook-actions.ts';
 import { presentChanged, shownOnce, stateOf, withState } from './webhook-answer.ts';
 import { contextOf, findOwn, idOf } from './webhook-request.ts';
-import { webhookTargetRoutes } from './webhook-target.ts';
 import { type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
 import { checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import { type WebhookRedrivesRoutesDeps, webhookRedrivesRoutes } from './webhooks-redrives.ts';
-import { webhooksRotateRoutes } from './webhooks-rotate.ts';
 import {
   sourceListSchema,
   type WebhookBody,
@@ -43,7 +42,6 @@ import {
   webhookSchema,
   webhooksQuerySchema,
 } from './webhooks-schemas.ts';
-import { webhooksTrialRoutes } from './webhooks-trial.ts';
 
 export interface WebhooksRoutesDeps extends ManageWebhooksDeps, WebhookEventsRoutesDeps, WebhookRedrivesRoutesDeps {
   readonly db: ManageWebhooksDeps['db'] & WebhookEventsRoutesDeps['db'] & WebhookRedrivesRoutesDeps['db'];
@@ -145,9 +143,7 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
       },
     );
 
-    webhooksRotateRoutes(app, deps);
-    webhooksTrialRoutes(app, deps);
-    webhookTargetRoutes(app, deps);
+    webhookActionRoutes(app, deps);
     webhookEventsRoutes(app, deps);
     webhookRedrivesRoutes(app, deps);
   };
