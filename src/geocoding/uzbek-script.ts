@@ -3,51 +3,12 @@
  * transliterated by sound.
  */
 import type { AddressComponent, AddressParts, Place } from '../providers/geocoding.ts';
+import { inverted, type LetterTable, latinLetters, letterTable } from '../providers/offline_gazetteer/uzbek-letters.ts';
 
-const pairs: readonly (readonly [cyrillic: string, latin: string])[] = [
-  ['ў', 'oʻ'],
-  ['ғ', 'gʻ'],
-  ['ш', 'sh'],
-  ['щ', 'sh'],
-  ['ч', 'ch'],
-  ['ё', 'yo'],
-  ['ю', 'yu'],
-  ['я', 'ya'],
-  ['ц', 'ts'],
-  ['қ', 'q'],
-  ['ҳ', 'h'],
-  ['а', 'a'],
-  ['б', 'b'],
-  ['в', 'v'],
-  ['г', 'g'],
-  ['д', 'd'],
-  ['е', 'e'],
-  ['э', 'e'],
-  ['ж', 'j'],
-  ['з', 'z'],
-  ['и', 'i'],
-  ['й', 'y'],
-  ['к', 'k'],
-  ['л', 'l'],
-  ['м', 'm'],
-  ['н', 'n'],
-  ['о', 'o'],
-  ['п', 'p'],
-  ['р', 'r'],
-  ['с', 's'],
-  ['т', 't'],
-  ['у', 'u'],
-  ['ф', 'f'],
-  ['х', 'x'],
-  ['ы', 'i'],
-  ['ъ', 'ʼ'],
-  ['ь', ''],
-];
-const latinOf: ReadonlyMap<string, string> = new Map(pairs);
-/** Longest first: `sh` before `s`. If two letters have one sound, the first is used. */
-const cyrillicOf: ReadonlyMap<string, string> = new Map(
-  [...pairs].reverse().flatMap(([cyrillic, latin]) => (latin === '' || cyrillic === 'ы' ? [] : [[latin, cyrillic]])),
-);
+const ofBothScripts: LetterTable = { ...latinLetters, ...letterTable('ў=oʻ ғ=gʻ ц=ts ъ=ʼ') };
+const latinOf: LetterTable = { ...ofBothScripts, ...letterTable('е=e щ=sh ы=i ь=') };
+/** `sh` is looked for before `s`. */
+const cyrillicOf: LetterTable = inverted(ofBothScripts);
 const apostrophes = /[`´ʹʻ‘’‛′'](?=\p{L}|\P{L}|$)/gu;
 const vowels = 'аеёиоуўэюя';
 
@@ -65,7 +26,7 @@ function latinLetter(word: string, at: number): string {
   // After a vowel, and in the names of quarters (`Ц-5`), ц is `ts`. сҳ gets an apostrophe, or it would be read as ш.
   if (letter === 'ц') return word.length === 1 || (before !== undefined && vowels.includes(before)) ? 'ts' : 's';
   if (letter === 'ҳ' && before === 'с') return 'ʼh';
-  return latinOf.get(letter) ?? letter;
+  return latinOf[letter] ?? letter;
 }
 
 export function toCyrillic(text: string): string {
@@ -87,13 +48,13 @@ export function toCyrillic(text: string): string {
 function cyrillicLetter(word: string, at: number): { readonly letters: number; readonly text: string } {
   const two = word.slice(at, at + 2).toLowerCase();
   if (two === 'ye') return { letters: 2, text: 'е' };
-  const pair = cyrillicOf.get(two);
+  const pair = cyrillicOf[two];
   if (two.length === 2 && pair !== undefined) return { letters: 2, text: pair };
   const one = two.slice(0, 1);
   // An e at a word's beginning is э: elsewhere it is е.
   if (one === 'e') return { letters: 1, text: at === 0 ? 'э' : 'е' };
   if (one === 'ʼ') return { letters: 1, text: at === word.length - 1 ? '' : 'ъ' };
-  return { letters: 1, text: cyrillicOf.get(one) ?? one };
+  return { letters: 1, text: cyrillicOf[one] ?? one };
 }
 
 function inCase(original: string, letters: string, word: string): string {

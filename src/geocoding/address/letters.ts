@@ -1,5 +1,6 @@
 /** Classes of characters in addresses, and which characters are spellings of the same letter. */
 
+import { type LetterTable, letterTable } from '../../providers/offline_gazetteer/uzbek-letters.ts';
 import { remembered } from '../../remembered.ts';
 
 /** Every character that people type for the apostrophe of oʻ and gʻ and for the glottal stop. */
@@ -93,16 +94,7 @@ export function isLetter(code: number): boolean {
  * stay as typed: Latin B is В to the eye and Б to the ear, C is С or Ц, E is Е or Э, H is Н or Х, P is Р or П, X, Y and
  * З/3 no better. `12B` and `12В` may be two houses, and so they are two questions.
  */
-const houseLetters: Readonly<Record<string, string>> = {
-  а: 'a',
-  к: 'k',
-  м: 'm',
-  о: 'o',
-  т: 't',
-  в: 'v',
-  г: 'g',
-  д: 'd',
-};
+const houseLetters: LetterTable = letterTable('а=a к=k м=m о=o т=t в=v г=g д=d');
 
 /** The letters after a house number, each in canonical form. */
 export function foldHouseLetters(letters: string): string {

@@ -1,39 +1,7 @@
 /** Uzbek Cyrillic as Uzbek Latin, by the official table of 1995. */
+import { type LetterTable, latinLetters } from '../../providers/offline_gazetteer/uzbek-letters.ts';
 
-const plain: Readonly<Record<string, string>> = {
-  а: 'a',
-  б: 'b',
-  в: 'v',
-  г: 'g',
-  д: 'd',
-  ж: 'j',
-  з: 'z',
-  и: 'i',
-  й: 'y',
-  к: 'k',
-  л: 'l',
-  м: 'm',
-  н: 'n',
-  о: 'o',
-  п: 'p',
-  р: 'r',
-  с: 's',
-  т: 't',
-  у: 'u',
-  ф: 'f',
-  х: 'x',
-  ч: 'ch',
-  ш: 'sh',
-  э: 'e',
-  ю: 'yu',
-  я: 'ya',
-  ё: 'yo',
-  ў: "o'",
-  қ: 'q',
-  ғ: "g'",
-  ҳ: 'h',
-  ь: '',
-};
+const plain: LetterTable = { ...latinLetters, ь: '' };
 const vowels = 'аеёиоуўэюя';
 
 /**

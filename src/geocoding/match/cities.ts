@@ -1,5 +1,6 @@
 /** Finds cities by all their names, for names that spelling rules alone do not connect: `Коканд` is `Qoʻqon`. */
-import { cityNames, cyrillicCities } from '../../providers/offline_gazetteer/uzbekistan.ts';
+import { spellingsOf } from '../../providers/offline_gazetteer/local-names.ts';
+import { cityNames } from '../../providers/offline_gazetteer/uzbekistan.ts';
 import { remembered } from '../../remembered.ts';
 import { soundsOf } from './sound.ts';
 
@@ -13,8 +14,8 @@ export const cityOf = remembered((name): string | null => {
 });
 
 function nameCities(): ReadonlyMap<string, string> {
-  const named = Object.entries(cityNames).flatMap(([id, { ru, uz, en }]) =>
-    [ru, uz, en, cyrillicCities[Number(id)] ?? uz].map((name) => [soundsOf(name).join(' '), id] as const),
+  const named = Object.entries(cityNames).flatMap(([id, names]) =>
+    spellingsOf(names).map((name) => [soundsOf(name).join(' '), id] as const),
   );
   return new Map(named);
 }

@@ -1,32 +1,10 @@
 /** Decides whether two spellings of a house number mean one house. */
+import { type LetterTable, letterTable } from '../../providers/offline_gazetteer/uzbek-letters.ts';
 
 /** Cyrillic letters that a Latin letter may stand for, by look or by sound: B is В or Б, C is С or Ц. */
-const readings: Readonly<Record<string, string>> = {
-  a: 'а',
-  b: 'вб',
-  c: 'сц',
-  d: 'д',
-  e: 'еэ',
-  f: 'ф',
-  g: 'г',
-  h: 'нх',
-  i: 'и',
-  j: 'ж',
-  k: 'к',
-  l: 'л',
-  m: 'м',
-  n: 'н',
-  o: 'о',
-  p: 'рп',
-  r: 'р',
-  s: 'с',
-  t: 'т',
-  u: 'у',
-  v: 'в',
-  x: 'хкс',
-  y: 'уй',
-  z: 'з',
-};
+const readings: LetterTable = letterTable(
+  'a=а b=вб c=сц d=д e=еэ f=ф g=г h=нх i=и j=ж k=к l=л m=м n=н o=о p=рп r=р s=с t=т u=у v=в x=хкс y=уй z=з',
+);
 
 /** `12 к1`, `12 корпус 1`, `12/1` and `12-1` are one house; `12А` and `12а`, `5 литера Б` and `5 литБ`, `42 с1` and `42 строение 1` too. */
 export function isSameHouse(one: string, other: string): boolean {

@@ -4,46 +4,13 @@
  * question: as a cache key it would merge different places.
  */
 
+import { distanceBetween } from '../../providers/offline_gazetteer/place-spelling.ts';
+import { type LetterTable, latinLetters, letterTable } from '../../providers/offline_gazetteer/uzbek-letters.ts';
 import { remembered } from '../../remembered.ts';
 
-const letters: Readonly<Record<string, string>> = {
-  а: 'a',
-  б: 'b',
-  в: 'v',
-  г: 'g',
-  д: 'd',
-  е: 'i',
-  ё: 'ia',
-  ж: 'j',
-  з: 'z',
-  и: 'i',
-  й: 'i',
-  к: 'k',
-  л: 'l',
-  м: 'm',
-  н: 'n',
-  о: 'a',
-  п: 'p',
-  р: 'r',
-  с: 's',
-  т: 't',
-  у: 'u',
-  ф: 'f',
-  х: 'h',
-  ц: 's',
-  ч: 'ch',
-  ш: 'sh',
-  щ: 'sh',
-  ъ: '',
-  ы: 'i',
-  ь: '',
-  э: 'i',
-  ю: 'iu',
-  я: 'ia',
-  ў: 'u',
-  қ: 'k',
-  ғ: 'g',
-  ҳ: 'h',
+const letters: LetterTable = {
+  ...latinLetters,
+  ...letterTable('е=i ё=ia й=i о=a х=h ц=s щ=sh ъ= ы=i ь= э=i ю=iu я=ia ў=u қ=k ғ=g'),
 };
 
 const latin: readonly (readonly [RegExp, string])[] = [
@@ -103,20 +70,7 @@ export function soundsAlike(one: string, other: string): boolean {
   if (one === other) return true;
   const shorter = Math.min(one.length, other.length);
   const slips = shorter >= 10 ? 2 : shorter >= 6 ? 1 : 0;
-  return slips > 0 && Math.abs(one.length - other.length) <= slips && distance(one, other) <= slips;
-}
-
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let at = 1; at <= one.length; at += 1) {
-    const next = [at];
-    for (let to = 1; to <= other.length; to += 1) {
-      const swap = (row[to - 1] as number) + (one[at - 1] === other[to - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[to] as number) + 1, (next[to - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[other.length] as number;
+  return slips > 0 && Math.abs(one.length - other.length) <= slips && distanceBetween(one, other) <= slips;
 }
 
 /** Designators in the languages that providers answer in. */

@@ -1,15 +1,8 @@
 /** Indexes one country's places by all their names, and finds such a name in an address. */
 import { foldedWords } from './fold-name.ts';
+import { spellingsOf } from './local-names.ts';
 import { bareUzbekName, inCyrillic, russianExonyms } from './place-spelling.ts';
-import {
-  cityNames,
-  cyrillicCities,
-  cyrillicRegions,
-  type District,
-  regionsByAdmin1,
-  tashkentDistricts,
-  tashkentGeonameId,
-} from './uzbekistan.ts';
+import { cityNames, type District, regionsByAdmin1, tashkentDistricts, tashkentGeonameId } from './uzbekistan.ts';
 import type { GazetteerPlace } from './world-index.ts';
 
 /** The kind of place found: a district is more exact than its city, a region less exact than any city. */
@@ -75,8 +68,7 @@ export function indexCountry(places: readonly GazetteerPlace[]): CountryNames {
     }
     for (const [code, names] of Object.entries(regionsByAdmin1)) {
       const seat = seatOf(places, code);
-      const spellings = [names.ru, names.uz, names.en, cyrillicRegions[code] ?? names.uz];
-      if (seat !== undefined) addRegion(regionSeats, spellings, seat);
+      if (seat !== undefined) addRegion(regionSeats, spellingsOf(names), seat);
     }
   }
 
@@ -129,7 +121,7 @@ function saysMoreThan(match: Match, words: readonly string[]): boolean {
   add(namesOf(match.city));
   if (match.kind === 'district') add(match.district.spellings);
   const region = match.city.countryCode === 'UZ' ? regionsByAdmin1[match.city.admin1Code] : undefined;
-  if (region !== undefined) add([region.ru, region.uz, region.en, cyrillicRegions[match.city.admin1Code] ?? '']);
+  if (region !== undefined) add(spellingsOf(region));
   const isSaid = (word: string): boolean =>
     cityWords.has(word) ||
     regionWords.has(word) ||
@@ -185,8 +177,7 @@ function namesOf(place: GazetteerPlace): readonly string[] {
     place.name,
     place.asciiName,
     ...place.alternateNames,
-    ...(usual === undefined ? [] : [usual.ru, usual.uz, usual.en]),
-    ...(place.geonameId in cyrillicCities ? [cyrillicCities[place.geonameId] as string] : []),
+    ...(usual === undefined ? [] : spellingsOf(usual)),
     ...(place.countryCode === 'UZ'
       ? [bareUzbekName(place.name), inCyrillic(place.name, 'uzbek'), inCyrillic(place.name, 'russian')]
       : [russianExonyms[`${place.countryCode} ${place.name}`] ?? place.name]),

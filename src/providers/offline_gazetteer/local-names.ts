@@ -34,3 +34,8 @@ export function inLanguage(names: LocalNames, language: string): string {
   if (language === 'ru') return names.ru;
   return language === 'uz' ? names.uz : names.en;
 }
+
+/** All that people write for it: GeoNames has no Uzbek Cyrillic, or another (`Тошканд` for Tashkent). */
+export function spellingsOf({ ru, uz, en }: LocalNames): readonly string[] {
+  return [ru, uz, en, inCyrillic(uz, 'uzbek')];
+}

@@ -2,6 +2,7 @@
  * Derives by rule the Uzbek names in scripts that GeoNames lacks: for half of the places of Uzbekistan it has only one
  * Latin spelling, often an old one (`Qŭnghirot`), sometimes with a word for the kind of place (`Uchquduq Shahri`).
  */
+import { inverted, type LetterTable, latinLetters, letterTable } from './uzbek-letters.ts';
 
 const kindOfPlace = / (?:shahri?|shahar|shaharchasi|qishlog['’ʻ‘]i|tumani)$/i;
 const apostrophes = /[’ʻ‘`ʼ]/g;
@@ -17,6 +18,7 @@ export function bareUzbekName(name: string): string {
 }
 
 const pairs: readonly (readonly [string, string, string])[] = [
+  ["yo'", 'йў', 'ё'],
   ["o'", 'ў', 'у'],
   ["g'", 'ғ', 'г'],
   ['sh', 'ш', 'ш'],
@@ -32,28 +34,7 @@ const pairs: readonly (readonly [string, string, string])[] = [
   ['j', 'ж', 'ж'],
   ["'", 'ъ', ''],
 ];
-const single: Readonly<Record<string, string>> = {
-  a: 'а',
-  b: 'б',
-  v: 'в',
-  g: 'г',
-  d: 'д',
-  e: 'е',
-  z: 'з',
-  i: 'и',
-  y: 'й',
-  k: 'к',
-  l: 'л',
-  m: 'м',
-  n: 'н',
-  o: 'о',
-  p: 'п',
-  r: 'р',
-  s: 'с',
-  t: 'т',
-  u: 'у',
-  f: 'ф',
-};
+const single: LetterTable = { ...inverted(latinLetters), e: 'е' };
 
 /** Writes a Latin name in Uzbek Cyrillic, or in the Russian letters that most people type. */
 export function inCyrillic(latin: string, letters: 'uzbek' | 'russian'): string {
@@ -75,22 +56,7 @@ export function inCyrillic(latin: string, letters: 'uzbek' | 'russian'): string 
 }
 
 const russianLetters = /^[А-ЯЁ][А-Яа-яЁё\s-]+$/u;
-const toLatin: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(Object.entries(single).map(([latin, cyrillic]) => [cyrillic, latin])),
-  ж: 'zh',
-  х: 'kh',
-  ц: 'ts',
-  ч: 'ch',
-  ш: 'sh',
-  щ: 'shch',
-  ъ: '',
-  ы: 'y',
-  ь: '',
-  э: 'e',
-  ю: 'yu',
-  я: 'ya',
-  ё: 'yo',
-};
+const toLatin: LetterTable = { ...latinLetters, ...letterTable('е=e ж=zh х=kh ц=ts щ=shch ъ= ы=y ь=') };
 
 /**
  * Picks the Russian name among a place's Cyrillic names, which carry no language, by its sound: other languages call
@@ -110,7 +76,7 @@ export function russianAmong(names: readonly string[], latinName: string): strin
 }
 
 /** Letters to change, add or drop (Levenshtein). */
-function distanceBetween(one: string, other: string): number {
+export function distanceBetween(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (let at = 1; at <= one.length; at += 1) {
     const next = [at];

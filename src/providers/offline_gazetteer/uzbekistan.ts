@@ -1,7 +1,6 @@
 /**
  * Facts about Uzbekistan that GeoNames' list of populated places lacks: names of the regions by admin1 code, the
- * districts of Tashkent (their centres, to about a kilometre), the usual Russian and Uzbek name of each city, and its
- * spelling in Uzbek Cyrillic (GeoNames has `Тошканд` for Tashkent).
+ * districts of Tashkent (their centres, to about a kilometre), the usual Russian and Uzbek name of each city.
  */
 
 import type { GazetteerPlace } from './world-index.ts';
@@ -27,23 +26,6 @@ export const regionsByAdmin1: Readonly<Record<string, LocalNames>> = {
   '14': { ru: 'Ташкентская область', uz: 'Toshkent viloyati', en: 'Tashkent Region' },
   '15': { ru: 'Джизакская область', uz: 'Jizzax viloyati', en: 'Jizzakh Region' },
   '16': { ru: 'Сырдарьинская область', uz: 'Sirdaryo viloyati', en: 'Sirdaryo Region' },
-};
-
-/** In Uzbek Cyrillic, by the same code. */
-export const cyrillicRegions: Readonly<Record<string, string>> = {
-  '01': 'Андижон вилояти',
-  '02': 'Бухоро вилояти',
-  '03': 'Фарғона вилояти',
-  '05': 'Хоразм вилояти',
-  '06': 'Наманган вилояти',
-  '07': 'Навоий вилояти',
-  '08': 'Қашқадарё вилояти',
-  '09': 'Қорақалпоғистон Республикаси',
-  '10': 'Самарқанд вилояти',
-  '12': 'Сурхондарё вилояти',
-  '14': 'Тошкент вилояти',
-  '15': 'Жиззах вилояти',
-  '16': 'Сирдарё вилояти',
 };
 
 export interface District {
@@ -133,19 +115,18 @@ function district(
  * Towns missing in the list of places with 500 inhabitants (coordinates to about a kilometre), with own negative ids.
  */
 export const townsBeyondGeonames: readonly { readonly place: GazetteerPlace; readonly names: LocalNames }[] = [
-  town(-1, { ru: 'Зарафшан', uz: 'Zarafshon', en: 'Zarafshan' }, 'Зарафшон', 41.573, 64.205, '07', 85_000),
-  town(-2, { ru: 'Тахиаташ', uz: 'Taxiatosh', en: 'Takhiatash' }, 'Тахиатош', 42.333, 59.583, '09', 50_000),
-  town(-3, { ru: 'Шерабад', uz: 'Sherobod', en: 'Sherabad' }, 'Шеробод', 37.667, 67.0, '12', 30_000),
-  town(-4, { ru: 'Джаркурган', uz: 'Jarqoʻrgʻon', en: 'Jarkurgan' }, 'Жарқўрғон', 37.508, 67.418, '12', 20_000),
-  town(-5, { ru: 'Кумкурган', uz: 'Qumqoʻrgʻon', en: 'Kumkurgan' }, 'Қумқўрғон', 37.827, 67.591, '12', 20_000),
-  town(-6, { ru: 'Келес', uz: 'Keles', en: 'Keles' }, 'Келес', 41.399, 69.203, '14', 30_000),
-  town(-7, { ru: 'Ширин', uz: 'Shirin', en: 'Shirin' }, 'Ширин', 40.217, 69.133, '16', 18_000),
+  town(-1, { ru: 'Зарафшан', uz: 'Zarafshon', en: 'Zarafshan' }, 41.573, 64.205, '07', 85_000),
+  town(-2, { ru: 'Тахиаташ', uz: 'Taxiatosh', en: 'Takhiatash' }, 42.333, 59.583, '09', 50_000),
+  town(-3, { ru: 'Шерабад', uz: 'Sherobod', en: 'Sherabad' }, 37.667, 67.0, '12', 30_000),
+  town(-4, { ru: 'Джаркурган', uz: 'Jarqoʻrgʻon', en: 'Jarkurgan' }, 37.508, 67.418, '12', 20_000),
+  town(-5, { ru: 'Кумкурган', uz: 'Qumqoʻrgʻon', en: 'Kumkurgan' }, 37.827, 67.591, '12', 20_000),
+  town(-6, { ru: 'Келес', uz: 'Keles', en: 'Keles' }, 41.399, 69.203, '14', 30_000),
+  town(-7, { ru: 'Ширин', uz: 'Shirin', en: 'Shirin' }, 40.217, 69.133, '16', 18_000),
 ];
 
 function town(
   geonameId: number,
   names: LocalNames,
-  cyrillic: string,
   latitude: number,
   longitude: number,
   admin1Code: string,
@@ -155,7 +136,7 @@ function town(
     geonameId,
     name: names.uz,
     asciiName: names.en,
-    alternateNames: [names.ru, cyrillic],
+    alternateNames: [names.ru],
     latitude,
     longitude,
     featureCode: 'PPL',
@@ -235,37 +216,4 @@ export const cityNames: Readonly<Record<number, LocalNames>> = {
   1513578: { ru: 'Ханабад', uz: 'Xonobod', en: 'Khanabad' },
   1514140: { ru: 'Питнак', uz: 'Pitnak', en: 'Pitnak' },
   ...Object.fromEntries(townsBeyondGeonames.map(({ place, names }) => [place.geonameId, names])),
-};
-
-/** In Uzbek Cyrillic, by GeoNames id. */
-export const cyrillicCities: Readonly<Record<number, string>> = {
-  1512569: 'Тошкент',
-  1513157: 'Наманган',
-  1216265: 'Самарқанд',
-  1514588: 'Андижон',
-  601294: 'Нукус',
-  1514019: 'Фарғона',
-  1217662: 'Бухоро',
-  1216311: 'Қарши',
-  1512979: 'Қўқон',
-  1513243: 'Марғилон',
-  1514581: 'Ангрен',
-  1215957: 'Термиз',
-  1513886: 'Жиззах',
-  1514210: 'Чирчиқ',
-  1512473: 'Урганч',
-  1513131: 'Навоий',
-  1216187: 'Шаҳрисабз',
-  1513064: 'Олмалиқ',
-  1514402: 'Бекобод',
-  1513604: 'Хива',
-  1216982: 'Каттақўрғон',
-  1513966: 'Гулистон',
-  601323: 'Қўнғирот',
-  1217474: 'Денов',
-  1217007: 'Косон',
-  1514387: 'Беруний',
-  1217180: 'Когон',
-  1512339: 'Янгийўл',
-  1513017: 'Паркент',
 };
