@@ -88,18 +88,16 @@ export interface WebhookSource {
   readonly setUpRu: string;
   readonly signatureScheme: SignatureScheme;
   readonly signatureHeader: string | null;
-  readonly signedTemplate?: string;
-  readonly timestampHeader?: string;
-  /** Default: 300. */
-  readonly toleranceSeconds?: number;
+  readonly signedTemplate: string | null;
+  readonly timestampHeader: string | null;
+  readonly toleranceSeconds: number;
   /** Who creates the secret: this service, or the sender (then it is set as `secret_key`). */
   readonly secretFrom: 'us' | 'sender' | 'none';
   /** The first that has a value wins. */
   readonly eventTypeFrom: readonly FactSource[];
   /** The sender's own id of a delivery. Without one, the body's hash is the id. */
   readonly deliveryIdFrom: readonly FactSource[];
-  /** Default: `delivery_id`. */
-  readonly duplicateBy?: DuplicateRule;
+  readonly duplicateBy: DuplicateRule;
   readonly maxPayloadSizeBytes: number;
   /** `defer` for senders that never retry, because a refused delivery is lost. The others retry. */
   readonly overLimitPolicy: OverLimitPolicy;
@@ -109,10 +107,10 @@ export interface WebhookSource {
    * Only its addresses authenticate it: they apply unless the webhook sets others. For other senders they are never
    * applied by default, because such lists change.
    */
-  readonly isKnownByAddress?: true;
-  readonly handshake?: Handshake;
+  readonly isKnownByAddress: boolean;
+  readonly handshake: Handshake | null;
   /** Its handshake shows a token that the webhook stores. */
-  readonly hasVerifyToken?: true;
+  readonly hasVerifyToken: boolean;
   readonly retries: {
     /** How long it waits for an answer; null: undocumented. */
     readonly timeoutSeconds: number | null;
@@ -124,6 +122,33 @@ export interface WebhookSource {
 }
 
 export const mebibyte = 1_048_576;
+
+/** What is usual, and is not said of each sender. */
+const usual = {
+  signedTemplate: null,
+  timestampHeader: null,
+  toleranceSeconds: 300,
+  duplicateBy: 'delivery_id',
+  maxPayloadSizeBytes: mebibyte,
+  overLimitPolicy: 'reject',
+  publishedRanges: [],
+  isKnownByAddress: false,
+  handshake: null,
+  hasVerifyToken: false,
+} as const;
+
+type Definition = Omit<WebhookSource, keyof typeof usual | 'sample'> &
+  Partial<WebhookSource> & {
+    readonly sampleBody: string;
+    readonly sampleHeaders?: SourceSample['headers'];
+    readonly sampleContentType?: string;
+  };
+
+export function defineSource(definition: Definition): WebhookSource {
+  const { sampleBody, sampleHeaders = {}, sampleContentType = 'application/json', ...source } = definition;
+  const sample = { contentType: sampleContentType, headers: sampleHeaders, body: sampleBody };
+  return { ...usual, ...source, sample };
+}
 
 /** A challenge is short and printable; anything else is refused. */
 export function echo(challenge: unknown): HandshakeReply | null {

@@ -94,7 +94,7 @@ export function webhookOfRow(keyring: Pick<Keyring, 'open'>, row: WebhookConfigR
     eventTypeFrom: overridden(row.config.event_type_from, source.eventTypeFrom),
     deliveryIdFrom: overridden(row.config.delivery_id_from, source.deliveryIdFrom),
     signedHeaders: signedHeadersOf(scheme, signedTemplate),
-    handshake: source.handshake ?? null,
+    handshake: source.handshake,
     verifyToken: open(row.verify_token, 'verify_token'),
     tellsDuplicates: row.config.duplicate_by !== 'none',
     duplicateWindowSeconds: row.config.duplicate_window_seconds ?? null,

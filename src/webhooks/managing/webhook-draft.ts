@@ -59,19 +59,19 @@ export function draftForSource(webhookName: string, sourceService: string): Webh
     sourceService,
     sourceServiceId: null,
     eventTypes: ['*'],
-    allowedIps: source.isKnownByAddress === true ? source.publishedRanges : [],
+    allowedIps: source.isKnownByAddress ? source.publishedRanges : [],
     signatureHeader: source.signatureHeader,
     signatureScheme: source.signatureScheme,
-    signedTemplate: source.signedTemplate ?? null,
-    timestampHeader: source.timestampHeader ?? null,
-    toleranceSeconds: source.toleranceSeconds ?? 300,
+    signedTemplate: source.signedTemplate,
+    timestampHeader: source.timestampHeader,
+    toleranceSeconds: source.toleranceSeconds,
     maxPayloadSizeBytes: source.maxPayloadSizeBytes,
     targetUrl: null,
     overLimitPolicy: source.overLimitPolicy,
     isActive: true,
     eventTypeFrom: null,
     deliveryIdFrom: null,
-    duplicateBy: source.duplicateBy ?? 'delivery_id',
+    duplicateBy: source.duplicateBy,
     duplicateWindowSeconds: null,
     ordered: false,
     includeRaw: false,
@@ -175,7 +175,7 @@ export function checkDraft(draft: WebhookDraft): void {
 
 /** Whether its sender shows a token when it verifies the address. */
 export function hasVerifyToken(sourceService: string): boolean {
-  return sourceOf(sourceService).hasVerifyToken === true;
+  return sourceOf(sourceService).hasVerifyToken;
 }
 
 const templateSchemes: ReadonlySet<SignatureScheme> = new Set(['signed_template', 'ecdsa_p256']);

@@ -1,7 +1,7 @@
-import { body, header, mebibyte, type WebhookSource } from '../source.ts';
+import { body, defineSource, header } from '../source.ts';
 
 /** Any sender that signs its bodies with HMAC-SHA256; the defaults of every unknown `source_service`. */
-export const custom: WebhookSource = {
+export const custom = defineSource({
   title: 'Custom',
   documentationUrl: null,
   setUp: 'Sign each body with HMAC-SHA256 and the secret, and put the hexadecimal digest into X-Webhook-Signature.',
@@ -13,13 +13,6 @@ export const custom: WebhookSource = {
   // Signed data comes first: anyone can add a header.
   eventTypeFrom: [body('type'), body('event_type'), body('event'), header('x-event-type')],
   deliveryIdFrom: [body('event_id'), body('id'), header('x-delivery-id')],
-  maxPayloadSizeBytes: mebibyte,
-  overLimitPolicy: 'reject',
-  publishedRanges: [],
   retries: { timeoutSeconds: null, description: 'As the sender does it.' },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '{"type":"order.paid","event_id":"order-17-paid","total":120000}',
-  },
-};
+  sampleBody: '{"type":"order.paid","event_id":"order-17-paid","total":120000}',
+});

@@ -1,7 +1,7 @@
-import { echo, mebibyte, type WebhookSource } from '../source.ts';
+import { defineSource, echo } from '../source.ts';
 
 /** Dropbox Developers, "Webhooks"; dropbox/mdwebhook. */
-export const dropbox: WebhookSource = {
+export const dropbox = defineSource({
   title: 'Dropbox',
   documentationUrl: 'https://www.dropbox.com/developers/reference/webhooks',
   setUp: 'Give the app secret here as secret_key, then add the URL under Webhooks in the app’s console.',
@@ -13,17 +13,10 @@ export const dropbox: WebhookSource = {
   deliveryIdFrom: [],
   // It only reports that an account changed: the next change has the same bytes.
   duplicateBy: 'none',
-  maxPayloadSizeBytes: mebibyte,
-  overLimitPolicy: 'reject',
-  publishedRanges: [],
   handshake: {
     description: 'GET with a challenge is answered with it.',
     onGet: (query) => echo(query.get('challenge')),
   },
   retries: { timeoutSeconds: 10, description: 'Any 2xx is success; else repeated with growing pauses, for hours.' },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '{"list_folder":{"accounts":["dbid:AAH4f99T0taONIb-OurWxbNQ6ywGRopQngc"]},"delta":{"users":[12345678]}}',
-  },
-};
+  sampleBody: '{"list_folder":{"accounts":["dbid:AAH4f99T0taONIb-OurWxbNQ6ywGRopQngc"]},"delta":{"users":[12345678]}}',
+});

@@ -1,10 +1,10 @@
-import { body, header, mebibyte, type WebhookSource, withDetail } from '../source.ts';
+import { body, defineSource, header, mebibyte, withDetail } from '../source.ts';
 
 /**
  * GitLab Docs, "Webhooks". Its signing token (whsec_…) is Standard Webhooks: set `signature_scheme` to
  * `standard_webhooks` for it.
  */
-export const gitlab: WebhookSource = {
+export const gitlab = defineSource({
   title: 'GitLab',
   documentationUrl: 'https://docs.gitlab.com/user/project/integrations/webhooks/',
   setUp: 'Settings → Webhooks: the URL, and the secret as secret token.',
@@ -20,19 +20,16 @@ export const gitlab: WebhookSource = {
   deliveryIdFrom: [header('webhook-id'), header('idempotency-key'), header('x-gitlab-event-uuid')],
   maxPayloadSizeBytes: 25 * mebibyte,
   overLimitPolicy: 'defer',
-  publishedRanges: [],
   retries: {
     timeoutSeconds: 10,
     description:
       'Any 2xx is success; a failure is repeated by hand, and four in a row switch the hook off for a while.',
   },
-  sample: {
-    contentType: 'application/json',
-    headers: {
-      'x-gitlab-event': 'Push Hook',
-      'x-gitlab-event-uuid': '13792a34-cac6-4fda-95a8-c58e00a3954e',
-      'idempotency-key': 'f5e5f430-f57b-4e6e-9fac-d9128cd7232f',
-    },
-    body: '{"object_kind":"push","event_name":"push","ref":"refs/heads/main","checkout_sha":"da1560886d4f094c3e6c9ef40349f7d38b5d27d7","user_name":"Test","project":{"id":15,"path_with_namespace":"group/project"},"commits":[],"total_commits_count":0}',
+  sampleHeaders: {
+    'x-gitlab-event': 'Push Hook',
+    'x-gitlab-event-uuid': '13792a34-cac6-4fda-95a8-c58e00a3954e',
+    'idempotency-key': 'f5e5f430-f57b-4e6e-9fac-d9128cd7232f',
   },
-};
+  sampleBody:
+    '{"object_kind":"push","event_name":"push","ref":"refs/heads/main","checkout_sha":"da1560886d4f094c3e6c9ef40349f7d38b5d27d7","user_name":"Test","project":{"id":15,"path_with_namespace":"group/project"},"commits":[],"total_commits_count":0}',
+});

@@ -1,7 +1,7 @@
-import { body, mebibyte, type WebhookSource } from '../source.ts';
+import { body, defineSource } from '../source.ts';
 
 /** The sender's specification, UK-WEBHOOK-SENDER-SERVICE-TZ: deterministic event ids, three tries in seconds. */
-export const infrasafe: WebhookSource = {
+export const infrasafe = defineSource({
   title: 'InfraSafe',
   documentationUrl: null,
   setUp: 'Set the URL and the secret in the sender’s settings.',
@@ -11,16 +11,10 @@ export const infrasafe: WebhookSource = {
   secretFrom: 'us',
   eventTypeFrom: [body('event')],
   deliveryIdFrom: [body('event_id')],
-  maxPayloadSizeBytes: mebibyte,
-  overLimitPolicy: 'reject',
-  publishedRanges: [],
   retries: {
     timeoutSeconds: 10,
     description: 'Only 200 is success; 429 and 5xx are repeated three times within seconds, 401 and 403 never.',
   },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '{"event_id":"5f0c7a52-8c0e-5b6a-9d1f-2f6d0b1c7e11","event":"building.created","timestamp":"2026-11-22T07:30:00Z","building":{"id":17,"address":"Ташкент, Чиланзар, 9-й квартал, 12"}}',
-  },
-};
+  sampleBody:
+    '{"event_id":"5f0c7a52-8c0e-5b6a-9d1f-2f6d0b1c7e11","event":"building.created","timestamp":"2026-11-22T07:30:00Z","building":{"id":17,"address":"Ташкент, Чиланзар, 9-й квартал, 12"}}',
+});

@@ -1,10 +1,10 @@
-import { body, form, mebibyte, type WebhookSource } from '../source.ts';
+import { body, defineSource, form, mebibyte } from '../source.ts';
 
 /**
  * Mailgun Docs, "Securing webhooks". The signature covers a time and a token, not the event: anyone who has seen a pair
  * can send another body with it. So the token is the id, and a used one is a duplicate.
  */
-export const mailgun: WebhookSource = {
+export const mailgun = defineSource({
   title: 'Mailgun',
   documentationUrl: 'https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks',
   setUp: 'Sending → Webhooks: the URL; the HTTP webhook signing key is the secret_key here.',
@@ -15,15 +15,10 @@ export const mailgun: WebhookSource = {
   eventTypeFrom: [body('event-data.event'), form('event')],
   deliveryIdFrom: [body('signature.token'), form('token')],
   maxPayloadSizeBytes: 25 * mebibyte,
-  overLimitPolicy: 'reject',
-  publishedRanges: [],
   retries: {
     timeoutSeconds: null,
     description: 'Only 200 is success, 406 ends the repeats; else repeated over eight hours.',
   },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '{"signature":{"timestamp":"{timestamp}","token":"{token}","signature":"{signature}"},"event-data":{"event":"delivered","timestamp":1529006854.329574,"id":"DACSsAdVSeGpLid7TN03WA","recipient":"test@example.com"}}',
-  },
-};
+  sampleBody:
+    '{"signature":{"timestamp":"{timestamp}","token":"{token}","signature":"{signature}"},"event-data":{"event":"delivered","timestamp":1529006854.329574,"id":"DACSsAdVSeGpLid7TN03WA","recipient":"test@example.com"}}',
+});

@@ -1,7 +1,7 @@
-import { body, mebibyte, type WebhookSource } from '../source.ts';
+import { body, defineSource, mebibyte } from '../source.ts';
 
 /** Twilio SendGrid Docs, "Event Webhook security features"; @sendgrid/eventwebhook. */
-export const sendgrid: WebhookSource = {
+export const sendgrid = defineSource({
   title: 'SendGrid',
   documentationUrl: 'https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event',
   setUp:
@@ -16,12 +16,7 @@ export const sendgrid: WebhookSource = {
   // A batch: its hash. Each element has an `sg_event_id`.
   deliveryIdFrom: [],
   maxPayloadSizeBytes: 5 * mebibyte,
-  overLimitPolicy: 'reject',
-  publishedRanges: [],
   retries: { timeoutSeconds: null, description: 'Any 2xx is success; else repeated with growing pauses for 24 hours.' },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '[{"email":"test@example.com","timestamp":1513299569,"smtp-id":"<14c5d75ce93.dfd.64b469@ismtpd-555>","event":"delivered","category":["test"],"sg_event_id":"sg_event_id","sg_message_id":"sg_message_id"}]',
-  },
-};
+  sampleBody:
+    '[{"email":"test@example.com","timestamp":1513299569,"smtp-id":"<14c5d75ce93.dfd.64b469@ismtpd-555>","event":"delivered","category":["test"],"sg_event_id":"sg_event_id","sg_message_id":"sg_message_id"}]',
+});

@@ -1,7 +1,7 @@
-import { body, echo, form, mebibyte, membersOf, plain, type WebhookSource } from '../source.ts';
+import { body, defineSource, echo, form, membersOf, plain } from '../source.ts';
 
 /** Slack API Docs, "Verifying requests from Slack", "The Events API", "url_verification"; slackapi/bolt-js, receivers. */
-export const slack: WebhookSource = {
+export const slack = defineSource({
   title: 'Slack',
   documentationUrl: 'https://docs.slack.dev/apis/events-api/using-http-request-urls',
   setUp: 'Give the app’s signing secret here as secret_key, then set the URL under Event Subscriptions → Request URL.',
@@ -14,9 +14,6 @@ export const slack: WebhookSource = {
   secretFrom: 'sender',
   eventTypeFrom: [body('event.type'), body('type'), form('command')],
   deliveryIdFrom: [body('event_id'), body('trigger_id'), form('trigger_id')],
-  maxPayloadSizeBytes: mebibyte,
-  overLimitPolicy: 'reject',
-  publishedRanges: [],
   handshake: {
     description: 'A signed url_verification is answered with its challenge, an ssl_check with an empty 200.',
     onUnsigned: (bytes) => (/^(?:[^&]{0,200}&){0,5}ssl_check=1(?:&|$)/.test(headOf(bytes)) ? plain('') : null),
@@ -29,12 +26,9 @@ export const slack: WebhookSource = {
     timeoutSeconds: 3,
     description: 'Any 2xx is success; else repeated three times: at once, after a minute, after five.',
   },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '{"token":"none","team_id":"T061EG9R6","api_app_id":"A0FFV41KK","event":{"type":"reaction_added","user":"U061F1EUR","item":{"type":"message","channel":"C061EG9SL","ts":"1464196127.000002"},"reaction":"slightly_smiling_face","event_ts":"1465244570.336841"},"type":"event_callback","event_id":"Ev9UQ52YNA","event_time":1234567890}',
-  },
-};
+  sampleBody:
+    '{"token":"none","team_id":"T061EG9R6","api_app_id":"A0FFV41KK","event":{"type":"reaction_added","user":"U061F1EUR","item":{"type":"message","channel":"C061EG9SL","ts":"1464196127.000002"},"reaction":"slightly_smiling_face","event_ts":"1465244570.336841"},"type":"event_callback","event_id":"Ev9UQ52YNA","event_time":1234567890}',
+});
 
 function headOf(bytes: Buffer): string {
   return bytes.toString('latin1', 0, 1_500);

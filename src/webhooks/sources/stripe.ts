@@ -1,7 +1,7 @@
-import { body, mebibyte, type WebhookSource } from '../source.ts';
+import { body, defineSource } from '../source.ts';
 
 /** Stripe Docs, "Webhooks" and "Domains and IP addresses". */
-export const stripe: WebhookSource = {
+export const stripe = defineSource({
   title: 'Stripe',
   documentationUrl: 'https://docs.stripe.com/webhooks',
   setUp: 'Developers → Webhooks → Add endpoint: the URL; then give the signing secret (whsec_…) here as secret_key.',
@@ -11,8 +11,6 @@ export const stripe: WebhookSource = {
   secretFrom: 'sender',
   eventTypeFrom: [body('type')],
   deliveryIdFrom: [body('id')],
-  maxPayloadSizeBytes: mebibyte,
-  overLimitPolicy: 'reject',
   publishedRanges: [
     '3.18.12.63/32',
     '3.130.192.231/32',
@@ -31,9 +29,6 @@ export const stripe: WebhookSource = {
     timeoutSeconds: null,
     description: 'Any 2xx is success; else repeated over three days, signed again each time.',
   },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '{"id":"evt_1NG8Du2eZvKYlo2CUI79vXWy","object":"event","api_version":"2024-06-20","created":1686089970,"data":{"object":{"id":"in_1","object":"invoice","status":"paid"}},"livemode":false,"pending_webhooks":1,"request":{"id":null,"idempotency_key":null},"type":"invoice.paid"}',
-  },
-};
+  sampleBody:
+    '{"id":"evt_1NG8Du2eZvKYlo2CUI79vXWy","object":"event","api_version":"2024-06-20","created":1686089970,"data":{"object":{"id":"in_1","object":"invoice","status":"paid"}},"livemode":false,"pending_webhooks":1,"request":{"id":null,"idempotency_key":null},"type":"invoice.paid"}',
+});

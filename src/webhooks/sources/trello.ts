@@ -1,7 +1,7 @@
-import { body, mebibyte, plain, type WebhookSource } from '../source.ts';
+import { body, defineSource, plain } from '../source.ts';
 
 /** Trello (Atlassian Developer), "Webhooks": HMAC-SHA1 in base64 over the body and the callback URL as it was registered. */
-export const trello: WebhookSource = {
+export const trello = defineSource({
   title: 'Trello',
   documentationUrl: 'https://developer.atlassian.com/cloud/trello/guides/rest-api/webhooks/',
   setUp: 'Give the application secret here as secret_key, then create the webhook with exactly the URL as callbackURL.',
@@ -13,9 +13,6 @@ export const trello: WebhookSource = {
   secretFrom: 'sender',
   eventTypeFrom: [body('action.type')],
   deliveryIdFrom: [body('action.id')],
-  maxPayloadSizeBytes: mebibyte,
-  overLimitPolicy: 'reject',
-  publishedRanges: [],
   handshake: {
     description: 'HEAD is answered with 200.',
     onGet: () => plain(''),
@@ -24,9 +21,6 @@ export const trello: WebhookSource = {
     timeoutSeconds: null,
     description: '200 is success; else repeated three times with growing pauses, and given up after long failure.',
   },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '{"action":{"id":"51f9424bcd6e040f3c002412","idMemberCreator":"4fc78a59a885233f4b349bd9","data":{"board":{"name":"Test","id":"4d5ea62fd76aa1136000000c"}},"type":"updateBoard","date":"2026-11-22T07:30:00.123Z"},"model":{"id":"4d5ea62fd76aa1136000000c","name":"Test"}}',
-  },
-};
+  sampleBody:
+    '{"action":{"id":"51f9424bcd6e040f3c002412","idMemberCreator":"4fc78a59a885233f4b349bd9","data":{"board":{"name":"Test","id":"4d5ea62fd76aa1136000000c"}},"type":"updateBoard","date":"2026-11-22T07:30:00.123Z"},"model":{"id":"4d5ea62fd76aa1136000000c","name":"Test"}}',
+});

@@ -1,7 +1,7 @@
-import { echo, header, mebibyte, membersOf, type WebhookSource } from '../source.ts';
+import { defineSource, echo, header, membersOf } from '../source.ts';
 
 /** Twitch Developers, "Handling webhook events"; twitchdev/twitch-cli. */
-export const twitch: WebhookSource = {
+export const twitch = defineSource({
   title: 'Twitch',
   documentationUrl: 'https://dev.twitch.tv/docs/eventsub/handling-webhook-events/',
   setUp: 'Create the EventSub subscription with the URL as callback and the secret (10 to 100 characters).',
@@ -14,9 +14,6 @@ export const twitch: WebhookSource = {
   secretFrom: 'us',
   eventTypeFrom: [header('twitch-eventsub-subscription-type')],
   deliveryIdFrom: [header('twitch-eventsub-message-id')],
-  maxPayloadSizeBytes: mebibyte,
-  overLimitPolicy: 'reject',
-  publishedRanges: [],
   handshake: {
     description: 'A signed webhook_callback_verification is answered with its challenge.',
     onGenuine: ({ headers, body }) =>
@@ -28,15 +25,13 @@ export const twitch: WebhookSource = {
     timeoutSeconds: null,
     description: 'Any 2xx within a few seconds is success; else repeated, and after too many failures revoked.',
   },
-  sample: {
-    contentType: 'application/json',
-    headers: {
-      'twitch-eventsub-message-id': 'befa7b53-d79d-478f-86b9-120f112b044e',
-      'twitch-eventsub-message-type': 'notification',
-      'twitch-eventsub-message-retry': '0',
-      'twitch-eventsub-subscription-type': 'channel.follow',
-      'twitch-eventsub-subscription-version': '2',
-    },
-    body: '{"subscription":{"id":"f1c2a387-161a-49f9-a165-0f21d7a4e1c4","status":"enabled","type":"channel.follow","version":"2","cost":1,"condition":{"broadcaster_user_id":"12826"}},"event":{"user_id":"1337","user_login":"awesome_user","broadcaster_user_id":"12826","followed_at":"2026-11-22T07:30:00.123456789Z"}}',
+  sampleHeaders: {
+    'twitch-eventsub-message-id': 'befa7b53-d79d-478f-86b9-120f112b044e',
+    'twitch-eventsub-message-type': 'notification',
+    'twitch-eventsub-message-retry': '0',
+    'twitch-eventsub-subscription-type': 'channel.follow',
+    'twitch-eventsub-subscription-version': '2',
   },
-};
+  sampleBody:
+    '{"subscription":{"id":"f1c2a387-161a-49f9-a165-0f21d7a4e1c4","status":"enabled","type":"channel.follow","version":"2","cost":1,"condition":{"broadcaster_user_id":"12826"}},"event":{"user_id":"1337","user_login":"awesome_user","broadcaster_user_id":"12826","followed_at":"2026-11-22T07:30:00.123456789Z"}}',
+});

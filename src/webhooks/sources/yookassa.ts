@@ -1,7 +1,7 @@
-import { body, mebibyte, together, type WebhookSource } from '../source.ts';
+import { body, defineSource, together } from '../source.ts';
 
 /** YooKassa Docs, "Notifications": nothing is signed, its addresses vouch for it. yoomoney/yookassa-sdk-python, security helper. */
-export const yookassa: WebhookSource = {
+export const yookassa = defineSource({
   title: 'YooKassa',
   documentationUrl: 'https://yookassa.ru/developers/using-api/webhooks',
   setUp: 'Integration → HTTP notifications: the URL. Ask for the payment again before you trust what it says.',
@@ -11,8 +11,6 @@ export const yookassa: WebhookSource = {
   secretFrom: 'none',
   eventTypeFrom: [body('event')],
   deliveryIdFrom: [together(body('event'), body('object.id'))],
-  maxPayloadSizeBytes: mebibyte,
-  overLimitPolicy: 'reject',
   publishedRanges: [
     '185.71.76.0/27',
     '185.71.77.0/27',
@@ -24,9 +22,6 @@ export const yookassa: WebhookSource = {
   ],
   isKnownByAddress: true,
   retries: { timeoutSeconds: null, description: '200 is success; else repeated for 24 hours.' },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '{"type":"notification","event":"payment.succeeded","object":{"id":"22d6d597-000f-5000-9000-145f6df21d6f","status":"succeeded","paid":true,"amount":{"value":"2.00","currency":"RUB"},"test":false}}',
-  },
-};
+  sampleBody:
+    '{"type":"notification","event":"payment.succeeded","object":{"id":"22d6d597-000f-5000-9000-145f6df21d6f","status":"succeeded","paid":true,"amount":{"value":"2.00","currency":"RUB"},"test":false}}',
+});

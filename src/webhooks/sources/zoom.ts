@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { body, echo, json, mebibyte, membersOf, type WebhookSource } from '../source.ts';
+import { body, defineSource, echo, json, membersOf } from '../source.ts';
 
 /** Zoom Developers, "Using webhooks"; zoom/webhook-sample. */
-export const zoom: WebhookSource = {
+export const zoom = defineSource({
   title: 'Zoom',
   documentationUrl: 'https://developers.zoom.us/docs/api/webhooks/',
   setUp:
@@ -16,9 +16,6 @@ export const zoom: WebhookSource = {
   secretFrom: 'sender',
   eventTypeFrom: [body('event')],
   deliveryIdFrom: [],
-  maxPayloadSizeBytes: mebibyte,
-  overLimitPolicy: 'reject',
-  publishedRanges: [],
   handshake: {
     description: 'A signed endpoint.url_validation is answered with its plainToken and the HMAC-SHA256 of it.',
     onGenuine: ({ body: bytes, secret }) => {
@@ -33,9 +30,6 @@ export const zoom: WebhookSource = {
     timeoutSeconds: 3,
     description: '200 or 204 is success; else repeated three times, after 5, 20 and 60 minutes.',
   },
-  sample: {
-    contentType: 'application/json',
-    headers: {},
-    body: '{"event":"meeting.started","event_ts":1626230691572,"payload":{"account_id":"AAAAAABBBB","object":{"id":"1234567890","uuid":"4444AAAiAAAAAiAiAiiAii==","topic":"Test","type":2,"duration":60,"timezone":"Asia/Tashkent"}}}',
-  },
-};
+  sampleBody:
+    '{"event":"meeting.started","event_ts":1626230691572,"payload":{"account_id":"AAAAAABBBB","object":{"id":"1234567890","uuid":"4444AAAiAAAAAiAiAiiAii==","topic":"Test","type":2,"duration":60,"timezone":"Asia/Tashkent"}}}',
+});
