@@ -3,7 +3,7 @@
  * secret nor an expected signature: with either, anyone could sign.
  */
 import { decodeForSignature, isEncoded } from '../receiving/decode-content.ts';
-import { type SignatureScheme, usualSignatureHeaders, verifySignature } from '../receiving/verify-signature.ts';
+import { type SignatureScheme, usualSignatureHeader, verifySignature } from '../receiving/verify-signature.ts';
 import type { DeliveryHeaders, SignatureVerdict } from '../schemes/scheme.ts';
 import { secretsAt, type Webhook } from '../webhook.ts';
 
@@ -60,7 +60,7 @@ function hintsFor(
   reason: string,
   judge: Judge,
 ): string[] {
-  const headerName = webhook.schemeSettings.signatureHeader ?? usualSignatureHeaders[webhook.scheme];
+  const headerName = webhook.schemeSettings.signatureHeader ?? usualSignatureHeader(webhook.scheme);
   if (secrets.length === 0) return ['The webhook has no secret: set secret_key to the one that its sender signs with.'];
   switch (reason) {
     case 'missing_signature':
@@ -183,7 +183,7 @@ function otherSchemes(
   return plainSchemes
     .filter((scheme) => scheme !== webhook.scheme)
     .flatMap((scheme) => {
-      for (const signatureHeader of new Set([headerName, usualSignatureHeaders[scheme]])) {
+      for (const signatureHeader of new Set([headerName, usualSignatureHeader(scheme)])) {
         const verdict = judge(body, secrets, scheme, { ...webhook.schemeSettings, signatureHeader });
         if (verdict.genuine) return [`It would hold for the scheme ${scheme} with ${signatureHeader ?? ''}.`];
       }

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { getOrCreateBounded } from '../../bounded-map.ts';
-import { matchSecrets, readHeader, refused, type VerifySignature } from './scheme.ts';
+import { inHeader, inTime, matchSecrets, refused, type VerifySignature } from './scheme.ts';
 import { isTemplateTimely, signedParts } from './signed-template.ts';
 
 const maxKeys = 1_000;
@@ -23,9 +23,7 @@ export function parseP256Key(text: string): KeyObject | null {
  * ECDSA with SHA-256 on P-256: a base64 signature, in DER or as two numbers of 32 bytes, over the template's text;
  * without a template, over time (if there is one) and body, like SendGrid. The secret is the sender's public key.
  */
-export const verifyEcdsaP256: VerifySignature = (delivery, secrets, settings) => {
-  const header = readHeader(delivery.headers, settings.signatureHeader ?? 'x-webhook-signature');
-  if (header === null) return refused('missing_signature');
+export const verifyEcdsaP256: VerifySignature = inHeader((header, delivery, secrets, settings) => {
   if (!/^[A-Za-z0-9+/]{80,100}={0,2}$/.test(header)) return refused('malformed_signature');
   const hasTime = settings.timestampHeader !== undefined && settings.timestampHeader !== null;
   const signedTemplate = settings.signedTemplate ?? (hasTime ? '{timestamp}{body}' : '{body}');
@@ -39,5 +37,5 @@ export const verifyEcdsaP256: VerifySignature = (delivery, secrets, settings) =>
     const key = getOrCreateBounded(keys, secret, maxKeys, () => parseP256Key(secret));
     return key !== null && verify('sha256', signed, { key, dsaEncoding }, signature);
   });
-  return verdict.genuine && !isTemplateTimely(delivery, settings) ? refused('stale_timestamp') : verdict;
-};
+  return inTime(verdict, () => isTemplateTimely(delivery, settings));
+});

@@ -4,10 +4,11 @@ import {
   decodeHexDigest,
   equalsSecretly,
   hmacSha256,
+  inHeader,
+  inTime,
   isTimely,
   matchSecrets,
   matchSignatures,
-  readHeader,
   refused,
   type SignedDelivery,
   type VerifySignature,
@@ -35,8 +36,7 @@ export const verifyMailgun: VerifySignature = (delivery, secrets, settings) => {
   if (digest === null) return refused('malformed_signature');
   const time = String(timestamp);
   const verdict = matchSignatures([digest], secrets, (secret) => hmacSha256(secret, time, token));
-  if (!verdict.genuine) return verdict;
-  return isTimely(time, delivery.receivedAtMs, settings.toleranceSeconds) ? verdict : refused('stale_timestamp');
+  return inTime(verdict, () => isTimely(time, delivery.receivedAtMs, settings.toleranceSeconds));
 };
 
 function mailgunFields(delivery: SignedDelivery): Readonly<Record<string, unknown>> {
@@ -65,15 +65,13 @@ export const verifyMicrosoftGraph: VerifySignature = (delivery, secrets) => {
  * Linear: HMAC-SHA256 in hexadecimal over the body, whose member `webhookTimestamp` is the time, in milliseconds.
  * Source: Linear Developers, "Webhooks".
  */
-export const verifyLinear: VerifySignature = (delivery, secrets, settings) => {
-  const header = readHeader(delivery.headers, settings.signatureHeader ?? 'linear-signature');
-  if (header === null) return refused('missing_signature');
+export const verifyLinear: VerifySignature = inHeader((header, delivery, secrets, settings) => {
   const digest = decodeHexDigest(header);
   if (digest === null) return refused('malformed_signature');
   const verdict = matchSignatures([digest], secrets, (secret) => hmacSha256(secret, delivery.body));
-  if (!verdict.genuine) return verdict;
-  const { webhookTimestamp } = membersOf(delivery);
-  const isGiven = typeof webhookTimestamp === 'number' || typeof webhookTimestamp === 'string';
-  const isInTime = isGiven && isTimely(String(webhookTimestamp), delivery.receivedAtMs, settings.toleranceSeconds);
-  return isInTime ? verdict : refused('stale_timestamp');
-};
+  return inTime(verdict, () => {
+    const { webhookTimestamp } = membersOf(delivery);
+    const isGiven = typeof webhookTimestamp === 'number' || typeof webhookTimestamp === 'string';
+    return isGiven && isTimely(String(webhookTimestamp), delivery.receivedAtMs, settings.toleranceSeconds);
+  });
+});

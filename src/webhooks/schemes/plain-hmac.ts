@@ -3,25 +3,29 @@ import {
   decodeHexDigest,
   type HashName,
   hmacOf,
+  inHeader,
   matchSignatures,
-  readHeader,
   refused,
   type VerifySignature,
 } from './scheme.ts';
 
-const defaultHeader = 'x-webhook-signature';
-
-function verifyPlain(hash: HashName, decode: (text: string) => Buffer | null): VerifySignature {
+/** The prefix `sha256=` is common (GitHub's form) and adds nothing. */
+function verifyPlain(hash: HashName, decode: (text: string) => Buffer | null, needsPrefix = false): VerifySignature {
   const prefix = `${hash}=`;
-  return (delivery, secrets, settings) => {
-    const header = readHeader(delivery.headers, settings.signatureHeader ?? defaultHeader);
-    if (header === null) return refused('missing_signature');
-    // The prefix `sha256=` is common (GitHub's form) and adds nothing.
-    const digest = decode(header.startsWith(prefix) ? header.slice(prefix.length) : header);
+  return inHeader((header, delivery, secrets) => {
+    const hasPrefix = header.startsWith(prefix);
+    const digest = needsPrefix && !hasPrefix ? null : decode(hasPrefix ? header.slice(prefix.length) : header);
     if (digest === null) return refused('malformed_signature');
     return matchSignatures([digest], secrets, (secret) => hmacOf(hash, secret, delivery.body));
-  };
+  });
 }
+
+/**
+ * `X-Hub-Signature-256: sha256=<hex HMAC-SHA256 of the body>`, the secret as UTF-8. The older SHA-1 header is ignored.
+ * There is no timestamp: only the delivery id and the body's hash protect against replay. Source: GitHub Docs,
+ * "Validating webhook deliveries".
+ */
+export const verifyGithub: VerifySignature = verifyPlain('sha256', decodeHexDigest, true);
 
 /** `<header>: [sha256=]<64 hex of HMAC-SHA256 over the body>`, either letter case. */
 export const verifyHmacHex: VerifySignature = verifyPlain('sha256', decodeHexDigest);

@@ -15,7 +15,7 @@ export interface SignedDelivery {
 }
 
 export interface SchemeSettings {
-  /** The header that carries the signature; each scheme has its own default. */
+  /** The header that carries the signature. */
   readonly signatureHeader: string | null;
   /** The maximum clock difference, in both directions. */
   readonly toleranceSeconds: number;
@@ -45,6 +45,22 @@ export const refused = (reason: Refusal): SignatureVerdict => ({ genuine: false,
 export function readHeader(headers: DeliveryHeaders, name: string): string | null {
   const value = headers[name.toLowerCase()]?.trim();
   return value === undefined || value === '' ? null : value;
+}
+
+type VerifyHeader = (header: string, ...given: Parameters<VerifySignature>) => SignatureVerdict;
+
+/** A scheme whose signature stands in a header. */
+export function inHeader(verify: VerifyHeader): VerifySignature {
+  return (delivery, secrets, settings) => {
+    const { signatureHeader } = settings;
+    const header = signatureHeader === null ? null : readHeader(delivery.headers, signatureHeader);
+    return header === null ? refused('missing_signature') : verify(header, delivery, secrets, settings);
+  };
+}
+
+/** Judges the time after the signature: the error about a stale time reveals nothing to a forger. */
+export function inTime(verdict: SignatureVerdict, isInTime: () => boolean): SignatureVerdict {
+  return verdict.genuine && !isInTime() ? refused('stale_timestamp') : verdict;
 }
 
 export type HashName = 'sha1' | 'sha256' | 'sha512';

@@ -3,6 +3,8 @@ import {
   decodeHexDigest,
   type HashName,
   hmacOf,
+  inHeader,
+  inTime,
   isTimelyText,
   matchSignatures,
   readHeader,
@@ -66,17 +68,15 @@ const hashByBytes: Readonly<Record<number, HashName>> = { 20: 'sha1', 32: 'sha25
  * An HMAC over the template's text. Its length determines the hash (SHA-1 for Trello, SHA-256, SHA-512); it is
  * hexadecimal or base64, with or without a prefix (`v0=`, `sha256=`).
  */
-export const verifySignedTemplate: VerifySignature = (delivery, secrets, settings) => {
-  const header = readHeader(delivery.headers, settings.signatureHeader ?? 'x-webhook-signature');
-  if (header === null) return refused('missing_signature');
+export const verifySignedTemplate: VerifySignature = inHeader((header, delivery, secrets, settings) => {
   const digest = decodeDigest(header) ?? decodeDigest(header.replace(/^[A-Za-z0-9_-]{1,20}[=,]/, ''));
   const hash = digest === null ? undefined : hashByBytes[digest.length];
   if (digest === null || hash === undefined) return refused('malformed_signature');
   const parts = signedParts(delivery, settings);
   if (parts === null) return refused('missing_signature');
   const verdict = matchSignatures([digest], secrets, (secret) => hmacOf(hash, secret, ...parts));
-  return verdict.genuine && !isTemplateTimely(delivery, settings) ? refused('stale_timestamp') : verdict;
-};
+  return inTime(verdict, () => isTemplateTimely(delivery, settings));
+});
 
 function decodeDigest(text: string): Buffer | null {
   for (const bytes of [20, 32, 64]) {

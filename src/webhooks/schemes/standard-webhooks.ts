@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import {
   decodeBase64Digest,
   hmacSha256,
+  inTime,
   isTimely,
   matchSignatures,
   readHeader,
@@ -31,10 +32,7 @@ export const verifyStandardWebhooks: VerifySignature = (delivery, secrets, setti
   const prefix = isSvix ? 'svix' : 'webhook';
   const id = readHeader(delivery.headers, `${prefix}-id`);
   const timestamp = readHeader(delivery.headers, `${prefix}-timestamp`);
-  const header = readHeader(
-    delivery.headers,
-    isSvix ? svixSignatureHeader : (settings.signatureHeader ?? 'webhook-signature'),
-  );
+  const header = readHeader(delivery.headers, isSvix ? svixSignatureHeader : (settings.signatureHeader ?? ''));
   if (id === null || timestamp === null || header === null) return refused('missing_signature');
 
   const symmetric: Buffer[] = [];
@@ -53,8 +51,7 @@ export const verifyStandardWebhooks: VerifySignature = (delivery, secrets, setti
     return key === null ? null : hmacSha256(key, head, delivery.body);
   });
   const verdict = bySecret.genuine ? bySecret : matchPublicKeys(asymmetric, secrets, head, delivery.body);
-  if (!verdict.genuine) return verdict;
-  return isTimely(timestamp, delivery.receivedAtMs, settings.toleranceSeconds) ? verdict : refused('stale_timestamp');
+  return inTime(verdict, () => isTimely(timestamp, delivery.receivedAtMs, settings.toleranceSeconds));
 };
 
 /** The libraries accept the base64 with and without its prefix. */

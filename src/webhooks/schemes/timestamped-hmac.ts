@@ -1,13 +1,11 @@
 import {
   decodeHexDigest,
   hmacSha256,
+  inHeader,
+  inTime,
   isTimely,
   matchSignatures,
-  readHeader,
   refused,
-  type SchemeSettings,
-  type SignatureVerdict,
-  type SignedDelivery,
   type VerifySignature,
 } from './scheme.ts';
 
@@ -21,15 +19,7 @@ const mostSignatures = 10;
  * Sources: Stripe Docs, "Verify webhook signatures manually"; the InfraSafe sender's specification. Stripe's library
  * accepts times in the future; here the tolerance holds both ways.
  */
-function verifyTimestamped(
-  delivery: SignedDelivery,
-  secrets: readonly string[],
-  settings: SchemeSettings,
-  defaultHeader: string,
-): SignatureVerdict {
-  const header = readHeader(delivery.headers, settings.signatureHeader ?? defaultHeader);
-  if (header === null) return refused('missing_signature');
-
+export const verifyTimestampedHmac: VerifySignature = inHeader((header, delivery, secrets, { toleranceSeconds }) => {
   let timestamp: string | null = null;
   const signatures: Buffer[] = [];
   for (const item of header.split(',')) {
@@ -41,15 +31,7 @@ function verifyTimestamped(
     if (digest !== null) signatures.push(digest);
   }
   if (timestamp === null || signatures.length === 0) return refused('malformed_signature');
-  // The time is checked after the signature: the error about a stale time reveals nothing to a forger.
   const signedTime = timestamp;
   const verdict = matchSignatures(signatures, secrets, (secret) => hmacSha256(secret, `${signedTime}.`, delivery.body));
-  if (!verdict.genuine) return verdict;
-  return isTimely(signedTime, delivery.receivedAtMs, settings.toleranceSeconds) ? verdict : refused('stale_timestamp');
-}
-
-export const verifyStripe: VerifySignature = (delivery, secrets, settings) =>
-  verifyTimestamped(delivery, secrets, settings, 'stripe-signature');
-
-export const verifyTimestampedHmac: VerifySignature = (delivery, secrets, settings) =>
-  verifyTimestamped(delivery, secrets, settings, 'x-webhook-signature');
+  return inTime(verdict, () => isTimely(signedTime, delivery.receivedAtMs, toleranceSeconds));
+});

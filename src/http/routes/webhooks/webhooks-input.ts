@@ -11,7 +11,7 @@ import {
   type WebhookDraft,
   withPublishedRanges,
 } from '../../../webhooks/managing/webhook-draft.ts';
-import { usualSignatureHeaders } from '../../../webhooks/receiving/verify-signature.ts';
+import { usualSignatureHeader } from '../../../webhooks/receiving/verify-signature.ts';
 import { withNamed } from '../../request/named-members.ts';
 import { parseEndTime, parseTime, requireOrder } from '../../request/query-values.ts';
 import { inputError } from '../../request/validate.ts';
@@ -33,7 +33,7 @@ const newCollector: CollectorDraft = { baseUrl: null, repository: null, hookId: 
 
 function named({ targets, collector, ...body }: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
   const scheme = body.signature_scheme ?? otherwise.signatureScheme;
-  const signatureHeader = usualSignatureHeaders[scheme];
+  const signatureHeader = usualSignatureHeader(scheme);
   // A sender of the new scheme would never send the header of the old one.
   const isSameScheme = scheme === otherwise.signatureScheme;
   const ofScheme = isSameScheme ? {} : { signatureHeader, signedTemplate: null, timestampHeader: null };
