@@ -7,7 +7,7 @@ export interface Rounds {
    * Starts a round now; if one is running, starts another after it, because the running one may have missed new work.
    */
   wake(): void;
-  /** Stops; resolves when the running round has ended. */
+  /** Stops; resolves when the running round has ended, and `afterLast` after it. */
   close(): Promise<void>;
 }
 
@@ -17,6 +17,10 @@ export function startRounds(options: {
   /** `close` aborts `stopping`. */
   round(stopping: AbortSignal): Promise<void>;
   onFailure(error: unknown): void;
+  /** Starts the first round now. */
+  readonly beginsAtOnce?: true;
+  /** Called once, after the last round. */
+  afterLast?(): Promise<unknown>;
 }): Rounds {
   let running: Promise<void> | null = null;
   let isWoken = false;
@@ -36,6 +40,7 @@ export function startRounds(options: {
     start();
   };
   const timer = setInterval(start, options.everyMs).unref();
+  if (options.beginsAtOnce) start();
   return {
     start,
     wake,
@@ -43,6 +48,7 @@ export function startRounds(options: {
       stopping.abort();
       clearInterval(timer);
       await running;
+      await options.afterLast?.();
     },
   };
 }

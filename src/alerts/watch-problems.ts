@@ -8,7 +8,7 @@
 import { watchChangedTenants } from '../directory/changed-tenants.ts';
 import type { ListProblems } from '../health/list-problems.ts';
 import { parseTenantId } from '../ids.ts';
-import { startRounds } from '../rounds.ts';
+import { type Rounds, startRounds } from '../rounds.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import {
   type AlertMessage,
@@ -57,19 +57,14 @@ const ownKinds: ReadonlySet<string> = new Set([
 ]);
 
 /** Starts the rounds. */
-export function startProblemWatch(deps: WatchProblemsDeps): { close(): Promise<void> } {
+export function startProblemWatch(deps: WatchProblemsDeps): Rounds {
   const watch = createProblemWatch(deps);
-  const rounds = startRounds({
+  return startRounds({
     everyMs,
     round: watch.look,
     onFailure: (error) => deps.logger.warn({ err: error }, 'could not check problems for alerts; will retry'),
+    afterLast: watch.close,
   });
-  return {
-    async close() {
-      await rounds.close();
-      await watch.close();
-    },
-  };
 }
 
 /** Creates the watch; each `look` is one round. */

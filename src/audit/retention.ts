@@ -30,13 +30,12 @@ const lease = 'retention';
 
 /** Runs at once and then every hour. Every replica creates partitions; one of them removes data. */
 export function startRetention(deps: RetentionDeps): Rounds {
-  const rounds = startRounds({
+  return startRounds({
     everyMs: hourMs,
+    beginsAtOnce: true,
     round: () => retain(deps),
     onFailure: (error) => deps.logger.warn({ err: error }, 'could not run the retention; will retry'),
   });
-  rounds.start();
-  return rounds;
 }
 
 /** Runs one round. Throws the database's errors. */

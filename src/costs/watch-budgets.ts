@@ -16,7 +16,7 @@ import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { DurableEvent } from '../outbox/events.ts';
-import { startRounds } from '../rounds.ts';
+import { type Rounds, startRounds } from '../rounds.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
 import { type BudgetUse, listBudgetUseAcrossTenants, markAlerted } from '../storage/tables/budgets.ts';
 import { listTenantsWithTraffic } from '../storage/tables/usage-series.ts';
@@ -41,20 +41,15 @@ const wholeEveryMs = 600_000;
 const overlapMs = 180_000;
 
 /** Starts the rounds. */
-export function startBudgetWatch(deps: WatchBudgetsDeps): { close(): Promise<void> } {
+export function startBudgetWatch(deps: WatchBudgetsDeps): Rounds {
   const watch = createBudgetWatch(deps);
-  const rounds = startRounds({
+  return startRounds({
     everyMs,
+    beginsAtOnce: true,
     round: watch.look,
     onFailure: (error) => deps.logger.warn({ err: error }, 'could not check budgets; will retry'),
+    afterLast: watch.close,
   });
-  rounds.start();
-  return {
-    async close() {
-      await rounds.close();
-      await watch.close();
-    },
-  };
 }
 
 /** Creates the watch; each `look` is one round. */

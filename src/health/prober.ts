@@ -7,7 +7,7 @@
 import type { Clock } from '../clock.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
-import { startRounds } from '../rounds.ts';
+import { type Rounds, startRounds } from '../rounds.ts';
 import type { LookedAt } from '../storage/tables/probe-schedule.ts';
 import { createOriginBudget } from './origin-budget.ts';
 import { type DueService, pauseAfterProbe, planProbes, probesPerOriginAndMinute } from './plan-probes.ts';
@@ -43,22 +43,16 @@ const maxProbesPerRound = 600;
 const maxAskers = 5;
 
 /** Starts the rounds. */
-export function startProber(deps: ProberDeps): { close(): Promise<void> } {
-  const runRound = createProbeRound(deps);
-  const rounds = startRounds({
+export function startProber(deps: ProberDeps): Rounds {
+  return startRounds({
     everyMs: deps.intervalMs,
-    round: runRound,
+    round: createProbeRound(deps),
     onFailure: (error) => deps.logger.warn({ err: error }, 'could not probe services; will retry'),
-  });
-
-  return {
-    async close() {
-      await rounds.close();
-      await deps
+    afterLast: () =>
+      deps
         .release()
-        .catch((error: unknown) => deps.logger.debug({ err: error }, 'could not release the lease of the prober'));
-    },
-  };
+        .catch((error: unknown) => deps.logger.debug({ err: error }, 'could not release the lease of the prober')),
+  });
 }
 
 /** Exported for tests: creates one round, which runs if this replica gets the lease. */

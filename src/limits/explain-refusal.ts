@@ -9,6 +9,7 @@ import {
   sumSpentOfPrincipal,
   sumSpentOfService,
 } from '../storage/tables/limit-traffic.ts';
+import { calendarEndMs, calendarStartMs, minuteMs } from './limit-windows.ts';
 import type { ShareReason, WindowType } from './limits.ts';
 import { readRefusal } from './refusal-text.ts';
 
@@ -39,7 +40,6 @@ export interface ExplainedRefusal {
   }[];
 }
 
-const minuteMs = 60_000;
 const typesOfFamily: Readonly<Record<string, readonly string[]>> = {
   geocoding: ['geocoding', 'maps'],
   sheets: ['sheets'],
@@ -102,30 +102,10 @@ function sumSpent(
 
 /** The minute is a rolling window; hours, days and months are calendar windows in UTC. */
 export function windowStartMs(windowType: WindowType, atMs: number): number {
-  const at = new Date(atMs);
-  switch (windowType) {
-    case 'minute':
-      return atMs - minuteMs;
-    case 'hour':
-      return Math.floor(atMs / 3_600_000) * 3_600_000;
-    case 'day':
-      return Math.floor(atMs / 86_400_000) * 86_400_000;
-    case 'month':
-      return Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1);
-  }
+  return windowType === 'minute' ? atMs - minuteMs : calendarStartMs(windowType, atMs, 0);
 }
 
 function freeAtMs(windowType: WindowType, refusedAtMs: number, spent: readonly SpentRow[]): number {
-  const startMs = windowStartMs(windowType, refusedAtMs);
-  const start = new Date(startMs);
-  switch (windowType) {
-    case 'minute':
-      return Math.min(refusedAtMs, ...spent.map(({ first_at }) => first_at.getTime())) + minuteMs;
-    case 'hour':
-      return startMs + 3_600_000;
-    case 'day':
-      return startMs + 86_400_000;
-    case 'month':
-      return Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 1);
-  }
+  if (windowType !== 'minute') return calendarEndMs(windowType, calendarStartMs(windowType, refusedAtMs, 0), 0);
+  return Math.min(refusedAtMs, ...spent.map(({ first_at }) => first_at.getTime())) + minuteMs;
 }

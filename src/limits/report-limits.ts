@@ -3,6 +3,7 @@ import type { ExternalService } from '../directory/service.ts';
 import type { SpentLimit } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import { accountLimits, type FamilyLimits, familyLimit, type LimitedFamily } from './limit-subjects.ts';
+import { minuteMs } from './limit-windows.ts';
 import {
   type LimitState,
   type LimitSubject,
@@ -37,8 +38,6 @@ export interface ReportLimitsDeps {
   /** Limits of an account beyond its four windows: Google counts a Sheets account's reads and writes separately. */
   extraLimitsOf?(service: ExternalService): readonly LimitSubject[];
 }
-
-const minuteMs = 60_000;
 
 const families: readonly LimitedFamily[] = ['geocoding', 'sheets', 'proxy', 'webhooks'];
 
@@ -79,18 +78,18 @@ export function listLimitSubjects(
   deps: Pick<ReportLimitsDeps, 'familyLimits' | 'extraLimitsOf'>,
   services: readonly ExternalService[],
 ): readonly LimitSubject[] {
-  const subjects = [
+  // Accounts of one project share its limit.
+  return limitedOnce([
     ...families.map((family) => familyLimit(family, deps.familyLimits)),
     ...services.flatMap((service) => subjectsOf(deps, service)),
-  ];
-  // Accounts of one project share its limit.
-  return [...new Map(subjects.map((subject) => [subject.key, subject])).values()].filter(
-    ({ windows }) => windows.length > 0,
-  );
+  ]);
 }
 
 function subjectsOf(deps: Pick<ReportLimitsDeps, 'extraLimitsOf'>, service: ExternalService): readonly LimitSubject[] {
-  const subjects = [...(deps.extraLimitsOf?.(service) ?? []), ...accountLimits(service)];
+  return limitedOnce([...(deps.extraLimitsOf?.(service) ?? []), ...accountLimits(service)]);
+}
+
+function limitedOnce(subjects: readonly LimitSubject[]): readonly LimitSubject[] {
   return [...new Map(subjects.map((subject) => [subject.key, subject])).values()].filter(
     ({ windows }) => windows.length > 0,
   );

@@ -16,7 +16,7 @@ import {
   readTargetHeaders,
 } from '../managing/webhook-secrets.ts';
 import { wholePayload } from '../receiving/large-payload.ts';
-import { receivedEvent } from '../receiving/received-event.ts';
+import { deliveryOf, receivedEvent } from '../receiving/received-event.ts';
 import type { SealedColumn } from '../webhook.ts';
 import { withoutQuery } from './delivery-failed.ts';
 import { parseRetryAfterMs, pauseAfterMs } from './retry-schedule.ts';
@@ -150,25 +150,14 @@ async function bodyOf(
 ): Promise<string> {
   const headers = content.headers ?? {};
   const payload = await wholePayload(content.payload, content.content_type, headers['content-encoding']);
-  const event = receivedEvent(
-    {
-      id: delivery.webhook_event_id,
-      tenantId: delivery.management_company_id,
-      webhookId: content.webhook_id,
-      webhookName: content.webhook_name,
-      sourceService: content.source_service,
-      eventType: content.event_type,
-      body: content.payload,
-      contentType: content.content_type,
-      headers,
-      signatureVerified: content.signature_verified,
-      includesRaw: content.include_raw === true,
-      isTest: content.is_test === true,
-      requestId: content.request_id,
-      receivedAtMs: delivery.event_received_at.getTime(),
-    },
-    { publicBaseUrl, payload },
-  );
+  const received = deliveryOf(content, {
+    id: delivery.webhook_event_id,
+    tenantId: delivery.management_company_id,
+    body: content.payload,
+    headers,
+    receivedAtMs: delivery.event_received_at.getTime(),
+  });
+  const event = receivedEvent(received, { publicBaseUrl, payload });
   return sealEnvelope(event, { id: delivery.webhook_event_id }).body;
 }
 

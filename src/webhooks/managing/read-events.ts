@@ -15,7 +15,7 @@ import {
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhooks/webhook-events.ts';
 import { wholePayload } from '../receiving/large-payload.ts';
-import type { ReceivedDelivery } from '../receiving/received-event.ts';
+import { deliveryOf, type ReceivedDelivery } from '../receiving/received-event.ts';
 import { planRetry, type RetryPlan } from './retry-plan.ts';
 
 export interface ReadEventsDeps {
@@ -84,22 +84,13 @@ export async function getEvent({ db }: ReadEventsDeps, tenantId: TenantId, id: s
 
 /** An accepted delivery, from which its event is rendered. */
 export function receivedOfRow(tenantId: TenantId, row: WholeWebhookEventRow): ReceivedDelivery {
-  return {
+  return deliveryOf(row, {
     id: row.id,
     tenantId,
-    webhookId: row.webhook_id,
-    webhookName: row.webhook_name,
-    sourceService: row.source_service,
-    eventType: row.event_type,
     body: row.payload ?? Buffer.alloc(0),
-    contentType: row.content_type,
     headers: row.headers ?? {},
-    signatureVerified: row.signature_verified,
-    includesRaw: row.include_raw === true,
-    isTest: row.is_test === true,
-    requestId: row.request_id,
     receivedAtMs: row.received_at.getTime(),
-  };
+  });
 }
 
 /** Throws `NOT_FOUND`, also if it is not an id. */

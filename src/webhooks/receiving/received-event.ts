@@ -11,6 +11,7 @@ import { type ReadBody, readBody } from './read-body.ts';
 
 /** A larger payload is fetched by its URL instead of passing through every queue. */
 const maxPublishedPayloadBytes = 256 * 1024;
+
 /** An accepted delivery, as stored in its row. */
 export interface ReceivedDelivery {
   readonly id: string;
@@ -71,24 +72,42 @@ export function receivedEvent(delivery: ReceivedDelivery, options: RenderOptions
   };
 }
 
-/** The event of a stored delivery, as it was rendered when it was received. */
-export function receivedMessage(row: DeliveryFact, factNumber: number, publicBaseUrl: string): OutboxMessage {
-  const delivery: ReceivedDelivery = {
-    id: row.id,
-    tenantId: row.management_company_id as TenantId,
+/** The columns that every query of a stored delivery has alike. */
+type StoredDelivery = Pick<
+  DeliveryFact,
+  'webhook_id' | 'webhook_name' | 'source_service' | 'event_type' | 'content_type' | 'signature_verified'
+> & {
+  readonly include_raw?: boolean | null;
+  readonly is_test?: boolean | null;
+  readonly request_id?: string | null;
+};
+
+type DeliveryRest = Pick<ReceivedDelivery, 'id' | 'tenantId' | 'body' | 'headers' | 'receivedAtMs'>;
+
+export function deliveryOf(row: StoredDelivery, rest: DeliveryRest): ReceivedDelivery {
+  return {
+    ...rest,
     webhookId: row.webhook_id,
     webhookName: row.webhook_name,
     sourceService: row.source_service,
     eventType: row.event_type,
-    body: Buffer.from(row.payload ?? '', 'base64'),
     contentType: row.content_type,
-    headers: JSON.parse(row.headers ?? '{}') as Readonly<Record<string, string>>,
     signatureVerified: row.signature_verified,
     includesRaw: row.include_raw === true,
     isTest: row.is_test === true,
     requestId: row.request_id ?? null,
-    receivedAtMs: Date.parse(row.received_at),
   };
+}
+
+/** The event of a stored delivery, as it was rendered when it was received. */
+export function receivedMessage(row: DeliveryFact, factNumber: number, publicBaseUrl: string): OutboxMessage {
+  const delivery = deliveryOf(row, {
+    id: row.id,
+    tenantId: row.management_company_id as TenantId,
+    body: Buffer.from(row.payload ?? '', 'base64'),
+    headers: JSON.parse(row.headers ?? '{}') as Readonly<Record<string, string>>,
+    receivedAtMs: Date.parse(row.received_at),
+  });
   return sealEnvelope(receivedEvent(delivery, { publicBaseUrl }), { id: row.id, factNumber });
 }
 
