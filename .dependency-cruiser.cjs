@@ -11,7 +11,7 @@ Visitor.prototype.visitStatement = function visitUsingToo(statement) {
 // Imports run one way. A folder of `src` may import itself, the folders listed here, and the common modules
 // (errors, ids, clock, logger, encodings/, files/); all other imports are refused.
 const ground =
-  '^src/(encodings/|files/|(errors|ids|clock|logger|ip-range|rounds|version|bounded-map|known-members|schema-parts|remembered)\\.ts$)';
+  '^src/(encodings/|files/|(errors|ids|clock|logger|ip-range|rounds|version|bounded-map|distance|known-members|schema-parts|remembered)\\.ts$)';
 const rooms = {
   config: ['providers'],
   resilience: [],

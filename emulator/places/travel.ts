@@ -1,7 +1,7 @@
 /**
  * Invented but plausible routes: longer than the straight line, by an amount that is always the same for the same ends.
  */
-import { metersBetween } from '../../src/providers/offline_gazetteer/world-index.ts';
+import { metersBetween } from '../../src/distance.ts';
 import { stableFraction } from './located.ts';
 
 export interface Point {

@@ -4,6 +4,7 @@
  */
 import type { InputFault } from '../errors.ts';
 import type { Box } from '../providers/geocoding.ts';
+import { isWithin } from '../providers/plausible.ts';
 import type { ExternalService } from './service.ts';
 
 /** The place that a question concerns, as far as it names one. */
@@ -35,9 +36,8 @@ function isIn({ country, area }: QuestionPlace, region: Region): boolean {
   if (region.country !== undefined && region.country.toUpperCase() !== country) return false;
   if (region.bounds === undefined) return region.country !== undefined;
   if (area === null) return false;
-  const { south, north, west, east } = region.bounds;
-  const [latitude, longitude] = [(area.south + area.north) / 2, (area.west + area.east) / 2];
-  return latitude >= south && latitude <= north && longitude >= west && longitude <= east;
+  const centre = { latitude: (area.south + area.north) / 2, longitude: (area.west + area.east) / 2 };
+  return isWithin(region.bounds, centre);
 }
 
 const sides = ['south', 'west', 'north', 'east'] as const;

@@ -13,6 +13,10 @@ export function boxOfCountry(countryCode: string): Box | null {
   return Object.hasOwn(boxes, countryCode) ? (boxes[countryCode] as Box) : null;
 }
 
+export function isWithin({ south, north, west, east }: Box, { latitude, longitude }: Coordinates): boolean {
+  return latitude >= south && latitude <= north && longitude >= west && longitude <= east;
+}
+
 /** null unless they are finite numbers in range, and inside the stated country. */
 export function plausibleCoordinates(
   latitude: unknown,
@@ -22,8 +26,6 @@ export function plausibleCoordinates(
   if (typeof latitude !== 'number' || typeof longitude !== 'number') return null;
   if (!(Math.abs(latitude) <= 90) || !(Math.abs(longitude) <= 180)) return null;
   const box = countryCode === null ? null : boxOfCountry(countryCode);
-  if (box !== null) {
-    if (latitude < box.south || latitude > box.north || longitude < box.west || longitude > box.east) return null;
-  }
-  return { latitude, longitude };
+  const point = { latitude, longitude };
+  return box === null || isWithin(box, point) ? point : null;
 }

@@ -23,6 +23,6 @@ export function judgeStatus(
   return { kind: 'failed', retryable: false, message };
 }
 
-export function failed(message: string): Refusal {
+export function failed(message: string): Extract<Refusal, { kind: 'failed' }> {
   return { kind: 'failed', retryable: true, message };
 }

@@ -1,20 +1,24 @@
 /** What the route adapters share: the elements of a matrix, and the verdict of a whole matrix. */
+import { metersBetween } from '../distance.ts';
 import type { Coordinates, DistanceInput, RouteElement, RouteMatrix } from './geocoding.ts';
 import type { Verdict } from './provider.ts';
+import { textIn } from './reading.ts';
+import { failed } from './refusal.ts';
 
 type Failure = Exclude<RouteElement, { kind: 'ok' | 'empty' }>;
 
 /** An element missing in the reply. */
-export const missingElement: Failure = { kind: 'failed', retryable: true, message: 'the reply leaves the pair out' };
+export const missingElement = failed('the reply leaves the pair out');
 
-/** An element without a readable length. */
-export const unreadableElement: Failure = {
-  kind: 'failed',
-  retryable: true,
-  message: 'the reply is no distance matrix',
-};
+/** As 2GIS and Yandex give it: a status, and both lengths where it is OK. `raw` undefined: missing in the reply. */
+export function readElement(raw: unknown, distance: unknown, duration: unknown): RouteElement {
+  if (raw === undefined) return missingElement;
+  const status = textIn(raw, 'status');
+  if (status !== null && status !== 'OK') return { kind: 'empty' };
+  if (status === null || !isLength(distance) || !isLength(duration)) return failed('the reply is no distance matrix');
+  return { kind: 'ok', value: { distance_meters: distance, duration_seconds: duration } };
+}
 
-const earthRadiusMeters = 6_371_009;
 /** How far the nearest roads may be from both ends together, for example in the mountains. */
 const snappingMeters = 5_000;
 
@@ -25,18 +29,9 @@ const snappingMeters = 5_000;
 function plausible(element: RouteElement, origin: Coordinates, destination: Coordinates): RouteElement {
   if (element.kind !== 'ok') return element;
   const { distance_meters } = element.value;
-  if (distance_meters + snappingMeters >= 0.9 * straightMeters(origin, destination)) return element;
+  const straightMeters = metersBetween(origin.latitude, origin.longitude, destination.latitude, destination.longitude);
+  if (distance_meters + snappingMeters >= 0.9 * straightMeters) return element;
   return { kind: 'failed', retryable: false, message: 'the route is shorter than the straight line' };
-}
-
-/** Over a sphere, which is right to half a percent. */
-function straightMeters(one: Coordinates, other: Coordinates): number {
-  const radians = (degrees: number): number => (degrees * Math.PI) / 180;
-  const half = (from: number, to: number): number => Math.sin(radians(to - from) / 2) ** 2;
-  const chord =
-    half(one.latitude, other.latitude) +
-    Math.cos(radians(one.latitude)) * Math.cos(radians(other.latitude)) * half(one.longitude, other.longitude);
-  return 2 * earthRadiusMeters * Math.asin(Math.min(1, Math.sqrt(chord)));
 }
 
 /**

@@ -16,6 +16,12 @@ export function vendorRoot(base: string, basePaths: readonly string[]): string {
   return path === undefined ? bare : bare.slice(0, -path.length);
 }
 
+/** Some vendors serve a second API at its own address; another base URL (an emulator, a proxy) serves both. */
+export function secondBase(baseUrl: string | null, own: string, basePaths: readonly string[], second: string): string {
+  const root = vendorRoot(baseUrl ?? own, basePaths);
+  return root === own ? second : root;
+}
+
 function withoutTrail(base: string): string {
   return base.replace(/[?#].*$/, '').replace(/\/+$/, '');
 }

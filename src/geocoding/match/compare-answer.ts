@@ -3,7 +3,7 @@
  * or country than asked, or with a street instead of a house, is at most a partial match, whatever the vendor reports.
  */
 import type { AddressParts, Match, PartMatch, Place } from '../../providers/geocoding.ts';
-import { boxOfCountry } from '../../providers/plausible.ts';
+import { boxOfCountry, isWithin } from '../../providers/plausible.ts';
 import { cityOf } from './cities.ts';
 import { isSameHouse } from './house-numbers.ts';
 import { soundsAlike, soundsOf } from './sound.ts';
@@ -61,12 +61,12 @@ export function compareAnswer(asked: AskedParts, place: Place): ComparedPlace {
   };
 }
 
-function isAbroad({ country }: AskedParts, { components, latitude, longitude }: Place): boolean {
+function isAbroad({ country }: AskedParts, place: Place): boolean {
   if (country === null) return false;
-  if (components.country_code !== null) return components.country_code.toUpperCase() !== country;
+  const { country_code: code } = place.components;
+  if (code !== null) return code.toUpperCase() !== country;
   const box = boxOfCountry(country);
-  if (box === null) return false;
-  return latitude < box.south || latitude > box.north || longitude < box.west || longitude > box.east;
+  return box !== null && !isWithin(box, place);
 }
 
 function matchHouse({ house }: AskedParts, { house_number: found }: AddressParts): PartMatch {

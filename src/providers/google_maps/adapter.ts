@@ -17,7 +17,7 @@ import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provide
 import { parseJson, shorten } from '../reading.ts';
 import { failed } from '../refusal.ts';
 import { judgeMatrix, missingElement } from '../route-matrix.ts';
-import { vendorBase, vendorRoot } from '../vendor-url.ts';
+import { secondBase, vendorBase } from '../vendor-url.ts';
 import { confidenceOf } from './confidence.ts';
 import { googleMapsFacts } from './facts.ts';
 import { judgeGeocode, judgeRoutes } from './verdicts.ts';
@@ -66,9 +66,10 @@ export const googleMaps: Adapter = {
 
     async distance({ origins, destinations, mode }, account, http) {
       if (!isHeaderText(account.apiKey ?? '')) return unsendable;
+      const base = secondBase(account.baseUrl, geocodingOrigin, basePaths, routesOrigin);
       const reply = await http.send({
         method: 'POST',
-        url: `${routesBase(account)}/distanceMatrix/v2:computeRouteMatrix`,
+        url: `${base}/distanceMatrix/v2:computeRouteMatrix`,
         headers: {
           'content-type': 'application/json',
           'x-goog-api-key': account.apiKey ?? '',
@@ -101,12 +102,6 @@ async function geocode(account: ProviderAccount, http: ProviderHttp, query: Read
   const path = base.endsWith('/geocode/json') ? base : `${base}/geocode/json`;
   const search = new URLSearchParams({ ...query, key: account.apiKey ?? '' });
   return judgeGeocode(await http.send({ method: 'GET', url: `${path}?${search}` }));
-}
-
-/** Routes has its own host; another base URL (an emulator, a proxy) serves both APIs. */
-function routesBase({ baseUrl }: ProviderAccount): string {
-  const root = vendorRoot(baseUrl ?? geocodingOrigin, basePaths);
-  return root === geocodingOrigin ? routesOrigin : root;
 }
 
 function waypointAt(latLng: Coordinates) {

@@ -10,7 +10,7 @@ import {
   TransportError,
   type Verdict,
 } from '../provider.ts';
-import { vendorRoot } from '../vendor-url.ts';
+import { secondBase, vendorRoot } from '../vendor-url.ts';
 import { readServiceAccountKey, type ServiceAccountKey } from './service-account.ts';
 import { judgeRefusal, type RefusedVerdict, unusable } from './verdicts.ts';
 import { parseReply } from './wire.ts';
@@ -125,11 +125,9 @@ export function createAsk(tokens: AccessTokens<ServiceAccountKey>): Ask {
   };
 }
 
-/** Google serves the Drive API on another host; another base URL serves both APIs. */
 function urlOf({ baseUrl }: ProviderAccount, path: string): string {
-  const root = vendorRoot(baseUrl ?? sheetsOrigin, basePaths);
-  if (path.startsWith('/')) return `${root === sheetsOrigin ? driveOrigin : root}${path}`;
-  return `${root}/v4/spreadsheets${path.startsWith('?') ? '' : '/'}${path}`;
+  if (path.startsWith('/')) return secondBase(baseUrl, sheetsOrigin, basePaths, driveOrigin) + path;
+  return `${vendorRoot(baseUrl ?? sheetsOrigin, basePaths)}/v4/spreadsheets${path.startsWith('?') ? '' : '/'}${path}`;
 }
 
 /** `encodeURIComponent`, plus the two characters that Google's clients also encode. */

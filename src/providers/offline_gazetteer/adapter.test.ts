@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { plainQuestion } from '../../../test/support/plain-question.ts';
 import { cannedHttp, testAccount } from '../../../test/support/provider-http.ts';
+import { metersBetween } from '../../distance.ts';
 import { createOfflineGazetteer, gazetteerConfidence } from './adapter.ts';
 import { createGazetteer } from './gazetteer.ts';
-import { bundledGazetteerPath, metersBetween } from './world-index.ts';
+import { bundledGazetteerPath } from './world-index.ts';
 
 const adapter = createOfflineGazetteer();
 

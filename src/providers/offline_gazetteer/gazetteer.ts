@@ -1,13 +1,9 @@
 /** Opens the gazetteer at its first use and shares it from then on. */
+import { getOrCreateBounded } from '../../bounded-map.ts';
+import { metersBetween } from '../../distance.ts';
 import { type CountryNames, indexCountry } from './country-names.ts';
 import { type District, tashkentDistricts, tashkentGeonameId, townsBeyondGeonames } from './uzbekistan.ts';
-import {
-  bundledGazetteerPath,
-  type GazetteerPlace,
-  metersBetween,
-  openWorldIndex,
-  type WorldIndex,
-} from './world-index.ts';
+import { bundledGazetteerPath, type GazetteerPlace, openWorldIndex, type WorldIndex } from './world-index.ts';
 
 export interface Nearest {
   readonly place: GazetteerPlace;
@@ -90,20 +86,13 @@ export function createGazetteer(path: () => string = bundledGazetteerPath): Gaze
 
   return {
     namesOf(country) {
-      const held = countries.get(country);
-      if (held !== undefined) {
-        countries.delete(country);
-        countries.set(country, held);
-        return held;
-      }
-      const [oldest] = countries.keys();
-      if (countries.size >= maxCountries && oldest !== undefined) countries.delete(oldest);
-      const read = world()
-        .then((index) => index.placesOf(country))
-        .then((places) => indexCountry(country === 'UZ' ? [...places, ...townsOfOurOwn] : places));
-      countries.set(country, read);
-      read.catch(() => countries.delete(country));
-      return read;
+      return getOrCreateBounded(countries, country, maxCountries, () => {
+        const read = world()
+          .then((index) => index.placesOf(country))
+          .then((places) => indexCountry(country === 'UZ' ? [...places, ...townsOfOurOwn] : places));
+        read.catch(() => countries.delete(country));
+        return read;
+      });
     },
 
     async nearest(latitude, longitude) {

@@ -8,6 +8,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { metersBetween } from '../../distance.ts';
 import { isBundle, projectFile } from '../../files/project-files.ts';
 
 export interface GazetteerPlace {
@@ -217,17 +218,6 @@ function* cellsOfRing(latitude: number, longitude: number, ring: number): Genera
 }
 
 const metersPerDegree = 111_195;
-
-/** On a sphere: exact enough to compare two towns. */
-export function metersBetween(latitudeA: number, longitudeA: number, latitudeB: number, longitudeB: number): number {
-  const radians = Math.PI / 180;
-  const sinLatitude = Math.sin(((latitudeB - latitudeA) * radians) / 2);
-  const sinLongitude = Math.sin(((longitudeB - longitudeA) * radians) / 2);
-  const h =
-    sinLatitude * sinLatitude +
-    Math.cos(latitudeA * radians) * Math.cos(latitudeB * radians) * sinLongitude * sinLongitude;
-  return 2 * 6_371_008.8 * Math.asin(Math.min(1, Math.sqrt(h)));
-}
 
 async function readPlace(file: FileHandle, columns: Columns, row: number): Promise<GazetteerPlace> {
   const from = columns.offsets[row] as number;

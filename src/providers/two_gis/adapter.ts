@@ -10,7 +10,7 @@ import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provide
 import { parseJson, shorten, textIn } from '../reading.ts';
 import { failed, judgeStatus, type Refusal } from '../refusal.ts';
 import { judgeMatrix } from '../route-matrix.ts';
-import { vendorRoot } from '../vendor-url.ts';
+import { secondBase, vendorRoot } from '../vendor-url.ts';
 import { precisionOf } from './confidence.ts';
 import { twoGisFacts } from './facts.ts';
 import { addressComponents, addressParts, type Item, parseCatalogReply, parseMatrix } from './wire.ts';
@@ -77,7 +77,7 @@ export const twoGis: Adapter = {
       const search = new URLSearchParams({ key: account.apiKey ?? '', version: '2.0' });
       const reply = await http.send({
         method: 'POST',
-        url: `${routingBase(account)}/get_dist_matrix?${search}`,
+        url: `${secondBase(account.baseUrl, catalogOrigin, basePaths, routingOrigin)}/get_dist_matrix?${search}`,
         headers: { 'content-type': 'application/json' },
         // Without live traffic, because answers are cached for longer.
         body: JSON.stringify({ points, sources, targets, transport: mode, type: 'statistics' }),
@@ -141,12 +141,6 @@ const badInput = [400, 414, 422];
 function judge(reply: ProviderReply, status: number, said: string | null): Refusal | null {
   const otherwise = badInput.includes(status) ? 'the question is refused' : `code ${status}`;
   return judgeStatus(reply, { status, message: shorten(said ?? otherwise), badInput });
-}
-
-/** The matrix has its own host; another base URL (an emulator, a proxy) serves both APIs. */
-function routingBase({ baseUrl }: ProviderAccount): string {
-  const root = vendorRoot(baseUrl ?? catalogOrigin, basePaths);
-  return root === catalogOrigin ? routingOrigin : root;
 }
 
 function placesOf(outcome: Found | Refusal): Verdict<Place> {

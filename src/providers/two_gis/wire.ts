@@ -1,10 +1,10 @@
 /**
  * Parses 2GIS's JSON. The real status is `meta.code`, whatever the HTTP status; levels of the divisions can be missing.
  */
-import type { AddressComponent, AddressParts, Coordinates, RouteElement, RouteMatrix } from '../geocoding.ts';
-import { boxOfCountry, plausibleCoordinates } from '../plausible.ts';
+import type { AddressComponent, AddressParts, Coordinates, RouteMatrix } from '../geocoding.ts';
+import { boxOfCountry, isWithin, plausibleCoordinates } from '../plausible.ts';
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
-import { isLength, missingElement, unreadableElement } from '../route-matrix.ts';
+import { readElement } from '../route-matrix.ts';
 
 export interface CatalogReply {
   readonly code: number;
@@ -83,10 +83,9 @@ const typesByDivision: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** 2GIS gives the country's name, not its code; the code is derived from the country's box. */
-function countryCodeOf({ latitude, longitude }: Item): string | null {
+function countryCodeOf(item: Item): string | null {
   const box = boxOfCountry('UZ');
-  if (box === null || latitude < box.south || latitude > box.north) return null;
-  return longitude >= box.west && longitude <= box.east ? 'UZ' : null;
+  return box !== null && isWithin(box, item) ? 'UZ' : null;
 }
 
 export function addressComponents(item: Item): readonly AddressComponent[] {
@@ -125,15 +124,10 @@ export function addressParts(item: Item): AddressParts {
 export function parseMatrix(json: unknown, sources: readonly number[], targets: readonly number[]): RouteMatrix {
   const routes = listIn(json, 'routes').filter(isObject);
   const byEnds = new Map(routes.map((route) => [`${route.source_id} ${route.target_id}`, route]));
-  return sources.map((source) => targets.map((target) => parseRoute(byEnds.get(`${source} ${target}`))));
-}
-
-function parseRoute(route: Readonly<Record<string, unknown>> | undefined): RouteElement {
-  if (route === undefined) return missingElement;
-  const status = textIn(route, 'status');
-  if (status === null) return unreadableElement;
-  if (status !== 'OK') return { kind: 'empty' };
-  const { distance, duration } = route;
-  if (!isLength(distance) || !isLength(duration)) return unreadableElement;
-  return { kind: 'ok', value: { distance_meters: distance, duration_seconds: duration } };
+  return sources.map((source) =>
+    targets.map((target) => {
+      const route = byEnds.get(`${source} ${target}`);
+      return readElement(route, route?.distance, route?.duration);
+    }),
+  );
 }

@@ -11,7 +11,7 @@ import type { Adapter, ProviderAccount, ProviderHttp } from '../provider.ts';
 import { parseJson, shorten, textIn } from '../reading.ts';
 import { failed, judgeStatus, type Refusal } from '../refusal.ts';
 import { judgeMatrix } from '../route-matrix.ts';
-import { vendorBase, vendorRoot } from '../vendor-url.ts';
+import { secondBase, vendorBase } from '../vendor-url.ts';
 import { confidenceOf, locationTypeByPrecision } from './confidence.ts';
 import { yandexMapsFacts } from './facts.ts';
 import {
@@ -92,7 +92,8 @@ export const yandexMaps: Adapter = {
         mode,
         apikey: account.apiKey ?? '',
       });
-      const reply = await http.send({ method: 'GET', url: `${matrixBase(account)}/v2/distancematrix?${search}` });
+      const base = secondBase(account.baseUrl, geocoderOrigin, basePaths, matrixOrigin);
+      const reply = await http.send({ method: 'GET', url: `${base}/v2/distancematrix?${search}` });
       const json = parseJson(reply);
       const refusal = judgeHttp(reply, json);
       if (refusal !== null) return refusal;
@@ -147,12 +148,6 @@ function judgeHttp(reply: ProviderReply, json: unknown): Refusal | null {
   const { status } = reply;
   const message = shorten(textIn(json, 'message') ?? `HTTP ${status}`);
   return judgeStatus(reply, { status, message, badInput: [400, 413, 414] });
-}
-
-/** The matrix has its own host; another base URL (an emulator, a proxy) serves both APIs. */
-function matrixBase({ baseUrl }: ProviderAccount): string {
-  const root = vendorRoot(baseUrl ?? geocoderOrigin, basePaths);
-  return root === geocoderOrigin ? matrixOrigin : root;
 }
 
 function toPlace(object: GeoObject): Place {

@@ -1,10 +1,10 @@
 /**
  * Parses Yandex's JSON. Positions are "lon lat" in the geocoder, counters are strings, and old replies lack `Address`.
  */
-import type { AddressComponent, AddressParts, Coordinates, RouteElement, RouteMatrix } from '../geocoding.ts';
+import type { AddressComponent, AddressParts, Coordinates, RouteMatrix } from '../geocoding.ts';
 import { plausibleCoordinates } from '../plausible.ts';
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
-import { isLength, missingElement, unreadableElement } from '../route-matrix.ts';
+import { readElement } from '../route-matrix.ts';
 
 /** https://yandex.com/dev/geocode/doc/en/response: how much of a house's address was matched. */
 export const precisions = ['exact', 'number', 'near', 'range', 'street', 'other'] as const;
@@ -146,17 +146,9 @@ export function addressParts(object: GeoObject): AddressParts {
 export function parseMatrix(json: unknown, rows: number, columns: number): RouteMatrix {
   const given = listIn(json, 'rows').map((row) => listIn(row, 'elements'));
   return Array.from({ length: rows }, (_row, row) =>
-    Array.from({ length: columns }, (_column, column) => parseElement(given[row]?.[column])),
+    Array.from({ length: columns }, (_column, column) => {
+      const element = given[row]?.[column];
+      return readElement(element, objectIn(element, 'distance').value, objectIn(element, 'duration').value);
+    }),
   );
-}
-
-function parseElement(raw: unknown): RouteElement {
-  if (raw === undefined) return missingElement;
-  const status = textIn(raw, 'status');
-  if (status === null) return unreadableElement;
-  if (status !== 'OK') return { kind: 'empty' };
-  const distance = objectIn(raw, 'distance').value;
-  const duration = objectIn(raw, 'duration').value;
-  if (!isLength(distance) || !isLength(duration)) return unreadableElement;
-  return { kind: 'ok', value: { distance_meters: distance, duration_seconds: duration } };
 }
