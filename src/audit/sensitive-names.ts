@@ -1,60 +1,13 @@
 /** Decides by name which headers, query parameters and JSON members are secret. */
 
-const exact = new Set([
-  'authorization',
-  'auth',
-  'xauth',
-  'cookie',
-  'cookies',
-  'setcookie',
-  'pwd',
-  'passwd',
-  'passphrase',
-  'sig',
-  'assertion',
-  'sessionid',
-  'jwt',
-  'cvv',
-  'cvc',
-  'otp',
-  'key',
-  'appid',
-  'xamzsecuritytoken',
-  'xtelegrambotapisecrettoken',
-]);
-const endings = [
-  'token',
-  'tokens',
-  'secret',
-  'secrets',
-  'password',
-  'apikey',
-  'privatekey',
-  'privatekeyid',
-  'accesskey',
-  'secretkey',
-  'accesskeyid',
-  'authkey',
-  'appkey',
-  'applicationkey',
-  'encryptionkey',
-  'functionskey',
-  'licensekey',
-  'masterkey',
-  'sharedkey',
-  'signingkey',
-  'subscriptionkey',
-  'signature',
-  'signature256',
-  'authorization',
-  'credential',
-  'credentials',
-  'cookie',
-  'authheader',
-  'пароль',
-  'секрет',
-  'токен',
-];
+const exact = new Set(
+  `authorization auth xauth cookie cookies setcookie pwd passwd passphrase sig assertion sessionid jwt cvv cvc
+  otp key appid xamzsecuritytoken xtelegrambotapisecrettoken`.split(/\s+/),
+);
+const endings =
+  `token tokens secret secrets password apikey privatekey privatekeyid accesskey secretkey accesskeyid authkey
+  appkey applicationkey encryptionkey functionskey licensekey masterkey sharedkey signingkey subscriptionkey
+  signature signature256 authorization credential credentials cookie authheader пароль секрет токен`.split(/\s+/);
 /** Names that end like secret ones but are harmless. */
 const harmless = new Set(['nextpagetoken', 'pagetoken', 'nextsynctoken', 'synctoken', 'maxtokens', 'totaltokens']);
 /** Secret in a header or a query, but a common word in a body. */

@@ -8,6 +8,7 @@
  */
 import { PassThrough, pipeline, Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createUnzip, createZstdDecompress } from 'node:zlib';
+import { contentEncodings } from '../../encodings/content-encodings.ts';
 import { type OpenReply, TransportError } from '../provider.ts';
 import { createSecretCover, type SecretCover } from './cover-secrets.ts';
 import type { HttpOutput } from './operations.ts';
@@ -80,12 +81,9 @@ const decoders: Readonly<Record<string, () => Transform>> = {
 
 /** Removes the `Content-Encoding`; returns the response unchanged if it has none, or an unknown one. */
 function decoded(reply: OpenReply, method: string): OpenReply {
-  const layers = (reply.headers['content-encoding'] ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((layer) => layer.trim())
-    .filter((layer) => layer !== '' && layer !== 'identity');
-  const openers = layers.reverse().map((layer) => decoders[layer]);
+  const openers = contentEncodings(reply.headers['content-encoding'])
+    .reverse()
+    .map((layer) => decoders[layer]);
   const hasBody = method !== 'HEAD' && ![204, 206, 304].includes(reply.status);
   if (openers.length === 0 || openers.length > 2 || !hasBody || !openers.every((open) => open !== undefined))
     return reply;

@@ -16,21 +16,42 @@ import { targetsOf } from '../webhook.ts';
 /** `target`: only to its targets, not on the bus. `failed`: only to those targets that did not accept it. */
 export type RetryTo = 'all' | 'target' | 'failed';
 
-/** Stable: a caller may branch on it. */
-export const retryRefusalReasons = [
-  'refused',
-  'ignored',
-  'waiting_for_limit',
-  'no_target',
-  'not_wanted',
-  'target_removed',
-  'nothing_failed',
-] as const;
+/** Why an event is not sent again, in English and Russian. The names are stable: a caller may branch on them. */
+const refusals = {
+  ignored: [
+    'This delivery was ignored: its type is not among the webhook’s event types, and nothing of it was kept.',
+    'Доставка пропущена: её тип не входит в типы событий вебхука, и её содержимое не сохранено.',
+  ],
+  waiting_for_limit: [
+    'This delivery came over the limit and waits for its turn: it goes out by itself, once.',
+    'Доставка пришла сверх лимита и ждёт очереди: она уйдёт сама, один раз.',
+  ],
+  no_target: ['The webhook of this event has no target.', 'У вебхука этого события нет получателей.'],
+  not_wanted: [
+    'The target does not want this event: its types or conditions leave it out.',
+    'Получателю это событие не нужно: его типы или условия его исключают.',
+  ],
+  target_removed: [
+    'The webhook has no such target any more: what was on its way there is cancelled.',
+    'Такого получателя у вебхука больше нет: пересылка ему отменена.',
+  ],
+  nothing_failed: [
+    'Every target took this event, or is still being tried.',
+    'Все получатели приняли это событие, или попытки ещё идут.',
+  ],
+} as const;
+type Reason = keyof typeof refusals;
+export const retryRefusalReasons = ['refused', ...(Object.keys(refusals) as Reason[])] as const;
 
-export interface RetryRefusal {
+interface RetryRefusal {
   readonly reason: (typeof retryRefusalReasons)[number];
   readonly message: string;
   readonly message_ru: string;
+}
+
+function because(reason: Reason): RetryRefusal {
+  const [message, message_ru] = refusals[reason];
+  return { reason, message, message_ru };
 }
 
 /** A current target of the webhook. */
@@ -73,13 +94,13 @@ export function chooseTargets(plan: RetryPlan, to: RetryTo, targetId: string | u
   if (targetId !== undefined) {
     const chosen = plan.targets.filter(({ id }) => id === targetId);
     if (chosen.length > 0) return chosen;
-    throw refused(plan.current.some(({ id }) => id === targetId) ? notWanted : targetRemoved);
+    throw refused(because(plan.current.some(({ id }) => id === targetId) ? 'not_wanted' : 'target_removed'));
   }
   if (to === 'all') return plan.targets;
-  if (plan.targets.length === 0) throw refused(plan.current.length === 0 ? noTarget : notWanted);
+  if (plan.targets.length === 0) throw refused(because(plan.current.length === 0 ? 'no_target' : 'not_wanted'));
   if (to === 'target') return plan.targets;
   const failed = plan.targets.filter(({ status }) => status === 'dead' || status === 'cancelled');
-  if (failed.length === 0) throw refused(nothingFailed);
+  if (failed.length === 0) throw refused(because('nothing_failed'));
   return failed;
 }
 
@@ -96,41 +117,10 @@ function refusalOf({ status, refusal_reason, is_waiting }: WholeWebhookEventRow)
       message_ru: `Доставка отклонена (${reason}): отправлять нечего. Устраните причину и примите её (24 часа) или попросите отправителя повторить.`,
     };
   }
-  if (status === 'ignored') return ignored;
+  if (status === 'ignored') return because('ignored');
   // It has its own place in the queue: sent now, it would go out twice.
-  return status === 'deferred' && is_waiting ? waitingForLimit : null;
+  return status === 'deferred' && is_waiting ? because('waiting_for_limit') : null;
 }
-
-const ignored: RetryRefusal = {
-  reason: 'ignored',
-  message: 'This delivery was ignored: its type is not among the webhook’s event types, and nothing of it was kept.',
-  message_ru: 'Доставка пропущена: её тип не входит в типы событий вебхука, и её содержимое не сохранено.',
-};
-const waitingForLimit: RetryRefusal = {
-  reason: 'waiting_for_limit',
-  message: 'This delivery came over the limit and waits for its turn: it goes out by itself, once.',
-  message_ru: 'Доставка пришла сверх лимита и ждёт очереди: она уйдёт сама, один раз.',
-};
-const noTarget: RetryRefusal = {
-  reason: 'no_target',
-  message: 'The webhook of this event has no target.',
-  message_ru: 'У вебхука этого события нет получателей.',
-};
-const notWanted: RetryRefusal = {
-  reason: 'not_wanted',
-  message: 'The target does not want this event: its types or conditions leave it out.',
-  message_ru: 'Получателю это событие не нужно: его типы или условия его исключают.',
-};
-const targetRemoved: RetryRefusal = {
-  reason: 'target_removed',
-  message: 'The webhook has no such target any more: what was on its way there is cancelled.',
-  message_ru: 'Такого получателя у вебхука больше нет: пересылка ему отменена.',
-};
-const nothingFailed: RetryRefusal = {
-  reason: 'nothing_failed',
-  message: 'Every target took this event, or is still being tried.',
-  message_ru: 'Все получатели приняли это событие, или попытки ещё идут.',
-};
 
 function currentTargets(webhook: WebhookConfigRow, states: readonly TargetStateRow[]): RetryTarget[] {
   const statusOf = (id: string) => states.find((state) => state.target_id === id)?.status ?? null;

@@ -14,6 +14,7 @@ import {
   zstdDecompress,
   zstdDecompressSync,
 } from 'node:zlib';
+import { contentEncodings } from '../../encodings/content-encodings.ts';
 
 interface Bound {
   readonly maxOutputLength: number;
@@ -81,21 +82,12 @@ export async function decodeForSignature(
 }
 
 export function isEncoded(contentEncoding: string | undefined): boolean {
-  return layersOf(contentEncoding).length > 0;
+  return contentEncodings(contentEncoding).length > 0;
 }
 
 /** In the order of decoding; null if one is unknown. */
 function stepsOf(contentEncoding: string | undefined): Decoder[] | null {
-  const layers = layersOf(contentEncoding).reverse();
+  const layers = contentEncodings(contentEncoding).reverse();
   const steps = layers.flatMap((layer) => decoders[layer] ?? []);
   return steps.length === layers.length && layers.length <= maxLayers ? steps : null;
-}
-
-function layersOf(contentEncoding: string | undefined): string[] {
-  if (contentEncoding === undefined) return [];
-  return contentEncoding
-    .toLowerCase()
-    .split(',')
-    .map((layer) => layer.trim())
-    .filter((layer) => layer !== '' && layer !== 'identity');
 }

@@ -4,6 +4,11 @@ import type { InputFault } from '../../../errors.ts';
 import { isObject } from '../../reading.ts';
 import { type AwsSigV4, faultsOfAwsSigV4 } from './aws-sigv4.ts';
 import { faultsOfHmac, type HmacSigning, hmacMembers, hmacOf } from './hmac-settings.ts';
+import type { TokenEndpoint } from './token-request.ts';
+
+interface OAuth2 extends TokenEndpoint {
+  readonly scope: string | null;
+}
 
 export type HttpAuth =
   /** Only the API key, if there is one: `Authorization: Bearer <api_key>`. */
@@ -12,20 +17,8 @@ export type HttpAuth =
   | { readonly in: 'query'; readonly name: string; readonly prefix: string }
   /** `user` null: `credentials` or the API key hold the user and the password. */
   | { readonly in: 'basic'; readonly user: string | null }
-  | {
-      readonly in: 'oauth2_client_credentials';
-      readonly tokenUrl: string;
-      readonly scope: string | null;
-      readonly audience: string | null;
-      /** Where the client's id and secret are sent: RFC 6749, 2.3.1. */
-      readonly clientAuth: 'basic' | 'body';
-    }
-  | {
-      readonly in: 'oauth2_refresh_token';
-      readonly tokenUrl: string;
-      readonly scope: string | null;
-      readonly clientAuth: 'basic' | 'body';
-    }
+  | ({ readonly in: 'oauth2_client_credentials'; readonly audience: string | null } & OAuth2)
+  | ({ readonly in: 'oauth2_refresh_token' } & OAuth2)
   | AwsSigV4
   | HmacSigning;
 
@@ -55,28 +48,12 @@ export function isUsableHeader(name: string): boolean {
   return headerName.test(name) && !unusableHeaders.test(name);
 }
 
+const members = new Set(['name', 'prefix', 'audience', ...Object.values(membersOfKind).flat()]);
+
 /** The members of `config.auth`; `faultsOfAuth` validates their values. */
-export const authSchema = Type.Object({
-  type: Type.Optional(Type.String()),
-  in: Type.Optional(Type.String()),
-  name: Type.Optional(Type.String()),
-  prefix: Type.Optional(Type.String()),
-  token_url: Type.Optional(Type.String()),
-  scope: Type.Optional(Type.String()),
-  audience: Type.Optional(Type.String()),
-  client_auth: Type.Optional(Type.String()),
-  region: Type.Optional(Type.String()),
-  service: Type.Optional(Type.String()),
-  algorithm: Type.Optional(Type.String()),
-  template: Type.Optional(Type.String()),
-  encoding: Type.Optional(Type.String()),
-  secret_encoding: Type.Optional(Type.String()),
-  timestamp_format: Type.Optional(Type.String()),
-  timestamp_header: Type.Optional(Type.String()),
-  timestamp_parameter: Type.Optional(Type.String()),
-  nonce_header: Type.Optional(Type.String()),
-  key_header: Type.Optional(Type.String()),
-});
+export const authSchema = Type.Object(
+  Object.fromEntries([...members].map((name) => [name, Type.Optional(Type.String())])),
+);
 
 /** One, or all that a list names. Invalid entries are skipped: `faultsOfAuth` refuses them before they are stored. */
 export function authsOf(auth: unknown): readonly HttpAuth[] {
@@ -88,6 +65,11 @@ function authOf(auth: unknown): HttpAuth {
   const text = (member: string): string | null => {
     const value = auth[member];
     return typeof value === 'string' && value !== '' ? value : null;
+  };
+  const oauth2: OAuth2 = {
+    tokenUrl: text('token_url') ?? '',
+    scope: text('scope'),
+    clientAuth: auth.client_auth === 'body' ? 'body' : 'basic',
   };
   switch (kindOf(auth)) {
     case 'header':
@@ -102,20 +84,9 @@ function authOf(auth: unknown): HttpAuth {
     case 'basic':
       return { in: 'basic', user: basicUserOf(text('name')) };
     case 'oauth2_client_credentials':
-      return {
-        in: 'oauth2_client_credentials',
-        tokenUrl: text('token_url') ?? '',
-        scope: text('scope'),
-        audience: text('audience'),
-        clientAuth: auth.client_auth === 'body' ? 'body' : 'basic',
-      };
+      return { in: 'oauth2_client_credentials', ...oauth2, audience: text('audience') };
     case 'oauth2_refresh_token':
-      return {
-        in: 'oauth2_refresh_token',
-        tokenUrl: text('token_url') ?? '',
-        scope: text('scope'),
-        clientAuth: auth.client_auth === 'body' ? 'body' : 'basic',
-      };
+      return { in: 'oauth2_refresh_token', ...oauth2 };
     case 'aws_sigv4':
       return { in: 'aws_sigv4', region: text('region') ?? '', service: text('service') ?? '' };
     case 'hmac':

@@ -1,4 +1,5 @@
 /** Provides the access token of an account, by client credentials or by refresh token. */
+import type { AccessTokens } from '../../access-tokens.ts';
 import type { ProviderAccount, ProviderHttp } from '../../provider.ts';
 import { settingsOf } from '../settings.ts';
 import { createClientTokens } from './client-credentials.ts';
@@ -22,22 +23,17 @@ export function createTokens(now: () => number): Tokens {
   return {
     of(account) {
       for (const auth of settingsOf(account.config).auths) {
-        if (auth.in === 'oauth2_client_credentials') {
-          const client = { account, auth };
-          return {
-            token: (http) => byCredentials.tokenFor(client, http),
-            drop: (token) => byCredentials.drop(client, token),
-          };
-        }
-        if (auth.in === 'oauth2_refresh_token') {
-          const connected = { account, auth };
-          return {
-            token: (http) => byRefreshToken.tokenFor(connected, http),
-            drop: (token) => byRefreshToken.drop(connected, token),
-          };
-        }
+        if (auth.in === 'oauth2_client_credentials') return clientOf(byCredentials, { account, auth });
+        if (auth.in === 'oauth2_refresh_token') return clientOf(byRefreshToken, { account, auth });
       }
       return null;
     },
+  };
+}
+
+function clientOf<Account>(tokens: AccessTokens<Account>, account: Account): TokenClient {
+  return {
+    token: (http) => tokens.tokenFor(account, http),
+    drop: (token) => tokens.drop(account, token),
   };
 }
