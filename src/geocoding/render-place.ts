@@ -3,19 +3,8 @@ import type { Place } from '../providers/geocoding.ts';
 import { nothingAsked } from './match/compare-answer.ts';
 
 /** Renders the place without its provider. */
-function renderFound(place: Place) {
-  return {
-    latitude: place.latitude,
-    longitude: place.longitude,
-    formatted_address: place.formatted_address,
-    confidence: place.confidence,
-    location_type: place.location_type,
-    address_components: place.address_components,
-    components: place.components,
-    place_id: place.place_id,
-    partial_match: place.partial_match,
-    match: place.match ?? nothingAsked,
-  };
+function renderFound({ others: _others, match = nothingAsked, ...place }: Place) {
+  return { ...place, match };
 }
 
 /** Renders `GeocodeResult` of the public API: the place, its provider and the duration. */

@@ -4,24 +4,17 @@
  * https://developers.google.com/maps/documentation/geocoding/requests-geocoding
  * https://developers.google.com/maps/documentation/routes/reference/rest/v2/TopLevel/computeRouteMatrix
  */
-import {
-  type Coordinates,
-  type DistanceInput,
-  languageOnly,
-  type Place,
-  type RouteElement,
-  type RouteMatrix,
-} from '../geocoding.ts';
+import { type Coordinates, type DistanceInput, languageOnly, type Place, type RouteMatrix } from '../geocoding.ts';
 import { isHeaderText, unsendable } from '../header-text.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
-import { parseJson, shorten } from '../reading.ts';
+import { parseJson } from '../reading.ts';
 import { failed } from '../refusal.ts';
 import { judgeMatrix, missingElement } from '../route-matrix.ts';
 import { secondBase, vendorBase } from '../vendor-url.ts';
 import { confidenceOf } from './confidence.ts';
 import { googleMapsFacts } from './facts.ts';
 import { judgeGeocode, judgeRoutes } from './verdicts.ts';
-import { addressParts, type GeocodeResult, type MatrixElement, parseMatrix } from './wire.ts';
+import { type GeocodeResult, parseMatrix } from './wire.ts';
 
 const geocodingOrigin = 'https://maps.googleapis.com';
 const routesOrigin = 'https://routes.googleapis.com';
@@ -108,43 +101,13 @@ function waypointAt(latLng: Coordinates) {
   return { waypoint: { location: { latLng } } };
 }
 
-/** Elements come in any order and carry their indexes. */
 function judgeElements(json: unknown, ends: Pick<DistanceInput, 'origins' | 'destinations'>): Verdict<RouteMatrix> {
   const elements = parseMatrix(json);
   if (elements === null) return failed('the reply is no route matrix');
-  const byPlace = new Map(elements.map((element) => [`${element.originIndex} ${element.destinationIndex}`, element]));
-  return judgeMatrix(
-    ends.origins.map((_origin, row) =>
-      ends.destinations.map((_destination, column) => {
-        const element = byPlace.get(`${row} ${column}`);
-        return element === undefined ? missingElement : judgeElement(element);
-      }),
-    ),
-    ends,
+  const matrix = ends.origins.map((_origin, row) =>
+    ends.destinations.map((_destination, column) => elements.get(`${row} ${column}`) ?? missingElement),
   );
-}
-
-function judgeElement(element: MatrixElement): RouteElement {
-  if (!element.isReadable) return failed('the reply is no route matrix');
-  const message = shorten(element.statusMessage ?? `code ${element.statusCode}`);
-  switch (element.statusCode) {
-    case 0:
-      break;
-    case 3: // INVALID_ARGUMENT
-      return { kind: 'bad_input', status: 400, message };
-    case 5: // NOT_FOUND: a waypoint that lies nowhere near a road.
-      return { kind: 'empty' };
-    case 8: // RESOURCE_EXHAUSTED
-      return { kind: 'throttled', retryAfterMs: null, message };
-    default:
-      return failed(message);
-  }
-  if (!element.routeExists) return { kind: 'empty' };
-  if (element.durationSeconds === null) return failed('a route without a duration');
-  return {
-    kind: 'ok',
-    value: { distance_meters: element.distanceMeters, duration_seconds: element.durationSeconds },
-  };
+  return judgeMatrix(matrix, ends);
 }
 
 const addressTypes = ['street_address', 'premise', 'subpremise'];
@@ -157,15 +120,6 @@ function nearestAddress(results: readonly GeocodeResult[]): GeocodeResult | null
 }
 
 function toPlace(result: GeocodeResult): Place {
-  return {
-    latitude: result.latitude,
-    longitude: result.longitude,
-    formatted_address: result.formattedAddress,
-    confidence: confidenceOf(result),
-    location_type: result.locationType,
-    address_components: result.components,
-    components: addressParts(result.components),
-    place_id: result.placeId,
-    partial_match: result.partialMatch,
-  };
+  const { types: _types, ...place } = result;
+  return { ...place, confidence: confidenceOf(result) };
 }

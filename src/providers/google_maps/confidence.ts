@@ -45,11 +45,11 @@ const unknownTypeCap = 0.6;
 export const partialMatchFactor = 0.6;
 
 /** min(location type, result type), times the factor for a partial match; two decimals. */
-export function confidenceOf(result: Pick<GeocodeResult, 'locationType' | 'types' | 'partialMatch'>): number {
+export function confidenceOf(result: Pick<GeocodeResult, 'location_type' | 'types' | 'partial_match'>): number {
   const caps = result.types.map((type) => confidenceCapByResultType[type] ?? typeCapOfPrefix(type));
   const cap = caps.length === 0 ? unknownTypeCap : Math.max(...caps);
-  const base = Math.min(confidenceByLocationType[result.locationType], cap);
-  return Math.round(base * (result.partialMatch ? partialMatchFactor : 1) * 100) / 100;
+  const base = Math.min(confidenceByLocationType[result.location_type], cap);
+  return Math.round(base * (result.partial_match ? partialMatchFactor : 1) * 100) / 100;
 }
 
 /** `sublocality_level_3`, `administrative_area_level_5` and the like count as their family. */

@@ -1,8 +1,14 @@
 /** Parses Google's JSON: strict about members that are used, tolerant of missing and new ones. */
-import type { AddressComponent, AddressParts, LocationType } from '../geocoding.ts';
-import { locationTypes } from '../geocoding.ts';
+import {
+  type AddressComponent,
+  type AddressParts,
+  locationTypes,
+  type Place,
+  type RouteElement,
+} from '../geocoding.ts';
 import { plausibleCoordinates } from '../plausible.ts';
-import { isObject, listIn, objectIn, textIn } from '../reading.ts';
+import { isObject, type Json, listIn, objectIn, shorten, textIn } from '../reading.ts';
+import { failed } from '../refusal.ts';
 import { isLength } from '../route-matrix.ts';
 
 /**
@@ -17,15 +23,9 @@ export interface GeocodeReply {
   readonly unreadable: number;
 }
 
-export interface GeocodeResult {
-  readonly latitude: number;
-  readonly longitude: number;
-  readonly formattedAddress: string;
-  readonly locationType: LocationType;
-  readonly components: readonly AddressComponent[];
+/** A place, and the kinds of it that decide about its confidence. */
+export interface GeocodeResult extends Omit<Place, 'confidence' | 'others' | 'match'> {
   readonly types: readonly string[];
-  readonly placeId: string | null;
-  readonly partialMatch: boolean;
 }
 
 /** null: not a geocoding reply. Some error replies omit `results`. */
@@ -50,18 +50,18 @@ function parseResult(raw: unknown): GeocodeResult | null {
     .filter((part) => part !== null);
   const country = components.find(({ types }) => types.includes('country'));
   const point = plausibleCoordinates(lat, lng, country?.short_name ?? null);
-  const formattedAddress = textIn(raw, 'formatted_address');
-  if (point === null || formattedAddress === null || !isObject(raw)) return null;
-  const locationType = locationTypes.find((type) => type === geometry.location_type);
+  const formatted_address = textIn(raw, 'formatted_address');
+  if (point === null || formatted_address === null || !isObject(raw)) return null;
   return {
     ...point,
-    formattedAddress,
+    formatted_address,
     // An unknown type is trusted as little as the least exact one.
-    locationType: locationType ?? 'APPROXIMATE',
-    components,
+    location_type: locationTypes.find((type) => type === geometry.location_type) ?? 'APPROXIMATE',
+    address_components: components,
+    components: addressParts(components),
+    place_id: textIn(raw, 'place_id'),
+    partial_match: raw.partial_match === true,
     types: texts(raw.types),
-    placeId: textIn(raw, 'place_id'),
-    partialMatch: raw.partial_match === true,
   };
 }
 
@@ -76,7 +76,7 @@ function texts(value: unknown): readonly string[] {
 }
 
 /** Address parts from Google's components; of several component types the first one present wins. */
-export function addressParts(components: readonly AddressComponent[]): AddressParts {
+function addressParts(components: readonly AddressComponent[]): AddressParts {
   const find = (...types: string[]): AddressComponent | undefined => {
     for (const type of types) {
       const found = components.find((component) => component.types.includes(type));
@@ -98,45 +98,43 @@ export function addressParts(components: readonly AddressComponent[]): AddressPa
   };
 }
 
-/** One pair of a Routes matrix. */
-export interface MatrixElement {
-  readonly originIndex: number;
-  readonly destinationIndex: number;
-  /** False for an invalid element: neither status nor condition, or an invalid distance. */
-  readonly isReadable: boolean;
-  /** google.rpc.Code; 0 is OK. */
-  readonly statusCode: number;
-  readonly statusMessage: string | null;
-  readonly routeExists: boolean;
-  readonly distanceMeters: number;
-  /** null: missing or unreadable. */
-  readonly durationSeconds: number | null;
-}
-
-/** null if the reply is not a matrix. Google omits fields with the value zero, including indexes. */
-export function parseMatrix(json: unknown): readonly MatrixElement[] | null {
+/** By the indexes of origin and destination; null if the reply is not a matrix. Elements come in any order. */
+export function parseMatrix(json: unknown): ReadonlyMap<string, RouteElement> | null {
   if (!Array.isArray(json) || json.length === 0) return null;
-  const elements = json.filter((raw) => isObject(raw) && !('error' in raw)).map(parseMatrixElement);
-  return elements.length === json.length ? elements : null;
+  if (!json.every((raw) => isObject(raw) && !('error' in raw))) return null;
+  return new Map(
+    json.map((raw) => [`${indexIn(raw, 'originIndex')} ${indexIn(raw, 'destinationIndex')}`, readMatrixElement(raw)]),
+  );
 }
 
-function parseMatrixElement(raw: Readonly<Record<string, unknown>>): MatrixElement {
+/** Google omits fields with the value zero, including indexes. An OK without a condition is invalid. */
+function readMatrixElement(raw: Json): RouteElement {
   const status = objectIn(raw, 'status');
-  const statusCode = typeof status.code === 'number' ? status.code : 0;
+  const code = typeof status.code === 'number' ? status.code : 0; // google.rpc.Code
   const distance = raw.distanceMeters ?? 0;
-  return {
-    originIndex: indexIn(raw, 'originIndex'),
-    destinationIndex: indexIn(raw, 'destinationIndex'),
-    isReadable: isLength(distance) && (statusCode !== 0 || raw.condition !== undefined),
-    statusCode,
-    statusMessage: textIn(status, 'message'),
-    routeExists: raw.condition === 'ROUTE_EXISTS',
-    distanceMeters: isLength(distance) ? distance : 0,
-    durationSeconds: parseDuration(raw.duration ?? (distance === 0 ? '0s' : null)),
-  };
+  if (!isLength(distance) || (code === 0 && raw.condition === undefined)) {
+    return failed('the reply is no route matrix');
+  }
+  const message = shorten(textIn(status, 'message') ?? `code ${code}`);
+  switch (code) {
+    case 0:
+      break;
+    case 3: // INVALID_ARGUMENT
+      return { kind: 'bad_input', status: 400, message };
+    case 5: // NOT_FOUND: a waypoint that lies nowhere near a road.
+      return { kind: 'empty' };
+    case 8: // RESOURCE_EXHAUSTED
+      return { kind: 'throttled', retryAfterMs: null, message };
+    default:
+      return failed(message);
+  }
+  if (raw.condition !== 'ROUTE_EXISTS') return { kind: 'empty' };
+  const duration = parseDuration(raw.duration ?? (distance === 0 ? '0s' : null));
+  if (duration === null) return failed('a route without a duration');
+  return { kind: 'ok', value: { distance_meters: distance, duration_seconds: duration } };
 }
 
-function indexIn(raw: Readonly<Record<string, unknown>>, member: string): number {
+function indexIn(raw: Json, member: string): number {
   const index = raw[member] ?? 0;
   return typeof index === 'number' ? index : -1;
 }

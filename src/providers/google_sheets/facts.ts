@@ -1,4 +1,5 @@
 /** Facts about the Google Sheets API for other parts: names, prices, limits, environment variables. */
+import { operations } from '../operations.ts';
 import { isObject, textIn } from '../reading.ts';
 import { freeOfCharge, type VendorFacts } from '../vendor-facts.ts';
 
@@ -25,15 +26,7 @@ export const googleSheetsFacts: VendorFacts = {
     },
   },
   // The Sheets API has no fee (developers.google.com/workspace/sheets/api/limits).
-  listPrices: freeOfCharge([
-    'sheets_read',
-    'sheets_write',
-    'sheets_append',
-    'sheets_clear',
-    'sheets_metadata',
-    'sheets_look',
-    'sheets_change',
-  ]),
+  listPrices: freeOfCharge(operations.filter((operation) => operation.startsWith('sheets_'))),
   // The capability itself counts Google's 60 reads and 60 writes per minute.
   defaultLimit: null,
   largestMatrix: null,

@@ -7,14 +7,14 @@
 import { Readable } from 'node:stream';
 import { judgeTokenRefusal, TokenRefused } from '../access-tokens.ts';
 import { unsendable } from '../header-text.ts';
-import type { Adapter, OpenReply, ProviderAccount, ProviderHttp, ProviderRequest, Verdict } from '../provider.ts';
+import type { Adapter, OpenReply, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { retryAfterMs } from '../reading.ts';
 import { credentialsOf, isSendable, secretSettings, secretsOf } from './auth/credentials.ts';
 import { faultOfKeys, signRequest } from './auth/sign-request.ts';
 import { createTokens, type Tokens } from './auth/tokens.ts';
 import { httpFacts } from './facts.ts';
 import { createEchoHider, type EchoHider } from './hide-echoes.ts';
-import type { HttpOutput } from './operations.ts';
+import type { HttpInput, HttpOutput } from './operations.ts';
 import { readStart } from './read-start.ts';
 import { faultsOfSettings, httpConfigMembers, settingsOf } from './settings.ts';
 import { targetUrl, withoutParameter, withParameter } from './target-url.ts';
@@ -46,8 +46,7 @@ export function createHttpAdapter(now: () => number = Date.now): Adapter {
     secretsOf,
 
     attempts: {
-      http: ({ method, path, query, headers, body }, account, http) =>
-        ask(tools, account, http, { method, path, query, headers, body }),
+      http: (input, account, http) => ask(tools, account, http, input),
 
       async health_check(_input, account, http) {
         const { healthPath } = settingsOf(account.config);
@@ -68,14 +67,6 @@ interface Tools {
   readonly now: () => number;
 }
 
-interface Question {
-  readonly method: ProviderRequest['method'];
-  readonly path: string;
-  readonly query: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | Readable | null;
-}
-
 /**
  * If the API refuses a token that it may have revoked, the request is sent once more with a new one: a 401 means that
  * nothing was done.
@@ -84,7 +75,7 @@ async function ask(
   tools: Tools,
   account: ProviderAccount,
   http: ProviderHttp,
-  question: Question,
+  question: HttpInput,
 ): Promise<Verdict<HttpOutput>> {
   if (account.baseUrl === null) return { kind: 'denied', message: 'the service has no base URL' };
   if (!isSendable(account)) return unsendable;
@@ -121,7 +112,7 @@ async function send(
   { now }: Tools,
   account: ProviderAccount,
   http: ProviderHttp,
-  { method, path, query, headers, body }: Question,
+  { method, path, query, headers, body }: HttpInput,
   token: string | null,
 ): Promise<Sent> {
   const settings = settingsOf(account.config);
@@ -183,14 +174,14 @@ function goesOnAtOnce(headers: Readonly<Record<string, string>>): boolean {
   );
 }
 
-async function judge(question: Question, { reply, hider }: Sent): Promise<Verdict<HttpOutput>> {
+async function judge(question: HttpInput, { reply, hider }: Sent): Promise<Verdict<HttpOutput>> {
   const verdict = await meaningOf(question, reply);
   if (verdict.kind === 'ok') return { ...verdict, value: hider.answer(verdict.value) };
   if (!('passOn' in verdict) || verdict.passOn === undefined) return verdict;
   return { ...verdict, passOn: hider.answer(verdict.passOn) };
 }
 
-async function meaningOf(question: Question, reply: OpenReply): Promise<Verdict<HttpOutput>> {
+async function meaningOf(question: HttpInput, reply: OpenReply): Promise<Verdict<HttpOutput>> {
   const { status, headers } = reply;
   const isSafe = safeMethods.has(question.method);
   // Counts as a 5xx (RFC 9110, 15), and cannot be passed on as a response.
@@ -223,7 +214,7 @@ async function meaningOf(question: Question, reply: OpenReply): Promise<Verdict<
 }
 
 /** A 304 says that the caller has the answer, but this request was not conditional (RFC 9110, 15.4.5). */
-function isUnasked304({ method, headers }: Question): boolean {
+function isUnasked304({ method, headers }: HttpInput): boolean {
   return (method === 'GET' || method === 'HEAD') && !Object.keys(headers).some((name) => name.startsWith('if-'));
 }
 
