@@ -3,7 +3,7 @@
  * is away too, each replica reports. The replica that reported the beginning also reports the end. Unsent messages stay
  * in memory.
  */
-import { problemsOfParts } from '../health/problem-words.ts';
+import { databaseAway } from '../health/problem-words.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import { type AlertTerms, maxAttempts, messagesOf, type NewMessage } from './alert-terms.ts';
 import { endAfterMs, type ProblemMark, reportAfterMs } from './plan-alerts.ts';
@@ -103,21 +103,10 @@ export function createOutageReporter(deps: OutageReporterDeps): { look(isDatabas
 }
 
 function outageOf(sinceMs: number, endedMs: number | null): ProblemMark {
-  const [problem] = problemsOfParts({
-    isDatabaseUp: false,
-    isStoreUp: true,
-    isBusUp: true,
-    backlogCount: 0,
-    oldestAgeSeconds: 0,
-    spoolBytes: 0,
-    stalls: { count: 0, longestMs: 0 },
-    emulated: [],
-  });
-  if (problem === undefined) throw new Error('problemsOfParts does not report an unreachable database');
   return {
     key: 'database_away',
     tenant: '',
-    problem: { ...problem, since: new Date(sinceMs).toISOString() },
+    problem: { ...databaseAway, since: new Date(sinceMs).toISOString() },
     begunAt: new Date(sinceMs),
     missingSince: endedMs === null ? null : new Date(endedMs),
     toldAt: null,

@@ -32,7 +32,7 @@ export async function openBudgetDirectory({ db, logger }: BudgetDirectoryDeps): 
     tenantOf(payload) {
       const change = parseChange(payload);
       if (change === null) return null;
-      return change.table === 'budgets' ? (change.tenant as TenantId | null) : undefined;
+      return change.table === 'budgets' ? change.tenant : undefined;
     },
     async read(tenants) {
       const rows = await listBudgetsAcrossTenants(db, tenants);

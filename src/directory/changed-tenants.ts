@@ -1,7 +1,7 @@
 /** Collects the tenants with changed configuration, so that periodic rounds read only these instead of all tenants. */
 import type { TenantId } from '../ids.ts';
 import type { Database } from '../storage/postgres/database.ts';
-import { configurationChannel, parseChange } from './configuration-change.ts';
+import { listenForChanges } from './configuration-change.ts';
 
 export interface ChangedTenants {
   /**
@@ -20,11 +20,10 @@ const maxChanged = 1_000;
 /** Watches these tables. Listens from now on. */
 export function watchChangedTenants(db: Pick<Database, 'listen'>, tables: readonly string[]): ChangedTenants {
   let changed: Set<TenantId> | null = null;
-  const listening = db.listen(configurationChannel, (payload) => {
-    const change = payload === null ? null : parseChange(payload);
-    if (change !== null && !tables.includes(change.table)) return;
-    if (change === null || change.tenant === null || changed === null || changed.size >= maxChanged) changed = null;
-    else changed.add(change.tenant as TenantId);
+  const listening = listenForChanges(db, tables, (change) => {
+    const tenant = change?.tenant ?? null;
+    if (tenant === null || changed === null || changed.size >= maxChanged) changed = null;
+    else changed.add(tenant);
   });
   return {
     async take() {

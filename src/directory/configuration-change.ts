@@ -1,25 +1,34 @@
 /** Parses `configuration_changed` notifications: which row of which table was written. */
+import type { TenantId } from '../ids.ts';
+import type { Database } from '../storage/postgres/database.ts';
 
 export const configurationChannel = 'configuration_changed';
 
+interface Change {
+  readonly table: string;
+  readonly id: string;
+  readonly tenant: TenantId | null;
+}
+
 /** null if it cannot be parsed: any row may have changed. */
-export function parseChange(payload: string): { table: string; id: string; tenant: string | null } | null {
+export function parseChange(payload: string): Change | null {
   try {
     const { table, id, tenant } = JSON.parse(payload) as { table?: unknown; id?: unknown; tenant?: unknown };
     if (typeof table !== 'string' || typeof id !== 'string') return null;
-    return { table, id, tenant: typeof tenant === 'string' ? tenant : null };
+    return { table, id, tenant: typeof tenant === 'string' ? (tenant as TenantId) : null };
   } catch {
     return null;
   }
 }
 
-/** The tenant whose services changed; null for all; undefined if the change is in another table. */
-export function tenantOfServiceChange(payload: string): string | null | undefined {
-  try {
-    const change = JSON.parse(payload) as { table?: unknown; tenant?: unknown };
-    if (change.table !== 'external_services') return undefined;
-    return typeof change.tenant === 'string' ? change.tenant : null;
-  } catch {
-    return null;
-  }
+/** Hears of changes in these tables from when it resolves on; null: any row may have changed. */
+export function listenForChanges(
+  db: Pick<Database, 'listen'>,
+  tables: readonly string[],
+  onChange: (change: Change | null) => void,
+): Promise<() => Promise<void>> {
+  return db.listen(configurationChannel, (payload) => {
+    const change = payload === null ? null : parseChange(payload);
+    if (change === null || tables.includes(change.table)) onChange(change);
+  });
 }

@@ -31,10 +31,8 @@ export function withEmulatedAccounts(
   };
   /** The directory returns the same list until something changes, so derived lists are cached by it. */
   const listsHere = new WeakMap<readonly ExternalService[], readonly ExternalService[]>();
-  const allHere = (services: readonly ExternalService[]): readonly ExternalService[] => {
-    const here = getOrCreate(listsHere, services, () => services.map(asHere));
-    return here;
-  };
+  const allHere = (services: readonly ExternalService[]): readonly ExternalService[] =>
+    getOrCreate(listsHere, services, () => services.map(asHere));
   return {
     ...directory,
     ofTenant: async (tenantId) => allHere(await directory.ofTenant(tenantId)),

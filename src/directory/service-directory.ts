@@ -18,7 +18,7 @@ import {
   listServicesByIdAcrossTenants,
   listServicesOfTenant,
 } from '../storage/tables/external-services.ts';
-import { configurationChannel, tenantOfServiceChange } from './configuration-change.ts';
+import { listenForChanges } from './configuration-change.ts';
 import { keptGrantOf } from './kept-grants.ts';
 import type { ExternalService, NamedService, ServiceDirectory } from './service.ts';
 import { namedServiceOf, openAccount, serviceOfRow } from './service-row.ts';
@@ -121,15 +121,13 @@ export async function openServiceDirectory(deps: ServiceDirectoryDeps): Promise<
     if (entry !== undefined) markOutdated(entry);
   };
 
-  const onNotify = (payload: string | null): void => {
-    const tenantId = payload === null ? null : tenantOfServiceChange(payload);
-    if (tenantId === undefined) return;
+  const stopListening = await listenForChanges(db, ['external_services'], (change) => {
     active = null;
     changeCount += 1;
+    const tenantId = change?.tenant ?? null;
     if (tenantId === null) for (const entry of entries.all()) markOutdated(entry);
-    else outdate(tenantId as TenantId);
-  };
-  const stopListening = await db.listen(configurationChannel, onNotify);
+    else outdate(tenantId);
+  });
 
   return {
     async ofTenant(tenantId) {

@@ -22,10 +22,9 @@ export function findByName(services: readonly ExternalService[], name: string): 
 /** Active services for calls of this type; `maps` is an alias of geocoding. */
 export function activeOfType(services: readonly ExternalService[], type: ServiceType): readonly ExternalService[] {
   const { activeByType } = indexOf(services);
-  const active = getOrCreate(activeByType, type, () =>
+  return getOrCreate(activeByType, type, () =>
     services.filter((service) => service.isActive && isOfType(service, type)),
   );
-  return active;
 }
 
 /** Whether the service answers calls of this type. */
@@ -34,9 +33,8 @@ export function isOfType(service: ExternalService, type: ServiceType): boolean {
 }
 
 function indexOf(services: readonly ExternalService[]): ServiceIndex {
-  const index = getOrCreate(indexes, services, () => ({
+  return getOrCreate(indexes, services, () => ({
     byName: new Map(services.map((service) => [service.serviceName, service])),
     activeByType: new Map(),
   }));
-  return index;
 }

@@ -17,7 +17,7 @@ import {
   findRecentWebhooksAcrossTenants,
   findWebhooksByTokenAcrossTenants,
 } from '../storage/tables/webhooks/webhook-configs-across-tenants.ts';
-import { configurationChannel, parseChange } from './configuration-change.ts';
+import { listenForChanges } from './configuration-change.ts';
 import { createTurnLookUp } from './turn-look-up.ts';
 
 export interface WebhookDirectory<Webhook> {
@@ -73,11 +73,9 @@ export async function openWebhookDirectory<Webhook>(
       if (webhookId === null || entry.webhookId === webhookId) entry.outdated = true;
     }
   };
-  const stopListening = await deps.db.listen(configurationChannel, (payload) => {
-    const change = payload === null ? null : parseChange(payload);
-    if (change === null) noteChange(null);
-    else if (change.table === 'webhook_configs') noteChange(change.id);
-  });
+  const stopListening = await listenForChanges(deps.db, ['webhook_configs'], (change) =>
+    noteChange(change?.id ?? null),
+  );
 
   const entryOf = (row: WebhookConfigRow, outdated: boolean): Entry<Webhook> => {
     let webhook: Webhook | null = null;

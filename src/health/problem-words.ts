@@ -32,6 +32,15 @@ export interface PartsSeen {
   readonly emulated: readonly string[];
 }
 
+export const databaseAway: Problem = {
+  kind: 'database_away',
+  severity: 'critical',
+  since: null,
+  message: 'The database is unreachable. Records of calls are kept on disk and stored when it is back.',
+  message_ru: 'База данных недоступна. Записи о вызовах хранятся на диске и будут сохранены, когда она вернётся.',
+  link: '/console',
+};
+
 /** Problems of the program's own parts. */
 export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
   const problems: Problem[] = [];
@@ -45,14 +54,7 @@ export function problemsOfParts(parts: PartsSeen): readonly Problem[] {
       link: '/console',
       ...(count === undefined ? {} : { count }),
     });
-  if (!parts.isDatabaseUp) {
-    add(
-      'database_away',
-      'critical',
-      'The database is unreachable. Records of calls are kept on disk and stored when it is back.',
-      'База данных недоступна. Записи о вызовах хранятся на диске и будут сохранены, когда она вернётся.',
-    );
-  }
+  if (!parts.isDatabaseUp) problems.push(databaseAway);
   if (!parts.isStoreUp) {
     add(
       'redis_away',

@@ -3,7 +3,7 @@
  * reading services that were created, deleted or switched, which the metrics show before their first call.
  */
 import type { Clock } from '../clock.ts';
-import { configurationChannel, parseChange } from '../directory/configuration-change.ts';
+import { listenForChanges } from '../directory/configuration-change.ts';
 import type { HealthStatus } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/postgres/database.ts';
@@ -79,11 +79,9 @@ export async function openHealthRefresh(deps: {
     entry.state = { ...entry.state, status: settled.status, lastError: settled.lastError };
     entries.show(settled.id);
   });
-  const stopListeningForChanges = await db.listen(configurationChannel, (payload) => {
-    const change = payload === null ? null : parseChange(payload);
-    if (change === null) noteChanged(null);
-    else if (change.table === 'external_services') noteChanged(change.id);
-  });
+  const stopListeningForChanges = await listenForChanges(db, ['external_services'], (change) =>
+    noteChanged(change?.id ?? null),
+  );
   await refresh();
   const timer = setInterval(() => noteChanged(null), refreshMs).unref();
 

@@ -9,6 +9,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { readBytes } from '../files/read-bytes.ts';
 import type { Keyring, SealBinding } from '../secrets/keyring.ts';
 import type { PreparedRecord } from './prepare.ts';
 
@@ -65,11 +66,11 @@ export async function readFrame(
   if (offset >= sizeBytes) return { kind: 'end', isTorn: false };
   const file = await open(path, 'r');
   try {
-    const header = await readExactly(file, offset, Math.min(frameHeaderBytes, sizeBytes - offset));
+    const header = await readBytes(file, offset, Math.min(frameHeaderBytes, sizeBytes - offset));
     const length = header.length < frameHeaderBytes ? 0 : header.readUInt32BE(0);
     const endOffset = offset + frameHeaderBytes + length;
     if (length === 0 || length > maxFrameBytes || endOffset > sizeBytes) return { kind: 'end', isTorn: true };
-    const sealed = await readExactly(file, offset + frameHeaderBytes, length);
+    const sealed = await readBytes(file, offset + frameHeaderBytes, length);
     if (sealed.length < length) return { kind: 'end', isTorn: true };
     if (crc32(sealed) !== header.readUInt32BE(4)) {
       // The disk may write the blocks of the last write in any order: a tail of the right length can be incomplete.
@@ -89,15 +90,4 @@ export async function readFrame(
 
 function bindingOf(segmentId: string, offset: number): SealBinding {
   return { table: 'spool', rowId: segmentId, tenantId: '*', column: `frame ${offset}` };
-}
-
-async function readExactly(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }

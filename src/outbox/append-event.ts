@@ -1,7 +1,7 @@
 /** Events of changes that other rooms make to their own rows: the event commits with the change, or not at all. */
 import type { Queryable } from '../storage/postgres/database.ts';
 import { insertOwnerlessOutboxRow } from '../storage/tables/outbox-events.ts';
-import { sealEnvelope } from './envelope.ts';
+import { rowOfMessage, sealEnvelope } from './envelope.ts';
 import type { DurableEvent } from './events.ts';
 
 /**
@@ -10,13 +10,6 @@ import type { DurableEvent } from './events.ts';
  */
 export async function appendEvent(tx: Queryable, event: DurableEvent): Promise<string> {
   const message = sealEnvelope(event);
-  await insertOwnerlessOutboxRow(tx, {
-    id: message.id,
-    management_company_id: message.tenantId,
-    aggregate_id: message.aggregateId,
-    event_type: message.type,
-    occurred_at: message.occurredAt,
-    body: message.body,
-  });
+  await insertOwnerlessOutboxRow(tx, rowOfMessage(message));
   return message.id;
 }

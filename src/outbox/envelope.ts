@@ -96,6 +96,18 @@ export function messageOfRow(row: OutboxRow, notBefore: string | null): OutboxMe
   };
 }
 
+/** The row of an event that is stored on its own. */
+export function rowOfMessage(message: OutboxMessage): OutboxRow {
+  return {
+    id: message.id,
+    management_company_id: message.tenantId,
+    aggregate_id: message.aggregateId,
+    event_type: message.type,
+    occurred_at: message.occurredAt,
+    body: message.body,
+  };
+}
+
 /** Converts the event for the broker. */
 export function brokerMessageOf(message: OutboxMessage): BrokerMessage {
   return {

@@ -8,7 +8,7 @@
  */
 import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
-import { configurationChannel, parseChange } from '../../directory/configuration-change.ts';
+import { listenForChanges } from '../../directory/configuration-change.ts';
 import { createTurnLookUp } from '../../directory/turn-look-up.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
@@ -58,9 +58,7 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
   // Counts changes: a result that was read before a change may be outdated, so it is returned but not cached.
   let changes = 0;
 
-  const stopListening = await db.listen(configurationChannel, (payload) => {
-    const change = payload === null ? null : parseChange(payload);
-    if (change !== null && change.table !== 'service_tokens') return;
+  const stopListening = await listenForChanges(db, ['service_tokens'], (change) => {
     changes += 1;
     unknown.clear();
     for (const [hashHex, entry] of known) {

@@ -10,6 +10,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { metersBetween } from '../../distance.ts';
 import { isBundle, projectFile } from '../../files/project-files.ts';
+import { readBytes } from '../../files/read-bytes.ts';
 
 export interface GazetteerPlace {
   readonly geonameId: number;
@@ -242,14 +243,7 @@ async function readCountry(file: FileHandle, columns: Columns, country: string):
 }
 
 async function readSpan(file: FileHandle, from: number, to: number): Promise<string> {
-  const bytes = Buffer.allocUnsafe(to - from);
-  let read = 0;
-  while (read < bytes.length) {
-    const { bytesRead } = await file.read(bytes, read, bytes.length - read, from + read);
-    if (bytesRead === 0) break;
-    read += bytesRead;
-  }
-  return bytes.toString('utf8', 0, read);
+  return (await readBytes(file, from, to - from)).toString('utf8');
 }
 
 function parseLine(line: string): GazetteerPlace {

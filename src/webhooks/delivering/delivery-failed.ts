@@ -1,4 +1,4 @@
-import { sealEnvelope } from '../../outbox/envelope.ts';
+import { rowOfMessage, sealEnvelope } from '../../outbox/envelope.ts';
 import type { OutboxRow } from '../../storage/tables/outbox-events.ts';
 import type { DueDelivery } from '../../storage/tables/webhooks/claim-deliveries.ts';
 import type { AttemptOutcome, DeliveryContent } from '../../storage/tables/webhooks/webhook-deliveries.ts';
@@ -42,12 +42,5 @@ export function deliveryFailedRow(
     fields: failureFields(delivery, content, outcome),
     ...(outcome.switchesOff === null ? {} : { metadata: { target_switched_off: outcome.switchesOff } }),
   });
-  return {
-    id: message.id,
-    management_company_id: message.tenantId,
-    aggregate_id: message.aggregateId,
-    event_type: message.type,
-    occurred_at: message.occurredAt,
-    body: message.body,
-  };
+  return rowOfMessage(message);
 }
