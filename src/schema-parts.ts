@@ -22,6 +22,15 @@ export const oneOf = <const Choice extends string>(choices: readonly Choice[], o
     ),
   );
 
+/** The type of what a schema shows. */
+export type Shown<Schema extends TSchema> = Unchanging<Static<Schema>>;
+
+type Unchanging<Value> = Value extends readonly (infer Item)[]
+  ? readonly Unchanging<Item>[]
+  : Value extends object
+    ? { readonly [Name in keyof Value]: Unchanging<Value[Name]> }
+    : Value;
+
 /** Whether an optional member was given. */
 export function isGiven<Value>(value: Value): value is NonNullable<Value> {
   return value !== undefined && value !== null;

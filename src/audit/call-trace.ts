@@ -2,9 +2,11 @@
  * The trace of a call, step by step, stored with the call's first audit row. A step is a plain object, and no call
  * waits for it. A trace contains only services, codes and times, and no text of callers or providers.
  */
+import type { Shown } from '../schema-parts.ts';
+import type { attemptStep, requestSchema, retryStep, skippedStep, waitStep } from './call-steps-schema.ts';
 
 /** One cache layer that was asked and had no fresh answer. */
-export interface CacheStep {
+interface CacheStep {
   readonly kind: 'cache';
   readonly at_ms: number;
   readonly duration_ms: number;
@@ -15,78 +17,11 @@ export interface CacheStep {
   readonly age_seconds?: number;
 }
 
-export interface WaitStep {
-  readonly kind: 'wait';
-  readonly at_ms: number;
-  readonly duration_ms: number;
-  /** What was waited for: a limit, a free place at the service, the vendor's pace, or another caller's fetch. */
-  readonly for: 'limit' | 'place' | 'pace' | 'coalesced';
-  readonly service_name?: string;
-  /** Number of merged waits, if more than one. */
-  readonly times?: number;
-}
-
-export type SkipReason =
-  | 'breaker'
-  | 'limit'
-  | 'paused'
-  | 'uncounted'
-  | 'tenant_limit'
-  | 'budget'
-  | 'busy'
-  | 'credentials'
-  | 'token_limit';
-
-/** A skipped provider, and why. Without a name if the caller's token may use none. */
-export interface SkippedStep {
-  readonly kind: 'skipped';
-  readonly at_ms: number;
-  readonly service_name?: string;
-  readonly reason: SkipReason;
-  /** When asking makes sense again, in milliseconds after the start; absent if unknown. */
-  readonly until_ms?: number;
-  /** For a breaker: a refused key, or failures. */
-  readonly opened_by?: 'denied' | 'failures';
-  /** For a limit: its name and its window. */
-  readonly limit?: string;
-  /** For a limit: only this replica's share is spent, because Redis is away. */
-  readonly is_share?: true;
-  readonly times?: number;
-}
-
-/** One HTTP exchange of an attempt. Phases that were not reached or measured are absent. */
-export interface TracedRequest {
-  readonly at_ms: number;
-  /** Time until it had a connection, reused or newly opened with DNS and TLS. */
-  readonly connect_ms?: number;
-  /** Time from there to the response headers. */
-  readonly first_byte_ms?: number;
-  /** Time from the headers to the end of the body. */
-  readonly body_ms?: number;
-  readonly status_code?: number;
-  /** The fault, if no complete reply arrived. */
-  readonly fault?: string;
-}
-
-export interface AttemptStep {
-  readonly kind: 'attempt';
-  readonly at_ms: number;
-  readonly duration_ms: number;
-  readonly service_name: string;
-  /** Number of the attempt at this provider, from 1. */
-  readonly number: number;
-  /** `ok`, `empty`, or the fault: `timeout`, `unreachable`, `unusable`, `throttled`, `denied`, … */
-  readonly outcome: string;
-  readonly requests: readonly TracedRequest[];
-}
-
-/** The pause before the next attempt at the same provider. */
-export interface RetryStep {
-  readonly kind: 'retry';
-  readonly at_ms: number;
-  readonly duration_ms: number;
-  readonly service_name: string;
-}
+export type WaitStep = Shown<typeof waitStep>;
+export type SkippedStep = Shown<typeof skippedStep>;
+export type TracedRequest = Shown<typeof requestSchema>;
+type AttemptStep = Omit<Shown<typeof attemptStep>, 'log_id'>;
+type RetryStep = Shown<typeof retryStep>;
 
 export type TraceStep = CacheStep | WaitStep | SkippedStep | AttemptStep | RetryStep;
 

@@ -6,7 +6,6 @@ import { newId, type TenantId } from '../ids.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
 import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import {
-  type BudgetAction,
   type BudgetRow,
   type BudgetUse,
   deleteBudget,
@@ -15,22 +14,13 @@ import {
 } from '../storage/tables/budgets.ts';
 import type { BudgetGuard } from './budget-guard.ts';
 import { monthOf } from './month.ts';
+import type { Budget } from './schemas.ts';
 
 export interface ManageBudgetsDeps {
   readonly db: Pick<Database, 'forTenant'>;
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly clock: Clock;
   readonly budgetGuard: Pick<BudgetGuard, 'apply'>;
-}
-
-/** A budget as the API shows it. */
-export interface Budget {
-  readonly service_name: string;
-  readonly monthly_limit_usd: number;
-  readonly action: BudgetAction;
-  readonly spent_usd: number;
-  /** When the next month begins, UTC. */
-  readonly resets_at: string;
 }
 
 export interface BudgetChangeContext {

@@ -4,6 +4,7 @@ import { parseTenantId, type TenantId } from '../ids.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { sumUsage, sumUsageOfEveryTenant, type UsageGroup, type UsageRow } from '../storage/tables/usage-daily.ts';
 import { findPrice } from './prices.ts';
+import type { CostReport } from './schemas.ts';
 
 export interface CostReportDeps {
   readonly db: Pick<Database, 'readForTenant' | 'acrossTenants'>;
@@ -17,26 +18,6 @@ export interface CostQuestion {
   readonly groups: readonly UsageGroup[];
   /** The services to count; null: all. */
   readonly boundTo?: ReadonlySet<string> | null;
-}
-
-/** `service` is the name used for grouping; every other answer calls it `service_name`. */
-type CostRow = Omit<UsageRow, 'error_count'> & { readonly service?: string };
-
-/** The contract's report, with the calls that have no price. */
-export interface CostReport {
-  readonly currency: 'USD';
-  readonly from_date: string;
-  readonly to_date: string;
-  readonly total_cost: number;
-  readonly saved_by_cache: number;
-  readonly rows: readonly CostRow[];
-  /** Requests that count as 0 because no price is known: neither by list nor in `config.cost_per_request`. */
-  readonly unpriced: readonly {
-    readonly management_company_id?: string;
-    readonly service_name: string;
-    readonly operation: string;
-    readonly request_count: number;
-  }[];
 }
 
 /** A report with more rows is refused (null): use a shorter time or a coarser grouping. */

@@ -1,5 +1,7 @@
 import { type ExternalService, type HealthStatus, isGeocoder } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
+import type { Shown } from '../schema-parts.ts';
+import type { geocodingHealthSchema } from './schemas.ts';
 
 export interface GeocodingHealthDeps {
   /** The tenant's services of every type, active or not. */
@@ -12,22 +14,12 @@ export interface GeocodingHealthDeps {
   remainingRequests(service: ExternalService): Promise<number>;
 }
 
-export interface ProviderHealth {
-  readonly status: HealthStatus;
-  readonly rate_limit_remaining: number;
-  readonly last_error: string | null;
-  readonly paused_until: string | null;
-  readonly paused_because: string | null;
-}
-
-export interface GeocodingHealth {
-  /**
-   * `healthy`: every provider is healthy or unknown. `degraded`: some are not, but at least one may answer. `down`: all
-   * are down, or the tenant has none. `unknown`: none has been asked yet.
-   */
-  readonly status: HealthStatus;
-  readonly providers: Readonly<Record<string, ProviderHealth>>;
-}
+/**
+ * `healthy`: every provider is healthy or unknown. `degraded`: some are not, but at least one may answer. `down`: all
+ * are down, or the tenant has none. `unknown`: none has been asked yet.
+ */
+type GeocodingHealth = Shown<typeof geocodingHealthSchema>;
+type ProviderHealth = GeocodingHealth['providers'][string];
 
 /**
  * The state of the tenant's active geocoding providers, by service name, in the order in which calls try them.

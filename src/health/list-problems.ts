@@ -7,7 +7,7 @@ import { setBounded } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
-import type { LimitWindowUse } from '../limits/report-limits.ts';
+import type { LimitWindowUse } from '../limits/schemas.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { type BudgetUse, listBudgetUse, type MonthDays } from '../storage/tables/budgets.ts';

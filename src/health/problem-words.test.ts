@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExternalService } from '../directory/service.ts';
-import type { LimitWindowUse } from '../limits/report-limits.ts';
+import type { LimitWindowUse } from '../limits/schemas.ts';
 import { reconnectMessage } from '../providers/provider.ts';
 import { problemOfBudget, problemOfLimit, problemOfService, problemsOfParts } from './problem-words.ts';
 

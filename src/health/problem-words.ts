@@ -2,7 +2,7 @@
 import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { ShareReason } from '../limits/limits.ts';
 import { shareReasonTexts } from '../limits/refusal-text.ts';
-import type { LimitWindowUse } from '../limits/report-limits.ts';
+import type { LimitWindowUse } from '../limits/schemas.ts';
 import { reconnectMessage } from '../providers/provider.ts';
 import type { BudgetUse } from '../storage/tables/budgets.ts';
 import type { TargetTrouble } from '../storage/tables/problem-counts.ts';

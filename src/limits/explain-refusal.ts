@@ -10,35 +10,9 @@ import {
   sumSpentOfService,
 } from '../storage/tables/limit-traffic.ts';
 import { calendarEndMs, calendarStartMs, minuteMs } from './limit-windows.ts';
-import type { ShareReason, WindowType } from './limits.ts';
+import type { WindowType } from './limits.ts';
 import { readRefusal } from './refusal-text.ts';
-
-/** One refusal, in the API's names. */
-export interface ExplainedRefusal {
-  readonly limit: {
-    /** `token`: a service token's own limit. */
-    readonly kind: 'limit' | 'pause' | 'budget' | 'token';
-    readonly service_name?: string;
-    readonly family?: string;
-    readonly token?: string;
-    readonly window_type: WindowType;
-    /** null if the limit is not a number of requests (a pause that the provider asked for, a budget). */
-    readonly max_requests: number | null;
-    /** Set if only the share of one replica was spent. */
-    readonly replica_share?: { readonly max_requests: number; readonly because: ShareReason };
-  };
-  readonly refused_at: string;
-  /**
-   * When the first request of the window stopped counting; null if only the provider knows, and for a replica's share,
-   * which ends with the outage of Redis.
-   */
-  readonly free_at: string | null;
-  readonly spent_by: readonly {
-    readonly source_service: string | null;
-    readonly operation: string;
-    readonly requests: number;
-  }[];
-}
+import type { ExplainedRefusal } from './schemas.ts';
 
 const typesOfFamily: Readonly<Record<string, readonly string[]>> = {
   geocoding: ['geocoding', 'maps'],

@@ -4,21 +4,10 @@ import type { Queryable } from '../storage/postgres/database.ts';
 import { pageAsked } from '../storage/tables/limit-traffic.ts';
 import { windowStartMs } from './explain-refusal.ts';
 import { type WindowType, windowTypes } from './limits.ts';
+import type { LimitPreview } from './schemas.ts';
 
 /** Requests per window; an absent window has no limit. */
 export type ProposedLimits = Readonly<Partial<Record<WindowType, number>>>;
-
-export interface LimitPreview {
-  readonly calls: number;
-  readonly refused: number;
-  readonly by_source: readonly {
-    readonly source_service: string | null;
-    readonly calls: number;
-    readonly refused: number;
-  }[];
-  /** False if the replay stopped at its bound; the counts then cover only the first calls. */
-  readonly is_complete: boolean;
-}
 
 const rowsPerPage = 10_000;
 /** The replay's bound: some seconds of database work. */

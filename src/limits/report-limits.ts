@@ -4,33 +4,8 @@ import type { SpentLimit } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import { accountLimits, type FamilyLimits, familyLimit, type LimitedFamily } from './limit-subjects.ts';
 import { minuteMs } from './limit-windows.ts';
-import {
-  type LimitState,
-  type LimitSubject,
-  type RateLimiter,
-  remainingOf,
-  type ShareReason,
-  type WindowType,
-} from './limits.ts';
-
-/** One window of one limit, in the API's names. */
-export interface LimitWindowUse {
-  readonly window_type: WindowType;
-  readonly window_start: string;
-  readonly window_end: string;
-  readonly request_count: number;
-  readonly max_requests: number;
-  readonly remaining_requests: number;
-  readonly is_rate_limited: boolean;
-  /** Set if an account has more than one limit: `read`, `write`. */
-  readonly limit?: string;
-  /** Set while this replica may spend only its share; `remaining_requests` is then the remainder of the share. */
-  readonly replica_share?: {
-    readonly max_requests: number;
-    readonly request_count: number;
-    readonly because: ShareReason;
-  };
-}
+import { type LimitState, type LimitSubject, type RateLimiter, remainingOf, type WindowType } from './limits.ts';
+import type { LimitWindowUse } from './schemas.ts';
 
 export interface ReportLimitsDeps {
   readonly limiter: Pick<RateLimiter, 'peek'>;
@@ -46,14 +21,7 @@ export async function reportTenantLimits(
   deps: ReportLimitsDeps,
   tenantId: TenantId,
   services: readonly ExternalService[],
-): Promise<{
-  readonly families: readonly { readonly family: LimitedFamily; readonly windows: readonly LimitWindowUse[] }[];
-  readonly services: readonly {
-    readonly service_id: string;
-    readonly service_name: string;
-    readonly windows: readonly LimitWindowUse[];
-  }[];
-}> {
+) {
   const ofFamilies = families.map((family) => ({ family, subject: familyLimit(family, deps.familyLimits) }));
   const ofServices = services.map((service) => ({ service, subjects: subjectsOf(deps, service) }));
   const states = await deps.limiter.peek(tenantId, listLimitSubjects(deps, services));

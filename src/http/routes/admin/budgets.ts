@@ -3,7 +3,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import {
-  type Budget,
   type BudgetState,
   getBudget,
   listBudgets,
@@ -11,29 +10,16 @@ import {
   putBudget,
   removeBudget,
 } from '../../../costs/manage-budgets.ts';
-import { oneOf, readOnlyMembers } from '../../../schema-parts.ts';
+import { type Budget, budgetSchema, budgetTerms } from '../../../costs/schemas.ts';
+import { readOnlyMembers } from '../../../schema-parts.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { checkIfMatch, etagOf } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
 
-const action = oneOf(['alert', 'block'], {
-  description: '`alert`: told at 50, 80 and 100 %. `block`: besides, no call is made that would pass the limit.',
-});
-const limit = Type.Number({ minimum: 0, maximum: 99_999_999, description: 'USD in a calendar month, UTC' });
 const readOnly = readOnlyMembers('service_name, spent_usd, resets_at');
 const putBody = Type.Object(
-  { monthly_limit_usd: limit, action: Type.Optional(action), ...readOnly },
+  { ...budgetTerms, action: Type.Optional(budgetTerms.action), ...readOnly },
   { title: 'BudgetChange', additionalProperties: false, examples: [{ monthly_limit_usd: 200, action: 'alert' }] },
-);
-const budgetSchema = Type.Object(
-  {
-    service_name: Type.String({ description: '`*`: all services together' }),
-    monthly_limit_usd: limit,
-    action,
-    spent_usd: Type.Number(),
-    resets_at: Type.String({ format: 'date-time' }),
-  },
-  { title: 'Budget' },
 );
 const listSchema = Type.Object({ budgets: Type.Array(budgetSchema), next_cursor: Type.Null() });
 const paramsSchema = Type.Object({ service_name: Type.String({ minLength: 1, maxLength: 100 }) });

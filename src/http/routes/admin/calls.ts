@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { stepSchema } from '../../../audit/call-steps-schema.ts';
 import { type DescribeCallDeps, describeCall } from '../../../audit/describe-call.ts';
 import { ServiceError } from '../../../errors.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
-import { stepSchema } from './call-steps-schema.ts';
 
 const text = Type.String();
 const time = Type.String({ format: 'date-time' });

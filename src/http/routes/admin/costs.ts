@@ -8,6 +8,7 @@ import {
   reportCosts,
   reportCostsOfEveryTenant,
 } from '../../../costs/report-costs.ts';
+import { costReportSchema } from '../../../costs/schemas.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import { type UsageGroup, usageGroups } from '../../../storage/tables/usage-daily.ts';
 import { requireScope, requireUnbound } from '../../auth/authenticate.ts';
@@ -19,44 +20,6 @@ const dayMs = 86_400_000;
 const usualDays = 30;
 const maxDays = 400;
 
-const text = Type.String();
-const count = Type.Integer();
-const usd = Type.Number({ description: 'USD' });
-
-const reportSchema = Type.Object(
-  {
-    currency: Type.Literal('USD'),
-    from_date: text,
-    to_date: text,
-    total_cost: usd,
-    saved_by_cache: usd,
-    rows: Type.Array(
-      Type.Object({
-        management_company_id: Type.Optional(Type.String({ description: 'Where `tenants=all` was asked.' })),
-        service: Type.Optional(text),
-        service_name: Type.Optional(Type.String({ description: 'The same.' })),
-        operation: Type.Optional(text),
-        day: Type.Optional(Type.String({ format: 'date' })),
-        request_count: count,
-        cached_count: count,
-        total_cost: usd,
-        saved_by_cache: usd,
-      }),
-    ),
-    unpriced: Type.Array(
-      Type.Object({
-        management_company_id: Type.Optional(text),
-        service_name: text,
-        operation: text,
-        request_count: count,
-      }),
-      {
-        description: 'Counted as 0 because no price is known: `config.cost_per_request` of the service sets one.',
-      },
-    ),
-  },
-  { title: 'CostReport' },
-);
 const querySchema = Type.Object({
   from_date: Type.Optional(timeSchema('First day, UTC. Default: 30 days ago.')),
   to_date: Type.Optional(timeSchema('Last day, UTC, included. Default: today.')),
@@ -79,7 +42,7 @@ export function costsRoute(app: FastifyInstance, deps: CostsRouteDeps): void {
   endpoints.get(
     '/costs',
     'What was spent, and what the cache saved',
-    { answer: reportSchema, querystring: querySchema },
+    { answer: costReportSchema, querystring: querySchema },
     async (request) => {
       const { from_date, to_date, group_by, tenants } = request.query;
       const { tenantId, principal } = callerOf(request);

@@ -5,9 +5,9 @@ import type { Clock } from '../../../clock.ts';
 import type { ServiceDirectory } from '../../../directory/service.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import { explainRefusals } from '../../../limits/explain-refusal.ts';
-import { shareReasons } from '../../../limits/limits.ts';
 import { previewLimits } from '../../../limits/preview-limits.ts';
-import { nullable, oneOf } from '../../../schema-parts.ts';
+import { previewSchema, refusalMembers } from '../../../limits/schemas.ts';
+import { nullable } from '../../../schema-parts.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
@@ -18,43 +18,6 @@ export interface RateLimitsWhyDeps {
   readonly clock: Clock;
 }
 
-const text = Type.String();
-const textOrNull = nullable(text);
-const count = Type.Integer();
-const time = Type.String({ format: 'date-time' });
-const windowType = oneOf(['minute', 'hour', 'day', 'month']);
-
-const refusalMembers = {
-  limit: Type.Object({
-    kind: oneOf(['limit', 'pause', 'budget', 'token'], {
-      description:
-        '`pause`: the provider asked for it. `budget`: the month’s money is spent. `token`: the token’s own limit.',
-    }),
-    service_name: Type.Optional(text),
-    family: Type.Optional(Type.String({ description: 'A limit of the tenant’s family instead of a service.' })),
-    token: Type.Optional(Type.String({ description: 'The token whose own limit it was.' })),
-    window_type: windowType,
-    max_requests: nullable(count),
-    replica_share: Type.Optional(
-      Type.Object(
-        { max_requests: count, because: oneOf(shareReasons) },
-        {
-          description:
-            'Only the share of one replica was spent, because Redis was away or had just come back: others may have ' +
-            'had a part of the limit.',
-        },
-      ),
-    ),
-  }),
-  refused_at: time,
-  free_at: nullable(time, {
-    description:
-      'When something of the window was free again; null where only the provider knows, and for `replica_share`.',
-  }),
-  spent_by: Type.Array(Type.Object({ source_service: textOrNull, operation: text, requests: count }), {
-    description: 'Who had spent the window, by the name that callers give in X-Service-Name.',
-  }),
-};
 const refusalSchema = Type.Object(
   {
     ...refusalMembers,
@@ -80,15 +43,6 @@ const previewBody = Type.Object(
     }),
   },
   { additionalProperties: false, examples: [{ service_name: 'google_maps', limits: { per_minute: 30 }, hours: 24 }] },
-);
-const previewSchema = Type.Object(
-  {
-    calls: count,
-    refused: count,
-    by_source: Type.Array(Type.Object({ source_service: textOrNull, calls: count, refused: count })),
-    is_complete: Type.Boolean({ description: 'false: only the first two million calls were replayed.' }),
-  },
-  { title: 'LimitPreview' },
 );
 const hourMs = 3_600_000;
 

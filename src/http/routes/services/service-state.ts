@@ -7,14 +7,14 @@ import { invalidInput } from '../../../errors.ts';
 import { type ServicePauses, shownPause } from '../../../gateway/service-pauses.ts';
 import type { ProbeReport } from '../../../health/probes.ts';
 import { isUuid } from '../../../ids.ts';
-import { type LimitWindowUse, type ReportLimitsDeps, reportTenantLimits } from '../../../limits/report-limits.ts';
+import { type ReportLimitsDeps, reportTenantLimits } from '../../../limits/report-limits.ts';
+import { type LimitWindowUse, limitWindowSchema } from '../../../limits/schemas.ts';
 import type { Database } from '../../../storage/postgres/database.ts';
 import { listConfigurationChanges } from '../../../storage/tables/audit/configuration-audit.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { jsonAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
-import { limitWindowSchema } from '../admin/rate-limits.ts';
 import {
   healthSchema,
   historyQuerySchema,

@@ -1,6 +1,6 @@
 /** Schemas of the steps of a call, for `GET /calls/{request_id}`. */
 import Type from 'typebox';
-import { nullable, oneOf } from '../../../schema-parts.ts';
+import { nullable, oneOf } from '../schema-parts.ts';
 
 const text = Type.String();
 const words = <const Words extends readonly string[]>(...all: Words) => oneOf(all);
@@ -22,7 +22,8 @@ const cacheStep = Type.Object(
   },
   { title: 'CallCacheStep' },
 );
-const waitStep = Type.Object(
+/** What was waited for: a limit, a free place at the service, the vendor's pace, or another caller's fetch. */
+export const waitStep = Type.Object(
   {
     kind: Type.Literal('wait'),
     at_ms: atMs,
@@ -37,7 +38,8 @@ const waitStep = Type.Object(
   },
   { title: 'CallWaitStep' },
 );
-const skippedStep = Type.Object(
+/** A provider that was skipped, and why; no provider is named if the caller's token may use none. */
+export const skippedStep = Type.Object(
   {
     kind: Type.Literal('skipped'),
     at_ms: atMs,
@@ -62,7 +64,8 @@ const skippedStep = Type.Object(
   },
   { title: 'CallSkippedStep' },
 );
-const requestSchema = Type.Object(
+/** One HTTP exchange of an attempt. A phase that was not reached, or is not measured, is absent. */
+export const requestSchema = Type.Object(
   {
     at_ms: atMs,
     connect_ms: Type.Optional(
@@ -77,7 +80,7 @@ const requestSchema = Type.Object(
   },
   { title: 'CallTracedRequest', description: 'A part that was not reached is absent.' },
 );
-const attemptStep = Type.Object(
+export const attemptStep = Type.Object(
   {
     kind: Type.Literal('attempt'),
     at_ms: atMs,
@@ -90,7 +93,7 @@ const attemptStep = Type.Object(
   },
   { title: 'CallAttemptStep' },
 );
-const retryStep = Type.Object(
+export const retryStep = Type.Object(
   { kind: Type.Literal('retry'), at_ms: atMs, duration_ms: durationMs, service_name: serviceName },
   { title: 'CallRetryStep', description: 'The pause before the next attempt at the same provider.' },
 );
