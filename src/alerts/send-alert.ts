@@ -1,4 +1,5 @@
 /** Sends a message once to one channel, through the guarded client for outgoing HTTP. */
+import { parsedJson } from '../encodings/tolerant.ts';
 import { TransportError } from '../outbound/exchange.ts';
 import type { Outbound } from '../outbound/http-client.ts';
 import { signDelivery } from '../webhooks/delivering/sign-delivery.ts';
@@ -73,9 +74,6 @@ function requestOf(
 
 /** Seconds. https://core.telegram.org/bots/api#responseparameters */
 function retryAfterOf(body: string): number {
-  try {
-    return Number(JSON.parse(body)?.parameters?.retry_after) || 0;
-  } catch {
-    return 0; // Not Telegram's JSON, for example a proxy's error page.
-  }
+  const reply = parsedJson(body) as { readonly parameters?: { readonly retry_after?: unknown } } | null | undefined;
+  return Number(reply?.parameters?.retry_after) || 0;
 }

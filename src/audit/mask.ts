@@ -5,6 +5,7 @@
  */
 
 import { formsOfSecret } from '../encodings/secret-forms.ts';
+import { percentDecoded } from '../encodings/tolerant.ts';
 import { masked, maskJson } from './mask-json.ts';
 import { isMultipart, isXml, maskMultipart, maskXml } from './mask-markup.ts';
 import { normaliseName, sensitiveMember, sensitiveNameHint, sensitiveParameter } from './sensitive-names.ts';
@@ -72,7 +73,8 @@ export function createMasker(extraFields: readonly string[] = []): Masker {
         const split = pair.indexOf('=');
         if (split < 0) return maskByValue(pair, secrets);
         const name = pair.slice(0, split);
-        if (split < pair.length - 1 && isSensitiveParameter(decodeParameter(name))) return `${name}=${masked}`;
+        if (split < pair.length - 1 && isSensitiveParameter(percentDecoded(name.replaceAll('+', ' '))))
+          return `${name}=${masked}`;
         return `${name}=${maskByValue(pair.slice(split + 1), secrets)}`;
       })
       .join('&');
@@ -151,12 +153,4 @@ function withoutBeginningAtEnd(text: string, form: string): string {
   const start = text.slice(from, end).lastIndexOf(form.slice(0, shortestBeginning));
   if (start === -1 || !form.startsWith(text.slice(from + start, end))) return text;
   return text.slice(0, from + start) + masked + text.slice(end);
-}
-
-function decodeParameter(name: string): string {
-  try {
-    return decodeURIComponent(name.replaceAll('+', ' '));
-  } catch {
-    return name;
-  }
 }

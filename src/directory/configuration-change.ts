@@ -1,4 +1,5 @@
 /** Parses `configuration_changed` notifications: which row of which table was written. */
+import { parsedJson } from '../encodings/tolerant.ts';
 import type { TenantId } from '../ids.ts';
 import type { Database } from '../storage/postgres/database.ts';
 
@@ -12,13 +13,10 @@ interface Change {
 
 /** null if it cannot be parsed: any row may have changed. */
 export function parseChange(payload: string): Change | null {
-  try {
-    const { table, id, tenant } = JSON.parse(payload) as { table?: unknown; id?: unknown; tenant?: unknown };
-    if (typeof table !== 'string' || typeof id !== 'string') return null;
-    return { table, id, tenant: typeof tenant === 'string' ? (tenant as TenantId) : null };
-  } catch {
-    return null;
-  }
+  const change = (parsedJson(payload) ?? {}) as { table?: unknown; id?: unknown; tenant?: unknown };
+  const { table, id, tenant } = change;
+  if (typeof table !== 'string' || typeof id !== 'string') return null;
+  return { table, id, tenant: typeof tenant === 'string' ? (tenant as TenantId) : null };
 }
 
 /** Hears of changes in these tables from when it resolves on; null: any row may have changed. */

@@ -5,9 +5,8 @@ import { checkedBody } from '../../test/support/checked-body.ts';
 import { ServiceError } from '../errors.ts';
 import { completeAddress } from './apply-settings.ts';
 import { chooseAnswer } from './choose-answer.ts';
-import { parseGeocodeRequest } from './parse-request.ts';
+import { parseGeocodeRequest, readSettings } from './parse-request.ts';
 import { geocodeQuestion } from './questions.ts';
-import { readSettings } from './read-settings.ts';
 import { settingsSchema } from './request-schemas.ts';
 
 const settings = readSettings({

@@ -3,7 +3,14 @@ import type { Box, Coordinates, QuestionParts, StreetAlias } from '../providers/
 import { isGiven } from '../schema-parts.ts';
 import { completeAddress, completeParts, streetAliasesIn } from './apply-settings.ts';
 import type { DistanceBody, DistanceEndBody, distanceModes, distanceUnits, MatrixBody } from './distance-schemas.ts';
-import { anyCountry, type BatchBody, type GeocodeBody, partNames, type ReverseBody } from './request-schemas.ts';
+import {
+  anyCountry,
+  type BatchBody,
+  type GeocodeBody,
+  partNames,
+  type ReverseBody,
+  type SettingsBody,
+} from './request-schemas.ts';
 import { type GeocodingSettings, noSettings } from './settings.ts';
 
 /** Options that say how to interpret an address, and which provider to ask. */
@@ -95,7 +102,7 @@ function partsOf(components: NonNullable<GeocodeBody['components']>): QuestionPa
 }
 
 /** In a fixed order, like the parts. */
-export function boxOf({ south, west, north, east }: Box): Box {
+function boxOf({ south, west, north, east }: Box): Box {
   return { south, west, north, east };
 }
 
@@ -167,7 +174,7 @@ function languageOf({ language }: Pick<GeocodeBody, 'language'>, settings: Geoco
 }
 
 /** `ru`, `uz`, `uz-Latn`, `uz-Cyrl`. */
-export function canonicalLanguage(text: string): string {
+function canonicalLanguage(text: string): string {
   const [code, script] = [text.slice(0, 2).toLowerCase(), text.slice(3).toLowerCase()];
   return script === '' ? code : `${code}-${script.slice(0, 1).toUpperCase()}${script.slice(1)}`;
 }
@@ -181,4 +188,16 @@ function endOf(end: DistanceEndBody): DistanceEnd {
   return isGiven(end.address)
     ? { kind: 'address', address: end.address.trim() }
     : { kind: 'coordinates', latitude: end.latitude as number, longitude: end.longitude as number };
+}
+
+/** A tenant's settings. */
+export function readSettings({ city, country, bounds, language, street_aliases }: SettingsBody): GeocodingSettings {
+  const isAny = country?.toLowerCase() === anyCountry;
+  return {
+    ...(city !== undefined && { city: city.trim() }),
+    ...(country !== undefined && { country: isAny ? anyCountry : country.toUpperCase() }),
+    ...(bounds !== undefined && { bounds: boxOf(bounds) }),
+    ...(language !== undefined && { language: canonicalLanguage(language) }),
+    street_aliases: (street_aliases ?? []).map(({ from, to }) => ({ from: from.trim(), to: to.trim() })),
+  };
 }

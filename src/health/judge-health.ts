@@ -105,6 +105,8 @@ export function latelyOf({ lately }: Pick<HealthState, 'lately'>) {
   };
 }
 
+const emptySlice = { attempts: 0, failures: 0, duration_ms: 0 };
+
 /**
  * Adds an attempt to its slice, because attempts of replicas arrive slightly out of order. Drops slices older than a
  * minute.
@@ -112,24 +114,15 @@ export function latelyOf({ lately }: Pick<HealthState, 'lately'>) {
 function withAttempt(lately: readonly Slice[], { ok, atMs, durationMs }: Attempted): readonly Slice[] {
   const at = Math.floor(atMs / sliceMs) * sliceMs;
   const newest = lately.at(-1);
-  if (newest?.at === at) {
-    const grown = lately.slice();
-    grown[grown.length - 1] = {
-      at,
-      attempts: newest.attempts + 1,
-      failures: newest.failures + (ok ? 0 : 1),
-      duration_ms: newest.duration_ms + Math.round(durationMs),
-    };
-    return grown;
-  }
-  const newestAt = Math.max(at, lately.at(-1)?.at ?? 0);
-  const before = lately.find((slice) => slice.at === at) ?? { at, attempts: 0, failures: 0, duration_ms: 0 };
+  const before = (newest?.at === at ? newest : lately.find((slice) => slice.at === at)) ?? emptySlice;
   const slice: Slice = {
     at,
     attempts: before.attempts + 1,
     failures: before.failures + (ok ? 0 : 1),
     duration_ms: before.duration_ms + Math.round(durationMs),
   };
+  if (newest?.at === at) return [...lately.slice(0, -1), slice];
+  const newestAt = Math.max(at, newest?.at ?? 0);
   return [...lately.filter((other) => other.at !== at), slice]
     .filter((other) => other.at > newestAt - windowMs)
     .sort((one, other) => one.at - other.at);

@@ -1,4 +1,5 @@
 /** Helpers to parse replies, which are untrusted. */
+import { parsedJson } from '../encodings/tolerant.ts';
 import type { ProviderReply } from '../outbound/exchange.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -8,12 +9,7 @@ const longestReplyBytes = 512 * 1024;
 
 /** The body as JSON; undefined for HTML, truncated JSON, an empty body, or one that is too long. */
 export function parseJson(reply: ProviderReply): unknown {
-  if (reply.body.length > longestReplyBytes) return undefined;
-  try {
-    return JSON.parse(reply.body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return reply.body.length > longestReplyBytes ? undefined : parsedJson(reply.body.toString('utf8'));
 }
 
 export function isObject(value: unknown): value is Json {

@@ -2,6 +2,7 @@
  * The interface of a kind of sender: one value, exported by its file under `sources/`. A webhook created for it takes
  * its defaults from here; each can be overridden per webhook.
  */
+import { parsedJson } from '../encodings/tolerant.ts';
 import type { SignatureScheme } from './receiving/verify-signature.ts';
 import type { DeliveryHeaders } from './schemes/scheme.ts';
 
@@ -166,11 +167,6 @@ export function json(value: unknown): HandshakeReply {
 
 /** The members of a small JSON object; empty for anything else. */
 export function membersOf(bytes: Buffer): Readonly<Record<string, unknown>> {
-  if (bytes.length > 16 * 1024) return {};
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+  const value = bytes.length > 16 * 1024 ? undefined : parsedJson(bytes.toString('utf8'));
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,4 +1,5 @@
 /** Parses a service account's key file, as Google's console issues it. */
+import { parsedJson } from '../../encodings/tolerant.ts';
 import type { InputFault } from '../../errors.ts';
 import type { ProviderAccount } from '../provider.ts';
 import { isObject, textIn } from '../reading.ts';
@@ -16,7 +17,7 @@ export const googleTokenUri = 'https://oauth2.googleapis.com/token';
 
 /** null if the account has no key file. `credentials` may be the file's object or its text. */
 export function readServiceAccountKey({ credentials }: Pick<ProviderAccount, 'credentials'>): ServiceAccountKey | null {
-  const file = typeof credentials === 'string' ? parseText(credentials) : credentials;
+  const file = typeof credentials === 'string' ? parsedJson(credentials) : credentials;
   if (!isObject(file)) return null;
   const email = textIn(file, 'client_email');
   const privateKey = textIn(file, 'private_key');
@@ -33,7 +34,7 @@ export function readServiceAccountKey({ credentials }: Pick<ProviderAccount, 'cr
 /** The faults of credentials that are not a service account's key. */
 export function faultsOfCredentials(credentials: unknown): readonly InputFault[] {
   if (credentials === undefined || credentials === null || readServiceAccountKey({ credentials }) !== null) return [];
-  const file = typeof credentials === 'string' ? parseText(credentials) : credentials;
+  const file = typeof credentials === 'string' ? parsedJson(credentials) : credentials;
   const isOauthClient =
     isObject(file) && ['installed', 'web', 'client_secret', 'refresh_token'].some((name) => name in file);
   const found = isOauthClient
@@ -41,12 +42,4 @@ export function faultsOfCredentials(credentials: unknown): readonly InputFault[]
     : 'is no service account’s key file';
   const message = `${found}: it takes the JSON of a service account, with client_email and private_key`;
   return [{ path: 'credentials', message }];
-}
-
-function parseText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,5 @@
 /** Reads a body as JSON or text, and decides whether that preserves all of its bytes. */
+import { parsedJson } from '../../encodings/tolerant.ts';
 import { decodeContent } from './decode-content.ts';
 import { readText } from './read-text.ts';
 
@@ -34,12 +35,12 @@ export function readBody(
   if (read === null) return { json: null, parsed: undefined, text: null, isWhole: false, isPacked };
   const { text } = read;
   const isWhole = read.isUtf8 && decoded === body;
-  const parsed = parseOrUndefined(text);
+  const parsed = parsedJson(text);
   // A JSON string would look the same as the text that it holds.
   if (parsed !== undefined)
     return { json: text, parsed, text, isWhole: isWhole && typeof parsed !== 'string', isPacked };
   const field = isForm(contentType) ? formField(text, 'payload') : null;
-  const parsedField = field === null ? undefined : parseOrUndefined(field);
+  const parsedField = field === null ? undefined : parsedJson(field);
   if (parsedField !== undefined) return { json: field, parsed: parsedField, text, isWhole: false, isPacked };
   return { json: null, parsed: undefined, text, isWhole, isPacked };
 }
@@ -50,7 +51,7 @@ export function readBody(
  */
 export function readLoosely(body: Buffer): Pick<ReadBody, 'json' | 'parsed'> {
   const json = body.toString('latin1');
-  const parsed = /^\s*[[{]/.test(json) ? parseOrUndefined(json) : undefined;
+  const parsed = /^\s*[[{]/.test(json) ? parsedJson(json) : undefined;
   return { json: parsed === undefined ? null : json, parsed };
 }
 
@@ -68,12 +69,4 @@ export function formField(form: string, name: string): string | null {
   if (start === 0 && !form.startsWith(head)) return null;
   const end = form.indexOf('&', start);
   return new URLSearchParams(form.slice(start, end === -1 ? undefined : end)).get(name);
-}
-
-function parseOrUndefined(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

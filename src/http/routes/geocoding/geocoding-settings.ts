@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { readSettings } from '../../../geocoding/read-settings.ts';
+import { readSettings } from '../../../geocoding/parse-request.ts';
 import { settingsSchema } from '../../../geocoding/request-schemas.ts';
 import type { GeocodingSettingsDirectory } from '../../../geocoding/settings.ts';
 import { endpointsOf } from '../../endpoints.ts';

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import aws4 from 'aws4';
+import { percentDecoded } from '../../../encodings/tolerant.ts';
 import type { InputFault } from '../../../errors.ts';
 import { isObject, textIn } from '../../reading.ts';
 import { withoutParameter } from '../target-url.ts';
@@ -119,7 +120,7 @@ function sha256(body: Buffer | string): string {
 function pathOfObject(pathname: string): string {
   return pathname
     .split('/')
-    .map((segment) => encoded(decoded(segment)))
+    .map((segment) => encoded(percentDecoded(segment)))
     .join('/');
 }
 
@@ -134,7 +135,9 @@ function encodedQuery(query: string): string {
     .split('&')
     .filter((pair) => pair !== '')
     .map((pair) => {
-      const [name = '', value = ''] = pair.split(/=(.*)/s).map((text) => encoded(decoded(text.replaceAll('+', ' '))));
+      const [name = '', value = ''] = pair
+        .split(/=(.*)/s)
+        .map((text) => encoded(percentDecoded(text.replaceAll('+', ' '))));
       return `${name}=${value}`;
     })
     .join('&');
@@ -144,12 +147,4 @@ function encodedQuery(query: string): string {
 function encoded(text: string): string {
   const reserved = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, reserved);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
