@@ -15,8 +15,8 @@ import { jwtSecretOfTests, readReply, signAdminToken } from '../support/service.
 import { waitFor } from '../support/wait-for.ts';
 import { postDelivery } from '../support/webhooks.ts';
 
-const perMinute = 200;
-const deferred = 60;
+const perMinute = 300;
+const deferred = 36;
 const secret = 'the sender’s secret';
 
 test('two replicas share the pace, and one publishes what the other had deferred before it was killed', async (t) => {
