@@ -1,8 +1,9 @@
 /** The API document with all routes: it must have nothing that validators and client generators refuse. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
+import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
 import { type JsonSchema, smallestValue } from '../support/routes.ts';
-import { startTestService } from '../support/service.ts';
+import { startTestService, type TestService } from '../support/service.ts';
 
 interface Operation {
   readonly operationId: string;
@@ -30,9 +31,25 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-test('no operation declares a parameter twice, omits one of its path, or lacks a success', async (t) => {
-  const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+const closers: (() => unknown)[] = [];
+const ofFile: Cleanup = { after: (close) => void closers.push(close as () => unknown) };
+/** For the tests that only read its document; those that spend limits or create something start their own service. */
+let undisturbed: TestService;
+
+before(async () => {
+  closeInReverse(ofFile);
+  undisturbed = await startTestService(ofFile);
+});
+after(async () => {
+  for (const close of closers) await close();
+});
+
+async function readDocument({ url }: Pick<TestService, 'url'>): Promise<Document> {
+  return (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+}
+
+test('no operation declares a parameter twice, omits one of its path, or lacks a success', async () => {
+  const document = await readDocument(undisturbed);
   const ids = new Set<string>();
   for (const [path, methods] of Object.entries(document.paths)) {
     const inPath = [...path.matchAll(/\{([^}]*)\}/g)].map(([, name]) => name);
@@ -62,9 +79,8 @@ test('no operation declares a parameter twice, omits one of its path, or lacks a
   }
 });
 
-test('every operation describes its answers and their content type, except for a proxied upstream’s', async (t) => {
-  const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+test('every operation describes its answers and their content type, except for a proxied upstream’s', async () => {
+  const document = await readDocument(undisturbed);
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, ...operation })),
   );
@@ -92,9 +108,8 @@ test('every operation describes its answers and their content type, except for a
   assert.deepEqual([...used].sort(), document.tags.map(({ name }) => name).sort(), 'each tag is used and described');
 });
 
-test('every operation says whether it needs a credential, and which scope', async (t) => {
-  const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+test('every operation says whether it needs a credential, and which scope', async () => {
+  const document = await readDocument(undisturbed);
   const open = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.values(methods).flatMap(({ security }) => (security.length === 0 ? [path] : [])),
   );
@@ -113,9 +128,8 @@ test('every operation says whether it needs a credential, and which scope', asyn
   assert.equal(words('/health'), undefined);
 });
 
-test('the proxy is described as it is: any body, any answer, errors of the API and of this service', async (t) => {
-  const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+test('the proxy is described as it is: any body, any answer, errors of the API and of this service', async () => {
+  const document = await readDocument(undisturbed);
   const methods = document.paths['/api/v1/proxy/{service_name}/{path}'] ?? {};
   for (const [method, { requestBody, responses, parameters = [] }] of Object.entries(methods)) {
     const bringsBody = ['post', 'put', 'patch'].includes(method);
@@ -164,7 +178,7 @@ test('each member of an answer or an error is described, also in batches and fai
 
 test('optional members may be null, and the description says so', async (t) => {
   const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const document = await readDocument(app);
   const examples: Readonly<Record<string, object>> = {
     '/geocoding/geocode': { address: 'Ташкент' },
     '/geocoding/reverse': { latitude: 41.3, longitude: 69.2 },
@@ -190,7 +204,7 @@ test('optional members may be null, and the description says so', async (t) => {
 
 test('the metadata of a spreadsheet take max_wait_seconds in the query, and say so', async (t) => {
   const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const document = await readDocument(app);
   const { parameters = [] } = document.paths['/api/v1/sheets/metadata/{spreadsheet_id}']?.get ?? {};
   assert.ok(parameters.some((one) => one.in === 'query' && one.name === 'max_wait_seconds'));
   const ask = (wait: string) => app.admin('GET', `/sheets/metadata/described?max_wait_seconds=${wait}`);
@@ -203,7 +217,7 @@ test('the metadata of a spreadsheet take max_wait_seconds in the query, and say 
 
 test('a POST accepts an Idempotency-Key exactly if its description says so', async (t) => {
   const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const document = await readDocument(app);
   const headersOf = ({ parameters = [] }: Operation) =>
     parameters.filter((one) => one.in === 'header').map(({ name }) => name);
   const keyed: string[] = [];
@@ -250,7 +264,7 @@ test('a POST accepts an Idempotency-Key exactly if its description says so', asy
 
 test('the headers of the cache and of the limits are described for the routes that send them', async (t) => {
   const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const document = await readDocument(app);
   const reads: readonly [string, string, unknown][] = [
     ['post', '/geocoding/geocode', { address: 'Ташкент' }],
     ['post', '/geocoding/forward', { address: 'Ташкент' }],
@@ -279,7 +293,7 @@ test('the headers of the cache and of the limits are described for the routes th
 
 test('every body has an example that can be sent unchanged', async (t) => {
   const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+  const document = await readDocument(app);
   const exampleOf = (path: string, method: string) =>
     document.paths[path]?.[method]?.requestBody?.content['application/json']?.example;
   const made: Record<string, string> = {};
@@ -334,9 +348,8 @@ function takesNull(schema: JsonSchema): boolean {
   return alternativesOf(schema).some(({ type }) => type === 'null');
 }
 
-test('every operation describes its possible refusals, with the problem document', async (t) => {
-  const app = await startTestService(t);
-  const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
+test('every operation describes its possible refusals, with the problem document', async () => {
+  const document = await readDocument(undisturbed);
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, { responses }] of Object.entries(methods)) {
       const at = `${method} ${path}`;
