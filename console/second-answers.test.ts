@@ -168,10 +168,10 @@ test('after an invalidation the counts are shown as old until they are loaded ag
   const latest = page.getByRole('region', { name: 'Newest entries' });
   await latest.locator('tbody tr').first().waitFor();
   const release = await holdReads(page, /\/api\/v1\/cache\/(stats|entries)/);
-  await page.getByRole('button', { name: /^Let go of google_maps geocode/ }).click();
+  await page.getByRole('button', { name: /^Invalidate google_maps geocode/ }).click();
   await page
     .getByRole('dialog')
-    .getByRole('button', { name: /^Let go/ })
+    .getByRole('button', { name: /^Invalidate/ })
     .click();
   await page.locator('main [aria-busy=true] .tiles').waitFor();
   await latest.locator('[aria-busy=true]').waitFor();
