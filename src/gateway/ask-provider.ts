@@ -236,8 +236,7 @@ function reportRefusal(deps: CallDeps, service: ExternalService, refusal: Refuse
   const untilMs = deps.clock.now() + refusal.retryAfterMs;
   if (refusal.because === 'uncounted')
     return { kind: 'passed_over', service, because: 'uncounted', untilMs, refusedBy: null };
-  const isPause = refusal.because === 'back-off' ? { isPause: true } : {};
-  return { kind: 'passed_over', service, because: 'limit', untilMs, refusedBy: refusal.refusedBy, ...isPause };
+  return { kind: 'passed_over', service, because: 'limit', untilMs, refusedBy: refusal.refusedBy };
 }
 
 function openAccount(provider: Provider): ProviderAccount | null {

@@ -152,7 +152,7 @@ export function skippedOf(outcomes: Outcomes): readonly SkippedProvider[] {
 /** The refusing limit that ends first; null if a provider itself refused, because its limit is unknown. */
 function limitOf(outcomes: Outcomes): SpentLimit | null {
   const refused = outcomes.flatMap((outcome) =>
-    outcome.kind === 'passed_over' && outcome.refusedBy !== null && outcome.refusedBy.maxRequests > 0
+    outcome.kind === 'passed_over' && outcome.refusedBy !== null && outcome.refusedBy.isPause !== true
       ? [{ state: outcome.refusedBy, untilMs: outcome.untilMs ?? Number.POSITIVE_INFINITY }]
       : [],
   );
@@ -187,6 +187,7 @@ const keyRefused = 'it refuses the credentials of this service: change them, or 
 
 function messageOfPassedOver({ because, refusedBy, openedBy }: PassedOver): string {
   if (openedBy === 'denied') return keyRefused;
+  if (refusedBy?.isPause === true) return 'it asked for a pause';
   return because === 'limit' ? describeSpent('its limit', refusedBy ?? {}) : passedOverMessages[because];
 }
 

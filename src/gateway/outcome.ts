@@ -29,8 +29,6 @@ export interface PassedOver extends OfProvider {
   readonly untilMs: number | null;
   /** Set if a limit refused. */
   readonly refusedBy: LimitState | null;
-  /** For a limit: it is a pause that the provider asked for. */
-  readonly isPause?: boolean;
   /** Set if the breaker is open: what opened it. */
   readonly openedBy?: OpenedBy;
 }

@@ -56,8 +56,8 @@ function reasonOf(outcome: ProviderOutcome<unknown>, nowMs: number): Reason | nu
     return { reason: 'tenant_limit', ...limitOf(refusedBy), untilMs };
   }
   if (outcome.kind !== 'passed_over') return null;
-  const { because, untilMs, refusedBy, openedBy, isPause = false } = outcome;
-  if (isPause) return { reason: 'paused', untilMs };
+  const { because, untilMs, refusedBy, openedBy } = outcome;
+  if (refusedBy?.isPause === true) return { reason: 'paused', untilMs };
   return {
     reason: because,
     untilMs,

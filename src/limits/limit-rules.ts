@@ -42,7 +42,9 @@ export function decide(subjects: readonly RuledSubject[], units: number, nowMs: 
   };
 
   for (const ruled of subjects) {
-    consider(ruled.backOffUntilMs - nowMs, true, () => backOffState(ruled.subject, ruled.backOffUntilMs, nowMs));
+    consider(ruled.backOffUntilMs - nowMs, true, () =>
+      backOffState(ruled.subject, ruled.backOffUntilMs, nowMs, states),
+    );
     for (const window of ruled.subject.windows) {
       for (const rule of ruled.rules) {
         consider(waitMs(rule, window, units, nowMs, ruled), false, () => stateOf(ruled, window, nowMs));
@@ -73,16 +75,22 @@ export function uncounted(states: readonly LimitState[]): LimitDecision | null {
   return { granted: false, because: 'uncounted', refusedBy, retryAfterMs: askAgainAfterMs, states };
 }
 
-/** The state of a back-off, in the form of a spent window. */
-export function backOffState(subject: LimitSubject, untilMs: number, nowMs: number): LimitState {
-  const window = subject.windows[0];
+/** The state of a back-off: the subject's first window with its use, and the end of the pause. */
+export function backOffState(
+  subject: LimitSubject,
+  untilMs: number,
+  nowMs: number,
+  states: readonly LimitState[],
+): LimitState {
+  const window = states.find((state) => state.subject === subject);
   return {
     subject,
     windowType: window?.windowType ?? 'minute',
     maxRequests: window?.maxRequests ?? 0,
-    usedRequests: window?.maxRequests ?? 0,
+    usedRequests: window?.usedRequests ?? 0,
     windowStartMs: nowMs,
     windowEndMs: untilMs,
+    isPause: true,
   };
 }
 

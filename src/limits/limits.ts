@@ -40,6 +40,8 @@ export interface LimitState {
   readonly windowStartMs: number;
   /** When the whole window is free again. */
   readonly windowEndMs: number;
+  /** The provider asked for a pause until `windowEndMs`; the window need not be spent. */
+  readonly isPause?: true;
   /** Set while this replica may spend only its share; `usedRequests` is then the use that this replica knows of. */
   readonly share?: LimitShare;
 }

@@ -123,7 +123,7 @@ function toDecision(reply: SharedReply): LimitDecision {
   const { subject, window } = reply.refusedBy;
   const { retryAfterMs } = reply;
   if (window === 'back-off') {
-    const refusedBy = backOffState(subject, reply.nowMs + retryAfterMs, reply.nowMs);
+    const refusedBy = backOffState(subject, reply.nowMs + retryAfterMs, reply.nowMs, states);
     return { granted: false, because: 'back-off', refusedBy, retryAfterMs, states };
   }
   const refusedBy = states.find((state) => state.subject === subject && state.windowType === window.windowType);

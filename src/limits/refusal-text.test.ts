@@ -17,7 +17,7 @@ test('the text of a refusal is parsed, for a whole limit and for a share', () =>
 });
 
 test('texts about a pause or a budget are not parsed as a limit', () => {
-  const pause = describeRefusal({ maxRequests: 0, windowType: 'minute' });
+  const pause = describeRefusal({ maxRequests: 60, windowType: 'minute', isPause: true });
   assert.equal(pause, 'the provider asked for a pause');
   assert.equal(readRefusal(pause), null);
   assert.equal(readRefusal('the budget of this month is spent'), null);

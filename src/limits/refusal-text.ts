@@ -7,10 +7,10 @@ export const shareReasonTexts = {
   redis_returning: 'Redis was away a moment ago',
 } as const satisfies Record<ShareReason, string>;
 
-/** Renders the audit log's text. A limit of 0 means a provider without a limit that asked for a pause. */
-export function describeRefusal(state: Pick<LimitState, 'maxRequests' | 'windowType' | 'share'>): string {
-  const { maxRequests, windowType } = state;
-  return maxRequests === 0
+/** Renders the audit log's text. */
+export function describeRefusal(state: Pick<LimitState, 'maxRequests' | 'windowType' | 'share' | 'isPause'>): string {
+  const { maxRequests, windowType, isPause } = state;
+  return isPause === true
     ? 'the provider asked for a pause'
     : describeSpent(`the limit of ${maxRequests} a ${windowType}`, state);
 }

@@ -21,6 +21,7 @@ export const optionalFields: ReadonlySet<string> = new Set([
   'payload_url',
   'payload_raw_base64',
   'test',
+  'is_pause',
   'replica_share',
 ]);
 
@@ -33,7 +34,7 @@ const summaries: { readonly [Type in EventType]: string } = {
   'integration.webhook.delivery_failed':
     'A delivery to a target ran out of attempts. If the target was switched off as well, `metadata.target_switched_off` says why.',
   'integration.rate_limit.exceeded':
-    'A limit refused a call (only the share of one replica if `replica_share` is set), or a budget (`metadata.kind` is `budget`, amounts in US cents) has reached 50, 80 or 100 per cent. `service_id` is null for a limit of a whole family, and for a budget over all services.',
+    'A limit refused a call (only the share of one replica if `replica_share` is set; the provider’s own pause if `is_pause` is), or a budget (`metadata.kind` is `budget`, amounts in US cents) has reached 50, 80 or 100 per cent. `service_id` is null for a limit of a whole family, and for a budget over all services.',
   'integration.cache.hit': 'An answer came from a cache. Telemetry: may be dropped under load.',
   'integration.cache.miss': 'No cache had the answer. Telemetry: may be dropped under load.',
   'integration.health.degraded': 'A service got worse.',
@@ -121,6 +122,10 @@ const fields = {
     utilization_percent: number,
     rate_limit_reset_at: time,
     blocked_operations: { type: 'array', items: text },
+    is_pause: {
+      ...flag,
+      description: 'Set if the provider asked for a pause until `rate_limit_reset_at`: the limit need not be spent.',
+    },
     replica_share: {
       type: 'object',
       description:

@@ -97,6 +97,8 @@ export interface EventFields {
     utilization_percent: number;
     rate_limit_reset_at: string;
     blocked_operations: readonly string[];
+    /** Set if the provider asked for a pause until `rate_limit_reset_at`; the limit need not be spent. */
+    is_pause?: true;
     /** Set if only the share of one replica is spent, because Redis does not decide. */
     replica_share?: {
       max_requests: number;

@@ -8,6 +8,8 @@ export interface SpentLimit {
   readonly maxRequests: number;
   readonly usedRequests: number;
   readonly windowEndMs: number;
+  /** The provider asked for a pause until `windowEndMs`. */
+  readonly isPause?: true;
   /** Set if only the replica's share was spent. */
   readonly share?: { readonly maxRequests: number; readonly usedRequests: number; readonly because: ShareReason };
 }
@@ -17,7 +19,7 @@ type ShareReason = NonNullable<EventFields['integration.rate_limit.exceeded']['r
 /** Creates the event that a limit refused `operation`. */
 export function limitExceededEvent(
   refused: { readonly tenantId: TenantId; readonly requestId: string; readonly operation: string },
-  { subject, windowType, maxRequests, usedRequests, windowEndMs, share }: SpentLimit,
+  { subject, windowType, maxRequests, usedRequests, windowEndMs, share, isPause }: SpentLimit,
   nowMs: number,
 ): DurableEvent {
   return {
@@ -35,6 +37,7 @@ export function limitExceededEvent(
       utilization_percent: maxRequests === 0 ? 100 : Math.round((1000 * usedRequests) / maxRequests) / 10,
       rate_limit_reset_at: new Date(windowEndMs).toISOString(),
       blocked_operations: [refused.operation],
+      ...(isPause && { is_pause: true }),
       ...(share && {
         replica_share: {
           max_requests: share.maxRequests,

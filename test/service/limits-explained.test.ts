@@ -1,7 +1,11 @@
 /** Why a call was refused, and what other limits would have refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rabbitmqUrl } from '../support/broker.ts';
+import { consumeEventsOf } from '../support/events.ts';
+import { startProxiedApi } from '../support/proxied-api.ts';
 import { startTestService } from '../support/service.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 test('a refusal is explained: which limit, who spent it, when it ends', async (t) => {
   const service = await startTestService(t, { EMULATOR: 'on', RATE_LIMIT_GEOCODING_PER_MINUTE: '3' });
@@ -65,4 +69,33 @@ test('a service’s own limit is named, and other limits are tested on recorded 
   assert.equal((await preview({ per_second: 1 })).json.errors[0].path, 'limits.per_second');
   const unknown = { service_name: 'nothing', limits: { per_minute: 1 }, hours: 1 };
   assert.equal((await service.admin('POST', '/rate-limits/preview', unknown)).json.errors[0].path, 'service_name');
+});
+
+test('a pause that the provider asked for is named, although the limit is not spent', async (t) => {
+  const { app, answerWith, register, ask } = await startProxiedApi(t, { RABBITMQ_URL: rabbitmqUrl });
+  const events = await consumeEventsOf(t, app.tenant);
+  await register('pausing', { rate_limit_per_minute: 60 });
+  answerWith((_asked, response) => response.writeHead(429, { 'retry-after': '30' }).end());
+  await ask('pausing/x');
+  const refused = await ask('pausing/x', { headers: { 'x-request-id': 'in-pause' } });
+  assert.equal(refused.status, 429);
+  const problem = (await refused.json()) as { detail: string; limit?: unknown };
+  assert.match(problem.detail, /pausing: it asked for a pause/);
+  assert.equal(problem.limit, undefined);
+
+  const { json: explained } = await app.admin('GET', '/rate-limits/explain?request_id=in-pause');
+  assert.equal(explained.limit.kind, 'pause');
+  const { json: log } = await app.admin('GET', '/logs?request_id=in-pause');
+  assert.deepEqual(
+    log.logs.map(({ error_message }: { error_message: string }) => error_message),
+    ['the provider asked for a pause'],
+  );
+  const event = await waitFor('the event', () =>
+    events.all.find(({ event_type }) => event_type === 'integration.rate_limit.exceeded'),
+  );
+  const { is_pause, max_requests, current_requests } = event as never as Record<string, unknown>;
+  assert.deepEqual(
+    { is_pause, max_requests, current_requests },
+    { is_pause: true, max_requests: 60, current_requests: 1 },
+  );
 });

@@ -43,7 +43,7 @@ export const tokensMessages = {
   editTitle: ['Edit the token {name}', 'Изменить токен {name}'],
   unchanged: ['Nothing is changed.', 'Ничего не изменено.'],
   rotate: ['New token text', 'Перевыпустить'],
-  rotateNamed: ['New token text for {name}', 'Новый текст токена {name}'],
+  rotateNamed: ['New token text for {name}', 'Перевыпустить токен {name}'],
   rotateTitle: ['Create a new text for the token {name}?', 'Создать новый текст токена {name}?'],
   rotateText: [
     'The new one has the same rights, services and limit, and is shown once.',
