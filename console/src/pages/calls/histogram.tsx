@@ -14,6 +14,8 @@ const refreshMs = 15_000;
 const uncounted = ['status', 'min_duration_ms', ...typedNames] as const;
 
 interface Counts {
+  /** Whether the reader chose the range; otherwise it is the last day. Older counts stay on the page under their own title. */
+  readonly isChosen: boolean;
   readonly span: Span;
   readonly times: readonly number[];
   readonly calls: readonly number[];
@@ -44,6 +46,7 @@ export function Histogram() {
       // The list has no rows for answers from the cache.
       const counted = (calls ?? []).map((count, index) => count - (cached?.[index] ?? 0));
       return {
+        isChosen: hasTimes || query.has('range'),
         span,
         times: counted.map((_, index) => (span.fromMs + index * span.barMs) / 1_000),
         calls: counted,
@@ -63,9 +66,9 @@ export function Histogram() {
   return (
     <section class="panel histogram" aria-label={t('histogram')}>
       <QueryView query={answer}>
-        {({ span, times, calls, errors }) => (
+        {({ isChosen, span, times, calls, errors }) => (
           <Chart
-            title={hasTimes || query.has('range') ? t('histogram') : t('histogramDay')}
+            title={isChosen ? t('histogram') : t('histogramDay')}
             times={times}
             format={(value) => formats.compact(value)}
             barSeconds={span.barMs / 1_000}
