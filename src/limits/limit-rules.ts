@@ -3,6 +3,7 @@
  */
 
 import type { Ledger } from './limit-ledger.ts';
+import { minuteMs } from './limit-windows.ts';
 import type { LimitDecision, LimitShare, LimitState, LimitSubject, LimitWindow, WindowType } from './limits.ts';
 
 /** A rule that holds for each window of a subject: Σ weight × used + unitWeight × units ≤ maxRequests. */
@@ -25,7 +26,6 @@ export interface RuledSubject {
 
 /** Retry time of a refusal that only the return of Redis can lift. */
 export const askAgainAfterMs = 1_000;
-const minuteMs = 60_000;
 
 /** The states of all windows of a subject. */
 export function statesOf(ruled: RuledSubject, nowMs: number): LimitState[] {
@@ -35,19 +35,16 @@ export function statesOf(ruled: RuledSubject, nowMs: number): LimitState[] {
 /** Decides whether `units` fit into every window; if not, returns the refusal that lasts longest. Spends nothing. */
 export function decide(subjects: readonly RuledSubject[], units: number, nowMs: number): LimitDecision {
   const states = subjects.flatMap((ruled) => statesOf(ruled, nowMs));
-  let longest: { readonly retryAfterMs: number; readonly refusedBy: LimitState; readonly isBackOff: boolean } | null =
-    null;
-  const consider = (retryAfterMs: number, isBackOff: boolean, refusedBy: () => LimitState): void => {
-    if (retryAfterMs > (longest?.retryAfterMs ?? 0)) longest = { retryAfterMs, refusedBy: refusedBy(), isBackOff };
+  let longest: { readonly retryAfterMs: number; readonly refusedBy: LimitState } | null = null;
+  const consider = (retryAfterMs: number, refusedBy: () => LimitState): void => {
+    if (retryAfterMs > (longest?.retryAfterMs ?? 0)) longest = { retryAfterMs, refusedBy: refusedBy() };
   };
 
   for (const ruled of subjects) {
-    consider(ruled.backOffUntilMs - nowMs, true, () =>
-      backOffState(ruled.subject, ruled.backOffUntilMs, nowMs, states),
-    );
+    consider(ruled.backOffUntilMs - nowMs, () => backOffState(ruled.subject, ruled.backOffUntilMs, nowMs, states));
     for (const window of ruled.subject.windows) {
       for (const rule of ruled.rules) {
-        consider(waitMs(rule, window, units, nowMs, ruled), false, () => stateOf(ruled, window, nowMs));
+        consider(waitMs(rule, window, units, nowMs, ruled), () => stateOf(ruled, window, nowMs));
       }
     }
   }
@@ -55,11 +52,11 @@ export function decide(subjects: readonly RuledSubject[], units: number, nowMs: 
 }
 
 function refusal(
-  longest: { readonly retryAfterMs: number; readonly refusedBy: LimitState; readonly isBackOff: boolean },
+  { retryAfterMs, refusedBy }: { readonly retryAfterMs: number; readonly refusedBy: LimitState },
   states: readonly LimitState[],
 ): LimitDecision {
-  const { retryAfterMs, refusedBy, isBackOff } = longest;
-  const because = isBackOff ? 'back-off' : retryAfterMs === Number.POSITIVE_INFINITY ? 'too-large' : 'limit';
+  const isTooLarge = retryAfterMs === Number.POSITIVE_INFINITY;
+  const because = refusedBy.isPause === true ? 'back-off' : isTooLarge ? 'too-large' : 'limit';
   return { granted: false, because, refusedBy, retryAfterMs, states };
 }
 
