@@ -5,7 +5,7 @@
  */
 
 import { formsOfSecret } from '../encodings/secret-forms.ts';
-import { percentDecoded } from '../encodings/tolerant.ts';
+import { formDecoded } from '../encodings/tolerant.ts';
 import { masked, maskJson } from './mask-json.ts';
 import { isMultipart, isXml, maskMultipart, maskXml } from './mask-markup.ts';
 import { normaliseName, sensitiveMember, sensitiveNameHint, sensitiveParameter } from './sensitive-names.ts';
@@ -73,8 +73,7 @@ export function createMasker(extraFields: readonly string[] = []): Masker {
         const split = pair.indexOf('=');
         if (split < 0) return maskByValue(pair, secrets);
         const name = pair.slice(0, split);
-        if (split < pair.length - 1 && isSensitiveParameter(percentDecoded(name.replaceAll('+', ' '))))
-          return `${name}=${masked}`;
+        if (split < pair.length - 1 && isSensitiveParameter(formDecoded(name))) return `${name}=${masked}`;
         return `${name}=${maskByValue(pair.slice(split + 1), secrets)}`;
       })
       .join('&');

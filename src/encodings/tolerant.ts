@@ -9,6 +9,11 @@ export function parsedJson(text: string): unknown {
   }
 }
 
+/** Decodes a name or value of a form or query, in which `+` is a blank. Undecodable text keeps its escapes. */
+export function formDecoded(text: string): string {
+  return percentDecoded(text.replaceAll('+', ' '));
+}
+
 /** The text itself if it is not percent-encoded UTF-8. */
 export function percentDecoded(text: string): string {
   try {

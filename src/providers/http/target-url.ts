@@ -5,7 +5,7 @@
  * everything after a semicolon dropped. If any segment is then `.` or `..`, the path is refused, however it was
  * written. An accepted path is sent exactly as written, encoded slashes included.
  */
-import { percentDecoded } from '../../encodings/tolerant.ts';
+import { formDecoded } from '../../encodings/tolerant.ts';
 
 /** No legitimate path is encoded more often. */
 const maxDecodings = 4;
@@ -61,6 +61,6 @@ export function withParameter(query: string, name: string, value: string | null)
 export function withoutParameter(query: string, name: string): string {
   return query
     .split('&')
-    .filter((pair) => percentDecoded((pair.split('=', 1)[0] as string).replaceAll('+', ' ')) !== name)
+    .filter((pair) => formDecoded(pair.split('=', 1)[0] as string) !== name)
     .join('&');
 }

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import aws4 from 'aws4';
-import { percentDecoded } from '../../../encodings/tolerant.ts';
+import { formDecoded, percentDecoded } from '../../../encodings/tolerant.ts';
 import type { InputFault } from '../../../errors.ts';
 import { isObject, textIn } from '../../reading.ts';
 import { withoutParameter } from '../target-url.ts';
@@ -135,9 +135,7 @@ function encodedQuery(query: string): string {
     .split('&')
     .filter((pair) => pair !== '')
     .map((pair) => {
-      const [name = '', value = ''] = pair
-        .split(/=(.*)/s)
-        .map((text) => encoded(percentDecoded(text.replaceAll('+', ' '))));
+      const [name = '', value = ''] = pair.split(/=(.*)/s).map((text) => encoded(formDecoded(text)));
       return `${name}=${value}`;
     })
     .join('&');
