@@ -133,7 +133,7 @@ test('a range dragged over one of several charts is that chart’s alone, Back t
   await signIn(page, service);
   const drag = async (chart: Locator, from: number, to: number): Promise<void> => {
     const box = await chart.boundingBox();
-    if (box === null) return; // It is drawn anew: the caller tries again.
+    if (box === null) return; // The chart is being redrawn: the caller tries again.
     await page.mouse.move(box.x + box.width * from, box.y + 40);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * to, box.y + 40, { steps: 5 });
@@ -170,7 +170,7 @@ test('a range dragged over one of several charts is that chart’s alone, Back t
   assert.deepEqual(faults, []);
 });
 
-test('a tab whose session has ended asks no more until somebody signs in, and a detail that cannot be read says so', async (t: TestContext) => {
+test('a tab whose session has ended sends no requests until the user signs in, and a detail that fails to load says so', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   await page.clock.install();

@@ -1,4 +1,4 @@
-/** What callers and operators are told while each of two replicas spends its share: never that a limit is spent. */
+/** While each of two replicas spends its share, every answer to callers and operators names the share, not a spent limit. */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

@@ -74,11 +74,11 @@ export function useQuery<T>(
           error,
           isFromBefore: false,
         }));
-        // The service is busy or away: each repeat waits longer.
         if (error.status === 401) {
-          // A tab that is left open would ask for days; whoever signs in again asks anew.
+          // The session has ended: an open tab must not send refused requests for days. Signing in starts new ones.
           pauseMs = undefined;
         } else if (pauseMs !== undefined || error.status === 429) {
+          // The service is busy or away: each repeat waits longer.
           const askedMs = (error.retryAfterSeconds ?? 0) * 1_000;
           pauseMs = Math.min(longestPauseMs, Math.max((pauseMs ?? busyMs) * 4, askedMs));
         }

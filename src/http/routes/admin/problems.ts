@@ -36,7 +36,7 @@ export function problemsRoute(app: FastifyInstance, { listProblems }: ProblemsRo
   const endpoints = endpointsOf(app, 'logs', { scope: 'logs:read', boundTokens: 'judged' });
   endpoints.get(
     '/problems',
-    'What is wrong now, in words; empty where all is well. A token bound to services is told of those.',
+    'What is wrong now, in sentences; empty if nothing is. A token bound to services sees only their problems.',
     { answer: Type.Array(problemSchema) },
     async (request) => {
       const { tenantId, principal } = callerOf(request);

@@ -71,7 +71,7 @@ interface SheetsChange<Body, Question, Result> {
   /** The body as the API description shows it, if that is another schema. */
   readonly showsBody?: TSchema;
   readonly answer: TSchema;
-  /** `callerOf`: whoever asks, whose time begins with the first call. */
+  /** `callerOf` gives the caller; its deadline starts at the first use. */
   questionOf(body: Body, callerOf: () => Caller): Question | Promise<Question>;
   make(caller: Caller, question: Question, progress: Progress): Promise<Changed<Result>>;
   render(result: Result): object;
