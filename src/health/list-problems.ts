@@ -19,14 +19,9 @@ import {
   type TargetTrouble,
 } from '../storage/tables/problem-counts.ts';
 import { forecastKind, problemOfForecast, type QuotaForecast } from './forecast-words.ts';
+import { problemOfLimit } from './limit-words.ts';
 import type { Problem, ServicePauseSeen } from './problem.ts';
-import {
-  problemOfBudget,
-  problemOfLimit,
-  problemOfService,
-  problemOfTarget,
-  problemsOfParts,
-} from './problem-words.ts';
+import { problemOfBudget, problemOfService, problemOfTarget, problemsOfParts } from './problem-words.ts';
 import type { ServiceHealth } from './service-health.ts';
 import { findOutages, type Outage, takeoverWords } from './takeovers.ts';
 

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { ExternalService } from '../directory/service.ts';
 import type { LimitWindowUse } from '../limits/schemas.ts';
 import { reconnectMessage } from '../providers/provider.ts';
-import { problemOfBudget, problemOfLimit, problemOfService, problemsOfParts } from './problem-words.ts';
+import { problemOfLimit } from './limit-words.ts';
+import { problemOfBudget, problemOfService, problemsOfParts } from './problem-words.ts';
 
 const nowMs = Date.parse('2026-11-22T07:30:20.000Z');
 const service = { id: 's1', serviceName: 'yandex_maps', displayName: 'Yandex Maps' } as ExternalService;

@@ -7,3 +7,8 @@ export function spanWords(ms: number): [string, string] {
   if (seconds < 7_200) return [`${Math.round(seconds / 60)} min`, `${Math.round(seconds / 60)} мин`];
   return [`${Math.round(seconds / 3600)} h`, `${Math.round(seconds / 3600)} ч`];
 }
+
+/** `2026-11-22 09:14`. */
+export function clockTime(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
+}
