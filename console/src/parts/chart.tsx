@@ -8,6 +8,7 @@ import { useLanguage } from '../i18n/language.tsx';
 import { useMessages } from '../i18n/messages.ts';
 import { type ChartSeries, Legend, PointTable, summary, valueText } from './chart-legend.tsx';
 import { hatchFill, hatchSpan, markMoments, stackUp } from './chart-marks.ts';
+import { hasFewPoints, pointAt, stepsOf } from './chart-points.ts';
 import { partsMessages } from './messages.ts';
 
 interface ChartProps {
@@ -31,16 +32,6 @@ interface ChartProps {
 const none: readonly number[] = [];
 
 const height = 160;
-/** Between the lines of the scale: 1, 2 and 5 of every power of ten. */
-const wholeSteps = Array.from(
-  { length: 36 },
-  (_, index) => ([1, 2, 5][index % 3] as number) * 10 ** Math.floor(index / 3),
-);
-const anySteps = [
-  ...Array.from({ length: 27 }, (_, index) => ([1, 2, 5][index % 3] as number) / 10 ** (9 - Math.floor(index / 3))),
-  ...wholeSteps,
-];
-const fewPoints = 12;
 const paletteSize = 6;
 const daySeconds = 86_400;
 /** A mouse that moves further between press and release is dragging. */
@@ -132,7 +123,7 @@ export function Chart({
             ...axis,
             size: 56,
             space: 32,
-            incrs: (plot: UPlot) => (isWhole(plot.data.slice(1)) ? wholeSteps : anySteps),
+            incrs: stepsOf,
             values: (_plot, ticks) => ticks.map((tick) => latest.current.format(tick)),
           },
         ],
@@ -299,23 +290,4 @@ export function Chart({
         : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
     return new Intl.DateTimeFormat(document.documentElement.lang, options).format(date);
   }
-}
-
-/** The point under the cursor: on a line the nearest one, with bars the one whose span contains it. */
-function pointAt(plot: UPlot, isBar: boolean): number | null {
-  const { idx, left = -1 } = plot.cursor;
-  if (!isBar || idx == null || left < 0) return idx ?? null;
-  const at = plot.posToVal(left, 'x');
-  const times = plot.data[0];
-  return idx > 0 && (times[idx] ?? 0) > at ? idx - 1 : idx;
-}
-
-/** Nobody makes half a call. */
-function isWhole(columns: readonly ArrayLike<number | null | undefined>[]): boolean {
-  return columns.every((column) => Array.from(column).every((value) => value == null || Number.isInteger(value)));
-}
-
-/** A line of single points between gaps would be invisible. */
-function hasFewPoints(plot: UPlot, index: number): boolean {
-  return (plot.data[index] ?? []).filter((value) => value !== null && value !== undefined).length <= fewPoints;
 }
