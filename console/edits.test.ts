@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
-import { differences } from './src/parts/differences.ts';
+import { differences } from './src/parts/forms/differences.ts';
 
 /** Answers the browser's questions, and collects them in a list. */
 function answerQuestions(page: Page, answer: { leaves: boolean }): string[] {

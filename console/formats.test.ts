@@ -5,7 +5,7 @@ import { createFormats } from './src/i18n/formats.ts';
 import { apiFilter } from './src/pages/calls/filters.ts';
 import { changesOf, draftOf, emptyDraft } from './src/pages/services/draft.ts';
 import { deliveryCurl, presetsOf } from './src/pages/webhooks/presets.ts';
-import { yamlOf } from './src/parts/curl.ts';
+import { yamlOf } from './src/parts/forms/curl.ts';
 
 /** Intl uses several kinds of spaces between groups of digits. */
 const plain = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');

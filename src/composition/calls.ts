@@ -9,7 +9,7 @@ import type { ExternalService } from '../directory/service.ts';
 import type { CallExecutor } from '../gateway/call.ts';
 import type { CallDeps } from '../gateway/deps.ts';
 import { createCallExecutor } from '../gateway/execute-call.ts';
-import { createRecentLooks } from '../gateway/recent-looks.ts';
+import { createRecentLooks } from '../gateway/recent-look-ups.ts';
 import { openBreakerClosing } from '../gateway/service-breaker.ts';
 import { createServicePauses } from '../gateway/service-pauses.ts';
 import { createGeocodingCapabilities } from '../geocoding/capabilities.ts';

@@ -17,8 +17,8 @@ import {
   findRecentWebhooksAcrossTenants,
   findWebhooksByTokenAcrossTenants,
 } from '../storage/tables/webhooks/webhook-configs-across-tenants.ts';
+import { createTurnLookUp } from './batched-look-up.ts';
 import { listenForChanges } from './configuration-change.ts';
-import { createTurnLookUp } from './turn-look-up.ts';
 
 export interface WebhookDirectory<Webhook> {
   /** The active webhook of a token by the hex SHA-256 of its text; null if there is none. */

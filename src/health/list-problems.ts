@@ -18,12 +18,12 @@ import {
   type TakenOver,
   type TargetTrouble,
 } from '../storage/tables/problem-counts.ts';
+import { findOutages, type Outage, takeoverWords } from './failover-words.ts';
 import { forecastKind, problemOfForecast, type QuotaForecast } from './forecast-words.ts';
 import { problemOfLimit } from './limit-words.ts';
 import type { Problem, ServicePauseSeen } from './problem.ts';
 import { problemOfBudget, problemOfService, problemOfTarget, problemsOfParts } from './problem-words.ts';
 import type { ServiceHealth } from './service-health.ts';
-import { findOutages, type Outage, takeoverWords } from './takeovers.ts';
 
 export interface ListProblemsDeps {
   readonly db: Pick<Database, 'readForTenant' | 'isReachable'>;

@@ -3,9 +3,9 @@ import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import { reconnectMessage } from '../providers/provider.ts';
 import type { BudgetUse } from '../storage/tables/budgets.ts';
 import type { TargetTrouble } from '../storage/tables/problem-counts.ts';
+import type { takeoverWords } from './failover-words.ts';
 import type { Problem, ServicePauseSeen } from './problem.ts';
 import { clockTime } from './span-words.ts';
-import type { takeoverWords } from './takeovers.ts';
 
 /** From this share on, a budget is listed as a problem. */
 const budgetWarningShare = 0.8;

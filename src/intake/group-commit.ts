@@ -18,12 +18,12 @@ import type { Database } from '../storage/postgres/database.ts';
 import { createBatchCommitter } from './commit-batch.ts';
 import { startDraining } from './drain.ts';
 import { type Intake, IntakeFull, type IntakeReceipt } from './intake.ts';
+import { createWaitingRoom } from './intake-queue.ts';
 import { type PreparedRecord, prepareRecord } from './prepare.ts';
 import type { Spool } from './spool.ts';
 import { createSpoolWriter } from './spool-writer.ts';
 import { createBatchStore } from './store-batch.ts';
 import { createUsageGatherer } from './usage-gatherer.ts';
-import { createWaitingRoom } from './waiting-room.ts';
 
 export interface IntakeDeps {
   readonly db: Database;

@@ -5,8 +5,8 @@ import { DatabaseAway } from '../storage/postgres/database.ts';
 import type { BatchCommitter, Outcome } from './commit-batch.ts';
 import type { Draining } from './drain.ts';
 import { IntakeFull, type IntakeReceipt } from './intake.ts';
+import type { WaitingRecord } from './intake-queue.ts';
 import type { SpoolWriter } from './spool-writer.ts';
-import type { WaitingRecord } from './waiting-room.ts';
 
 export interface BatchStoreDeps {
   readonly committer: BatchCommitter;

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useMessages } from '../i18n/messages.ts';
 import { Dialog } from '../parts/dialog.tsx';
-import { CheckField } from '../parts/form.tsx';
+import { CheckField } from '../parts/forms/form.tsx';
 import { go, hrefOf } from './location.tsx';
 import { appMessages } from './messages.ts';
 import { pages } from './pages.ts';

@@ -3,7 +3,7 @@ import { ApiError, type Session, signIn } from '../api/client.ts';
 import { useMessages } from '../i18n/messages.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { useFaultText } from '../parts/fault.tsx';
-import { TextField } from '../parts/form.tsx';
+import { TextField } from '../parts/forms/form.tsx';
 import { appMessages } from './messages.ts';
 import { recall, remember } from './remember.ts';
 import { LanguageButton, ThemeSelect } from './shell.tsx';

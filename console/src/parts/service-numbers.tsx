@@ -4,7 +4,7 @@ import { useQuery } from '../api/use-query.ts';
 import { hrefOf } from '../app/location.tsx';
 import { useFormats } from '../i18n/language.tsx';
 import { type Messages, useMessages } from '../i18n/messages.ts';
-import { Sparkline } from './sparkline.tsx';
+import { Sparkline } from './charts/sparkline.tsx';
 
 const hours = 24;
 const hourMs = 3_600_000;

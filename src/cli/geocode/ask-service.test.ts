@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { findFreePort } from '../../storage/embedded/free-port.ts';
+import { createPatience } from './answer-deadline.ts';
 import { askService } from './ask-service.ts';
-import { createPatience } from './patience.ts';
 
 test('the run ends after several waits without an answer, instead of waiting as long for every row', async () => {
   const waits: number[] = [];

@@ -1,8 +1,8 @@
 /** Asks the running service for one address, and waits as long as its limits require. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CommandFailed } from '../command.ts';
+import type { Patience } from './answer-deadline.ts';
 import type { Answer, Pending } from './journal.ts';
-import type { Patience } from './patience.ts';
 
 export interface AskOptions {
   /** Without a trailing slash. */

@@ -7,10 +7,10 @@ import { FolderInUse, lockFolder } from '../../storage/embedded/folder-lock.ts';
 import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError } from '../command.ts';
 import { parseWhole, readTenant } from '../read-arguments.ts';
 import type { Progress, Terminal } from '../terminal.ts';
+import { createPatience } from './answer-deadline.ts';
 import { type AskOptions, askService } from './ask-service.ts';
 import { type CsvTable, harmlessCell, parseCsv, renderCsvRow } from './csv.ts';
 import { type Answer, type Journal, openJournal, type Pending } from './journal.ts';
-import { createPatience } from './patience.ts';
 import { decodeFile, encodings } from './read-file.ts';
 
 const defaultConcurrency = 8;

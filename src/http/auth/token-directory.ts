@@ -8,8 +8,8 @@
  */
 import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
+import { createTurnLookUp } from '../../directory/batched-look-up.ts';
 import { listenForChanges } from '../../directory/configuration-change.ts';
-import { createTurnLookUp } from '../../directory/turn-look-up.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Database } from '../../storage/postgres/database.ts';

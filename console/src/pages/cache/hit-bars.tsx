@@ -3,7 +3,7 @@ import type { SeriesAnswer } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { Sparkline } from '../../parts/sparkline.tsx';
+import { Sparkline } from '../../parts/charts/sparkline.tsx';
 import { cacheMessages } from './messages.ts';
 
 const hours = 24;

@@ -5,7 +5,7 @@ import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Confirm } from '../../parts/dialog.tsx';
-import { FormFault, TextField, useSending } from '../../parts/form.tsx';
+import { FormFault, TextField, useSending } from '../../parts/forms/form.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { cacheMessages } from './messages.ts';
 import { matching, type Prices, refill, rowsOf } from './refill.ts';

@@ -1,8 +1,8 @@
 import { usePlace } from '../../app/location.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { errorStatuses, statusesOf } from '../../parts/counted-calls.ts';
-import { clearQuery, type Pill, pillsOf } from '../../parts/filter-pills.tsx';
+import { errorStatuses, statusesOf } from '../../parts/charts/counted-calls.ts';
+import { clearQuery, type Pill, pillsOf } from '../../parts/lists/filter-pills.tsx';
 import { useStatusName } from '../../parts/status.tsx';
 import { type FilterName, filterNames, rangeMs, ranges } from './filters.ts';
 import { listMessages } from './list-messages.ts';

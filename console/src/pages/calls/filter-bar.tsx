@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import { usePlace } from '../../app/location.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { callStatuses, errorStatuses, statusesOf, statusFilter } from '../../parts/counted-calls.ts';
-import { asOption, chooseFilters as choose, FilterBox, useTypedFilters } from '../../parts/filter-box.tsx';
-import { CheckField, SelectField, TextField } from '../../parts/form.tsx';
+import { callStatuses, errorStatuses, statusesOf, statusFilter } from '../../parts/charts/counted-calls.ts';
+import { CheckField, SelectField, TextField } from '../../parts/forms/form.tsx';
+import { TimeField } from '../../parts/forms/time-field.tsx';
+import { asOption, chooseFilters as choose, FilterBox, useTypedFilters } from '../../parts/lists/filter-box.tsx';
 import { useStatusName } from '../../parts/status.tsx';
-import { TimeField } from '../../parts/time-field.tsx';
 import { useCallPills } from './call-pills.ts';
 import { type FilterName, operations, rangeMs, ranges, typedNames } from './filters.ts';
 import { listMessages } from './list-messages.ts';

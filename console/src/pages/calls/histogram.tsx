@@ -3,7 +3,7 @@ import { useQuery } from '../../api/use-query.ts';
 import { setQuery, usePlace } from '../../app/location.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { Chart } from '../../parts/chart.tsx';
+import { Chart } from '../../parts/charts/chart.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { typedNames } from './filters.ts';
 import { listMessages } from './list-messages.ts';

@@ -3,7 +3,7 @@ import { go, hrefOf, setQuery, usePlace } from '../../app/location.tsx';
 import { useSession } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { CheckField, TextField } from '../../parts/form.tsx';
+import { CheckField, TextField } from '../../parts/forms/form.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { listMessages } from './list-messages.ts';
 import { type KeptViews, keepViews, readViews, searchOf, withoutView, withView } from './views.ts';

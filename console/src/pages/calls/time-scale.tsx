@@ -2,7 +2,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { TextField } from '../../parts/form.tsx';
+import { TextField } from '../../parts/forms/form.tsx';
 import type { Axis, Stretch } from './axis.ts';
 import { waterfallMessages } from './waterfall-messages.ts';
 

@@ -4,7 +4,7 @@ import type { CallStory } from '../../api/types.ts';
 import { useFormats } from '../../i18n/language.tsx';
 import { type Translate, useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { CheckField } from '../../parts/form.tsx';
+import { CheckField } from '../../parts/forms/form.tsx';
 import { type Axis, axisOf, type Stretch } from './axis.ts';
 import { TimeScale, ZoomFields } from './time-scale.tsx';
 import { waterfallMessages } from './waterfall-messages.ts';

@@ -4,16 +4,16 @@ import { useQuery } from '../../api/use-query.ts';
 import { useApi } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
-import { sameValue } from '../../parts/differences.ts';
-import { BothVersions, useDraft } from '../../parts/draft.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
+import { sameValue } from '../../parts/forms/differences.ts';
+import { BothVersions, useDraft } from '../../parts/forms/draft.tsx';
+import { FormFault, SelectField, TextField, useSending } from '../../parts/forms/form.tsx';
+import { DataTable } from '../../parts/lists/data-table.tsx';
+import { Meter } from '../../parts/lists/window-table.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';
 import { useToast } from '../../parts/toast.tsx';
-import { Meter } from '../../parts/window-table.tsx';
 import { costsMessages } from './messages.ts';
 
 export function Budgets({ services }: { services: readonly string[] }) {

@@ -6,14 +6,14 @@ import { appMessages } from '../../app/messages.ts';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { DataTable } from '../../parts/data-table.tsx';
 import { Fault } from '../../parts/fault.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
+import { FormFault, SelectField, TextField, useSending } from '../../parts/forms/form.tsx';
+import { DataTable } from '../../parts/lists/data-table.tsx';
+import { WindowTable, windowMessages } from '../../parts/lists/window-table.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { Answer, QueryView } from '../../parts/query-view.tsx';
-import { WindowTable, windowMessages } from '../../parts/window-table.tsx';
 import { limitsMessages } from './messages.ts';
 
 type Spender = Explanation['spent_by'][number];

@@ -4,10 +4,10 @@ import { go, hrefOf } from '../../app/location.tsx';
 import { useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { Chart } from '../../parts/chart.tsx';
+import { Chart } from '../../parts/charts/chart.tsx';
+import { callsCounted, costsCounted, errorsCounted, latenciesCounted } from '../../parts/charts/counted-calls.ts';
 import { Code } from '../../parts/copy-button.tsx';
-import { callsCounted, costsCounted, errorsCounted, latenciesCounted } from '../../parts/counted-calls.ts';
-import { curlOf } from '../../parts/curl.ts';
+import { curlOf } from '../../parts/forms/curl.ts';
 import { overviewMessages } from './messages.ts';
 import { sum, type Timeline } from './series.ts';
 

@@ -5,7 +5,7 @@ import { appMessages } from '../../app/messages.ts';
 import { useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { callsCounted, errorsCounted, latenciesCounted } from '../../parts/counted-calls.ts';
+import { callsCounted, errorsCounted, latenciesCounted } from '../../parts/charts/counted-calls.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';

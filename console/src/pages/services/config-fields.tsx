@@ -1,7 +1,7 @@
 /** The known members of `config` as fields; the JSON beside them has the same and all other members. */
 import { useState } from 'preact/hooks';
 import { useMessages } from '../../i18n/messages.ts';
-import { SelectField, type Sending, TextField } from '../../parts/form.tsx';
+import { SelectField, type Sending, TextField } from '../../parts/forms/form.tsx';
 import {
   authKindOf,
   authKinds,

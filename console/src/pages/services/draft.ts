@@ -1,6 +1,6 @@
 /** A service as its form holds it: only texts, so that typed text stays unchanged. */
 import type { Service } from '../../api/types.ts';
-import { rebaseMembers } from '../../parts/differences.ts';
+import { rebaseMembers } from '../../parts/forms/differences.ts';
 import { applyPatch, isPlainObject, mergePatch } from './config-members.ts';
 
 export interface Draft {

@@ -3,9 +3,9 @@ import { useLeaveGuard } from '../../app/location.tsx';
 import { useIsAdmin, useSession } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
-import { curlOf, yamlOf } from '../../parts/curl.ts';
-import { BothVersions, Changes, useDraft } from '../../parts/draft.tsx';
-import { CheckField, FormFault, SelectField, type Sending, TextField } from '../../parts/form.tsx';
+import { curlOf, yamlOf } from '../../parts/forms/curl.ts';
+import { BothVersions, Changes, useDraft } from '../../parts/forms/draft.tsx';
+import { CheckField, FormFault, SelectField, type Sending, TextField } from '../../parts/forms/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { ConfigFields } from './config-fields.tsx';
 import {

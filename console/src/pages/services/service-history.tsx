@@ -1,8 +1,8 @@
 import type { Change } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useMessages } from '../../i18n/messages.ts';
-import { DataTable } from '../../parts/data-table.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
+import { DataTable } from '../../parts/lists/data-table.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Time } from '../../parts/time.tsx';
 import { servicesMessages } from './messages.ts';

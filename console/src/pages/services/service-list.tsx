@@ -6,7 +6,7 @@ import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { FormFault, useSending } from '../../parts/form.tsx';
+import { FormFault, useSending } from '../../parts/forms/form.tsx';
 import { ServiceNumbers, type useServiceNumbers } from '../../parts/service-numbers.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Ago } from '../../parts/time.tsx';

@@ -1,7 +1,7 @@
 import type { ServiceList } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { useMessages } from '../../i18n/messages.ts';
-import { CheckField, type Sending, TextField } from '../../parts/form.tsx';
+import { CheckField, type Sending, TextField } from '../../parts/forms/form.tsx';
 import { tokensMessages } from './messages.ts';
 import { listOf, type TokenDraft } from './token-draft.ts';
 

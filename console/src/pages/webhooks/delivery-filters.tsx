@@ -3,11 +3,11 @@ import type { Webhook } from '../../api/types.ts';
 import { usePlace } from '../../app/location.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
-import { asOption, chooseFilters as choose, FilterBox, useTypedFilters } from '../../parts/filter-box.tsx';
-import { clearQuery, type Pill, pillsOf } from '../../parts/filter-pills.tsx';
-import { SelectField, TextField } from '../../parts/form.tsx';
+import { SelectField, TextField } from '../../parts/forms/form.tsx';
+import { TimeField } from '../../parts/forms/time-field.tsx';
+import { asOption, chooseFilters as choose, FilterBox, useTypedFilters } from '../../parts/lists/filter-box.tsx';
+import { clearQuery, type Pill, pillsOf } from '../../parts/lists/filter-pills.tsx';
 import { useStatusName } from '../../parts/status.tsx';
-import { TimeField } from '../../parts/time-field.tsx';
 import { webhooksMessages } from './messages.ts';
 
 const chosenNames = ['webhook_id', 'source', 'status', 'delivery_status'] as const;

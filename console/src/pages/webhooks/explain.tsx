@@ -4,7 +4,7 @@ import { usePlace } from '../../app/location.tsx';
 import { useApi } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { FormFault, TextField, useSending } from '../../parts/form.tsx';
+import { FormFault, TextField, useSending } from '../../parts/forms/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { StatusIcon } from '../../parts/status.tsx';
 import { hasBody } from './kept-body.ts';

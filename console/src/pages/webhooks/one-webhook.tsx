@@ -8,7 +8,7 @@ import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { FormFault, useSending } from '../../parts/form.tsx';
+import { FormFault, useSending } from '../../parts/forms/form.tsx';
 import { useDetailTitle } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status } from '../../parts/status.tsx';

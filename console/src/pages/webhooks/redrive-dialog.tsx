@@ -6,7 +6,7 @@ import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { FormFault, SelectField, TextField, useSending } from '../../parts/form.tsx';
+import { FormFault, SelectField, TextField, useSending } from '../../parts/forms/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { QueryView } from '../../parts/query-view.tsx';
 import { useToast } from '../../parts/toast.tsx';

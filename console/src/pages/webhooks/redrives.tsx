@@ -4,7 +4,7 @@ import { useApi } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { FormFault, useSending } from '../../parts/form.tsx';
+import { FormFault, useSending } from '../../parts/forms/form.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { redrivesMessages } from './redrives-messages.ts';
 

@@ -5,7 +5,7 @@ import { useLanguage } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { FormFault, SelectField, useSending } from '../../parts/form.tsx';
+import { FormFault, SelectField, useSending } from '../../parts/forms/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { Status } from '../../parts/status.tsx';
 import { useToast } from '../../parts/toast.tsx';

@@ -8,7 +8,7 @@ import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { ForeignUrl } from '../../parts/foreign-text.tsx';
-import { CheckField } from '../../parts/form.tsx';
+import { CheckField } from '../../parts/forms/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { Status } from '../../parts/status.tsx';
 import { webhooksMessages } from './messages.ts';

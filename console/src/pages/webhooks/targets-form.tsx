@@ -1,7 +1,7 @@
 /** The further targets of a webhook: what each gets and how it is sent; buttons change their order. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useMessages } from '../../i18n/messages.ts';
-import { CheckField, SelectField, type Sending, TextField } from '../../parts/form.tsx';
+import { CheckField, SelectField, type Sending, TextField } from '../../parts/forms/form.tsx';
 import { type ConditionDraft, emptyTarget, mostConditions, mostTargets, type TargetDraft } from './target-drafts.ts';
 import { targetsMessages } from './targets-messages.ts';
 

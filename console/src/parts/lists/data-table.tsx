@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { go } from '../app/location.tsx';
+import { go } from '../../app/location.tsx';
 
 export interface Column<Row> {
   readonly name: string;

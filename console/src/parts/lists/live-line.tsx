@@ -1,6 +1,6 @@
-import { useMessages } from '../i18n/messages.ts';
-import { partsMessages } from './messages.ts';
-import type { Hold } from './use-held.ts';
+import { useMessages } from '../../i18n/messages.ts';
+import { partsMessages } from '../messages.ts';
+import type { Hold } from '../use-held.ts';
 
 const mostCounted = 99;
 

@@ -3,13 +3,13 @@
  * shows both.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError } from '../api/client.ts';
-import { useMessages } from '../i18n/messages.ts';
-import { DataTable } from './data-table.tsx';
+import { ApiError } from '../../api/client.ts';
+import { useMessages } from '../../i18n/messages.ts';
+import { Foreign } from '../foreign-text.tsx';
+import { DataTable } from '../lists/data-table.tsx';
+import { partsMessages } from '../messages.ts';
 import { differences, type Plain, rebaseMembers, sameValue } from './differences.ts';
-import { Foreign } from './foreign-text.tsx';
 import { type Sending, useSending } from './form.tsx';
-import { partsMessages } from './messages.ts';
 
 export interface Drafting<Draft> {
   /** The version that the edits are based on. */

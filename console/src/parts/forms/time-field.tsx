@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { useFormats } from '../i18n/language.tsx';
+import { useFormats } from '../../i18n/language.tsx';
 import { TextField } from './form.tsx';
 
 /** While a year is typed, it is temporarily 2, 20 and 202. */

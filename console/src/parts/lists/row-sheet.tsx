@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { Dialog } from './dialog.tsx';
+import { Dialog } from '../dialog.tsx';
 
 interface RowSheetProps {
   readonly title: string;

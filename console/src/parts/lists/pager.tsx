@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
-import { setQuery } from '../app/location.tsx';
-import { useMessages } from '../i18n/messages.ts';
-import { partsMessages } from './messages.ts';
+import { setQuery } from '../../app/location.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { partsMessages } from '../messages.ts';
 
 interface PagerProps {
   readonly cursor: string | null;

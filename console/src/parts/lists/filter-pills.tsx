@@ -1,8 +1,8 @@
 /** The active filters as text: as pills that remove a filter, and instead of rows if nothing matches. */
 import type { ComponentChildren } from 'preact';
-import { setQuery } from '../app/location.tsx';
-import { useMessages } from '../i18n/messages.ts';
-import { partsMessages } from './messages.ts';
+import { setQuery } from '../../app/location.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { partsMessages } from '../messages.ts';
 
 export interface Pill {
   /** The members of the address that it represents. */

@@ -1,10 +1,10 @@
-import type { LimitWindow } from '../api/types.ts';
-import { useFormats } from '../i18n/language.tsx';
-import { type Messages, useMessages } from '../i18n/messages.ts';
+import type { LimitWindow } from '../../api/types.ts';
+import { useFormats } from '../../i18n/language.tsx';
+import { type Messages, useMessages } from '../../i18n/messages.ts';
+import { Foreign } from '../foreign-text.tsx';
+import { Status } from '../status.tsx';
+import { Ago } from '../time.tsx';
 import { DataTable } from './data-table.tsx';
-import { Foreign } from './foreign-text.tsx';
-import { Status } from './status.tsx';
-import { Ago } from './time.tsx';
 
 export const windowMessages = {
   who: ['Family or service', 'Группа или сервис'],

@@ -1,10 +1,10 @@
 /** The form of a list's filters: fields that apply at once or with Find, and pills of the active ones. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { setQuery, usePlace } from '../app/location.tsx';
-import { useMessages } from '../i18n/messages.ts';
+import { setQuery, usePlace } from '../../app/location.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { partsMessages } from '../messages.ts';
 import { FilterPills, type Pill } from './filter-pills.tsx';
-import { partsMessages } from './messages.ts';
 
 /** On narrow screens the filters open on demand; the active ones stay visible as pills. */
 const wideFromPx = 768;

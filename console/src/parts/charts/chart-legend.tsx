@@ -1,6 +1,6 @@
 /** The content beside a chart's canvas: the names of its series, its sentence, and its points as a table. */
-import { useMessages } from '../i18n/messages.ts';
-import { partsMessages } from './messages.ts';
+import { useMessages } from '../../i18n/messages.ts';
+import { partsMessages } from '../messages.ts';
 
 export interface ChartSeries {
   readonly name: string;

@@ -4,12 +4,12 @@
  */
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import UPlot from 'uplot';
-import { useLanguage } from '../i18n/language.tsx';
-import { useMessages } from '../i18n/messages.ts';
+import { useLanguage } from '../../i18n/language.tsx';
+import { useMessages } from '../../i18n/messages.ts';
+import { partsMessages } from '../messages.ts';
 import { type ChartSeries, Legend, PointTable, summary, valueText } from './chart-legend.tsx';
 import { hatchFill, hatchSpan, markMoments, stackUp } from './chart-marks.ts';
 import { hasFewPoints, pointAt, stepsOf } from './chart-points.ts';
-import { partsMessages } from './messages.ts';
 
 interface ChartProps {
   readonly title: string;

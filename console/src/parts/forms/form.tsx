@@ -1,11 +1,11 @@
 /** Fields with a label above, a hint, and the service's error right below. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { ApiError, type FieldFault } from '../api/client.ts';
-import { useMessages } from '../i18n/messages.ts';
-import { useFaultText } from './fault.tsx';
-import { Foreign } from './foreign-text.tsx';
-import { partsMessages } from './messages.ts';
+import { ApiError, type FieldFault } from '../../api/client.ts';
+import { useMessages } from '../../i18n/messages.ts';
+import { useFaultText } from '../fault.tsx';
+import { Foreign } from '../foreign-text.tsx';
+import { partsMessages } from '../messages.ts';
 
 interface FieldProps {
   readonly label: string;
