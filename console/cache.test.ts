@@ -18,6 +18,12 @@ test('a pattern shows how many cached answers match and what refilling them cost
     .getByText(day)
     .first()
     .waitFor();
+  const misses = page.getByRole('row', { name: /google_maps/ }).getByRole('link', { name: '2 misses: see the calls' });
+  await misses.click();
+  await page.getByRole('heading', { level: 1, name: 'Calls' }).waitFor();
+  await page.getByRole('button', { name: 'Remove the filter Cache misses' }).waitFor();
+  await page.getByText('2 shown').waitFor();
+  await page.goBack();
   await page.getByLabel('Pattern', { exact: true }).fill('google_maps:geocode:*');
   await page.getByText('2 cached answers match; refilling costs about $0.01').waitFor();
   await page.getByRole('button', { name: 'Invalidate 2', exact: true }).click();

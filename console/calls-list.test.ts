@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { operations } from '../src/providers/operations.ts';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { liveThroughDay } from '../test/support/console-day.ts';
 import { startTestService } from '../test/support/service.ts';
@@ -152,5 +153,37 @@ test('a view is saved, opened by its link, made the default and removed; two cal
   await page.getByRole('link', { name: 'Compare the two calls' }).click();
   await page.getByRole('dialog', { name: /^Call / }).waitFor();
   assert.ok(new URL(page.url()).searchParams.get('compare'), page.url());
+  assert.deepEqual(faults, []);
+});
+
+test('every operation of the log can be chosen, and one that a link names is shown as chosen', async (t: TestContext) => {
+  const service = await startTestService(t);
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/calls?operation=sheets_change`);
+  await signIn(page, service);
+  const field = page.getByLabel('Operation', { exact: true });
+  await field.waitFor();
+  assert.equal(await field.inputValue(), 'sheets_change');
+  assert.deepEqual((await field.locator('option').allTextContents()).slice(1).sort(), [...operations].sort());
+  await page.goto(`${service.url}/console/calls?operation=not_known_yet`);
+  await field.waitFor();
+  assert.equal(await field.inputValue(), 'not_known_yet');
+  assert.deepEqual(faults, []);
+});
+
+test('an export may last longer than the deadline of other requests', async (t: TestContext) => {
+  const service = await startTestService(t);
+  await service.geocode('Ташкент, улица Навои, 5');
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/calls`);
+  await signIn(page, service);
+  await page.locator('main .row-link').first().waitFor();
+  // As if each deadline had passed already.
+  await page.evaluate(() => {
+    AbortSignal.timeout = () => AbortSignal.abort();
+  });
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Export' }).click();
+  assert.equal((await download).suggestedFilename(), 'calls.ndjson');
   assert.deepEqual(faults, []);
 });

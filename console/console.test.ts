@@ -56,6 +56,39 @@ test('an operator signs in by keyboard, opens every page by its link, and stays 
   assert.deepEqual(faults, []);
 });
 
+test('a page that was just loaded shows no focus ring, and its first Tab reaches the link to the content', async (t: TestContext) => {
+  const service = await startTestService(t);
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console`);
+  await signIn(page, service);
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  const isFocused = (selector: string): Promise<boolean> =>
+    page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector);
+  for (const open of [() => page.reload(), () => page.goto(`${service.url}/console/costs`)]) {
+    await open();
+    await page.locator('main h1').waitFor();
+    await page.waitForFunction(() => !document.body.textContent?.includes('Loading…'));
+    assert.ok(await isFocused('body'));
+    assert.equal(await page.locator(':focus-visible').count(), 0);
+    await page.keyboard.press('Tab');
+    assert.ok(await isFocused('.skip'));
+  }
+  await page.goto(`${service.url}/console/calls/unknown`);
+  await page.getByRole('dialog', { name: 'Call unknown' }).getByText('There is no call with this id').waitFor();
+  const outline = (): Promise<string> =>
+    page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle);
+  assert.ok(await isFocused('dialog'), 'a screen reader would not begin in the sheet');
+  assert.equal(await outline(), 'none');
+  await page.keyboard.press('Tab');
+  assert.ok(await isFocused('dialog button'));
+  assert.equal(await outline(), 'solid');
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: 'Limits', exact: true }).press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Limits' }).waitFor();
+  assert.ok(await isFocused('h1'), 'a screen reader would not announce the new page');
+  assert.deepEqual(faults, []);
+});
+
 test('hostile text is shown as text everywhere, and a call is opened and closed by keyboard', async (t: TestContext) => {
   const service = await startTestService(t, { OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8' });
   const day = await liveThroughDay(t, service);
@@ -110,7 +143,7 @@ test('a chain is reordered by its arrows, and a form sends only changed members'
   const { page, faults } = await openBrowser(t, service.url);
   await page.goto(`${service.url}/console/services`);
   await signIn(page, service);
-  const chain = page.getByRole('region', { name: 'api: asked in this order' });
+  const chain = page.getByRole('region', { name: 'Any API: asked in this order' });
   await chain.getByRole('button', { name: 'Move second up' }).press('Enter');
   await chain.getByRole('button', { name: 'Apply order' }).press('Enter');
   await page.getByText('The order is applied.').waitFor();

@@ -55,6 +55,10 @@ test('costs are grouped as chosen, those of all tenants are shown only to their 
   }
   await rows.getByRole('link', { name: 'calls' }).first().click();
   await page.getByRole('heading', { level: 1, name: 'Calls' }).waitFor();
+  const today = new Date().toISOString().slice(0, 10);
+  const { searchParams } = new URL(page.url());
+  assert.equal(searchParams.get('from'), `${today}T00:00:00.000Z`, 'the link lost the day of its row');
+  assert.ok(searchParams.get('to') !== null);
   await page
     .getByRole('row', { name: /meters/ })
     .first()
@@ -98,11 +102,15 @@ for (const timezoneId of ['Asia/Tashkent', 'America/Los_Angeles']) {
     const month = now.toISOString().slice(0, 7);
     await page.route('**/api/v1/costs?*', (route) => {
       const isByDay = new URL(route.request().url()).searchParams.get('group_by')?.split(',').includes('day');
-      const row = { request_count: 1, cached_count: 0, total_cost: 2, saved_by_cache: 0 };
+      const row = { request_count: 1, cached_count: 0, saved_by_cache: 0, service: 'a' };
+      const days = new Map([[`${month}-01`, 2]]);
+      // Today too: in one of the zones it has another name than in UTC for some hours.
+      const today = now.toISOString().slice(0, 10);
+      days.set(today, (days.get(today) ?? 0) + 5);
       const rows = isByDay
-        ? [{ ...row, service: 'a', day: `${month}-01` }]
-        : [{ ...row, service: 'a', operation: 'http' }];
-      return route.fulfill({ json: { currency: 'USD', total_cost: 2, saved_by_cache: 0, rows } });
+        ? [...days].map(([day, total_cost]) => ({ ...row, day, total_cost }))
+        : [{ ...row, operation: 'http', total_cost: 7 }];
+      return route.fulfill({ json: { currency: 'USD', total_cost: 7, saved_by_cache: 0, rows } });
     });
     await page.goto(`${service.url}/console/costs?by=day`);
     await signIn(page, service);
@@ -112,9 +120,15 @@ for (const timezoneId of ['Asia/Tashkent', 'America/Los_Angeles']) {
     const first = new Date(`${month}-01T00:00:00Z`);
     const name = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(first);
     const [day, monthName] = name.split(' ') as [string, string];
-    assert.match(days[0] ?? '', new RegExp(`(${day} ${monthName}|${monthName} ${day}).*\\$2\\.00`));
+    assert.match(days[0] ?? '', new RegExp(`(${day} ${monthName}|${monthName} ${day}).*\\$[27]\\.00`));
+    assert.match(days.at(-1) ?? '', /\$[57]\.00/, 'what was spent today stands under another day');
     assert.equal(days.length, now.getUTCDate(), 'one row per day of the month so far');
-    assert.equal(days.filter((text) => text.includes('$2.00')).length, 1);
+    const costs = days.map((text) => Number(/\$(\d+\.\d\d)/.exec(text)?.[1] ?? 0));
+    assert.equal(
+      costs.reduce((sum, cost) => sum + cost, 0),
+      7,
+    );
+    await page.locator('.tile', { hasText: 'Spent' }).filter({ hasText: '$7.00' }).waitFor();
     assert.deepEqual(faults, []);
   });
 }

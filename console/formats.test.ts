@@ -18,7 +18,21 @@ test('numbers, money, shares and sizes use the language’s format', () => {
   assert.equal(en.usd(0.005), '$0.005');
   assert.equal(plain(ru.percent(0.123)), '12,3 %');
   assert.equal(plain(ru.bytes(3_100_000)), '3,1 МБ');
+  assert.equal(plain(en.bytes(315)), '315 B');
+  for (const text of [ru.bytes(315), en.bytes(315), ru.duration(8), ru.duration(1_800)]) {
+    assert.doesNotMatch(text, / /, 'a number and its unit may not be torn apart');
+  }
   assert.equal(plain(ru.relative('2026-11-28T12:00:00Z', Date.parse('2026-11-28T12:03:00Z'))), '3 мин. назад');
+  const [sunday, tuesday] = ['2026-11-29T20:00:00Z', '2026-12-01T01:00:00Z'];
+  assert.deepEqual(
+    [en.relative(sunday, Date.parse(tuesday)), en.relative(tuesday, Date.parse(sunday))],
+    ['1 day ago', 'in 1 day'],
+    'Sunday is not yesterday on a Tuesday',
+  );
+  assert.deepEqual(
+    [en.relative(sunday, Date.parse(sunday)), ru.relative(sunday, Date.parse(sunday))],
+    ['now', 'сейчас'],
+  );
   assert.equal(en.utc('2026-11-28T12:00:05.000Z'), '28 Nov 2026, 12:00:05 UTC');
   assert.equal(en.time('no time'), 'no time');
 });

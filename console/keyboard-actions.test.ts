@@ -56,7 +56,7 @@ test('by keyboard: follow a problem, filter calls, open and close one, compare t
 
   await keys.act(page.getByRole('link', { name: 'Services', exact: true }));
   await keys.comesTo(page.getByRole('heading', { level: 1, name: 'Services' }));
-  const chain = page.getByRole('region', { name: 'api: asked in this order' });
+  const chain = page.getByRole('region', { name: 'Any API: asked in this order' });
   const second = chain.getByRole('link', { name: 'second' });
   await keys.tabTo(second);
   await keys.press('Alt+ArrowUp');

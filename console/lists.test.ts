@@ -39,6 +39,10 @@ test('live rows wait while they are read, obey the filters, and a copied link sh
   );
 
   await page.mouse.move(1, 1);
+  await status.filter({ hasText: 'Live: new rows appear at the top' }).waitFor();
+  await page.evaluate(() => window.getSelection()?.selectAllChildren(document.querySelector('main tbody') as Element));
+  await status.filter({ hasText: 'Paused: text is selected' }).waitFor();
+  await page.evaluate(() => window.getSelection()?.removeAllRanges());
   await page.waitForFunction((before) => document.querySelector('tbody a')?.getAttribute('href') !== before, first);
   assert.equal(await rows.filter({ hasText: 'other' }).count(), 0, 'the filters apply to live rows');
   await rows.first().locator('a').click();

@@ -39,4 +39,13 @@ test('tiles are allowed by the console’s policy and requested with a referrer,
     faults.filter((fault) => !fault.startsWith(`${origin}/`)),
     [],
   );
+
+  const without = await startTestService(t);
+  const second = await openBrowser(t, without.url);
+  const opened = await second.page.goto(`${without.url}/console/playground?address=Ташкент`);
+  assert.match(opened?.headers()['content-security-policy'] ?? '', /img-src 'self' data:(;|$)/);
+  await signIn(second.page, without);
+  await second.page.getByRole('button', { name: 'Ask', exact: true }).press('Enter');
+  await second.page.locator('.map-pin', { hasText: '1' }).waitFor();
+  assert.deepEqual(second.faults, [], 'another host was asked');
 });

@@ -106,6 +106,10 @@ test('a point of the charts leads to as many calls as it counts: failed, timed o
   assert.deepEqual([...kinds].sort(), ['error', 'rate_limited', 'timeout']);
   if (errors[0] === logs.length) assert.deepEqual(errors[2], ['error', 'limited', 'timeout']);
 
+  // Three calls with one miss; a provider that fails over adds a row, but no second miss.
+  const [misses, missed] = await follow('Cache', 'misses');
+  assert.equal(missed, misses, 'a point of the cache chart lists its misses, and no other calls');
+
   const [latencies, listed, statuses] = await follow('Latency', 'p95');
   assert.ok(latencies > 0 && listed > 0);
   assert.ok(!statuses.includes('limited'), 'a refused call took no time');

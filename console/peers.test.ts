@@ -97,6 +97,18 @@ test('a page replaced by an upgrade is reloaded, once', async (t: TestContext) =
   await page.getByRole('link', { name: 'Tokens', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Tokens' }).waitFor();
   assert.equal(refused, 1);
+
+  let loads = 0;
+  page.on('load', () => {
+    loads += 1;
+  });
+  await page.unrouteAll();
+  await page.route('**/*.js', (route) =>
+    route.request().url().includes('/main') ? route.continue() : route.fulfill({ status: 404, body: '' }),
+  );
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await page.getByRole('button', { name: 'Try again' }).waitFor();
+  assert.equal(loads, 0, 'it reloads itself twice within a minute');
 });
 
 test('at 400 % zoom the header leaves room for the page, and the menu scrolls to its end; the browser’s own fields follow the dark theme', async (t: TestContext) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { openBrowser, signIn } from '../test/support/console.ts';
+import { openBrowser, openServiceForm, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
 import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
 
@@ -24,16 +24,8 @@ async function holdReads(page: Page, address: string | RegExp): Promise<() => Pr
 }
 
 test('a service that is switched, undone and saved shows its new state at once, and text typed meanwhile stays', async (t: TestContext) => {
-  const service = await startTestService(t);
-  const { json } = await service.admin('POST', '/services', {
-    service_name: 'crm',
-    service_type: 'api',
-    base_url: 'https://example.org',
-  });
-  const { page, faults } = await openBrowser(t, service.url);
-  await page.goto(`${service.url}/console/services/${json.id}/settings`);
-  await signIn(page, service);
-  const one = new RegExp(`/api/v1/services/${json.id}$`);
+  const { service, id, page, faults } = await openServiceForm(t);
+  const one = new RegExp(`/api/v1/services/${id}$`);
   const off = page.getByRole('button', { name: 'Switch off' });
   await off.waitFor();
   let release = await holdReads(page, one);
@@ -65,7 +57,7 @@ test('a service that is switched, undone and saved shows its new state at once, 
   await page.getByText('Nothing is changed.').waitFor();
   assert.ok(await save.isDisabled(), 'saved values can be sent again');
   await release();
-  const { description: saved, display_name: name } = (await service.admin('GET', `/services/${json.id}`)).json;
+  const { description: saved, display_name: name } = (await service.admin('GET', `/services/${id}`)).json;
   assert.deepEqual([saved, name], ['the first', 'typed while it was sent']);
 
   await off.click();

@@ -1,8 +1,7 @@
 /** The service form: known members of the configuration as fields, all others kept. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { openBrowser, signIn } from '../test/support/console.ts';
-import { startTestService } from '../test/support/service.ts';
+import { openServiceForm } from '../test/support/console.ts';
 import {
   authsOf,
   formatPrice,
@@ -38,7 +37,6 @@ test('field texts convert to the configuration and back', () => {
 });
 
 test('every known member has a field, unknown members are kept, and an error is shown at its field', async (t: TestContext) => {
-  const service = await startTestService(t);
   const config = {
     idle_timeout_seconds: 20,
     auth: { in: 'header', name: 'X-Key' },
@@ -46,16 +44,7 @@ test('every known member has a field, unknown members are kept, and an error is 
     secret_headers: ['X-Pin'],
     breaker: { failures_in_a_row: 4, open_seconds: 9 },
   };
-  const { json } = await service.admin('POST', '/services', {
-    service_name: 'crm',
-    service_type: 'api',
-    base_url: 'https://example.org',
-    api_key: 'key',
-    config,
-  });
-  const { page, faults } = await openBrowser(t, service.url);
-  await page.goto(`${service.url}/console/services/${json.id}/settings`);
-  await signIn(page, service);
+  const { service, id, page, faults } = await openServiceForm(t, { api_key: 'key', config });
   const save = page.getByRole('button', { name: 'Save' });
   await save.waitFor();
   assert.ok(await save.isDisabled(), 'Save is enabled without a change');
@@ -90,7 +79,7 @@ test('every known member has a field, unknown members are kept, and an error is 
   assert.deepEqual(patch.config.breaker, { open_seconds: 12 });
   await page.getByText('Saved.').waitFor();
 
-  const after = (await service.admin('GET', `/services/${json.id}`)).json.config;
+  const after = (await service.admin('GET', `/services/${id}`)).json.config;
   assert.equal(after.idle_timeout_seconds, 20);
   assert.equal(after.timeout_seconds, 2.5);
   assert.equal(after.max_retries, 1);
@@ -115,15 +104,7 @@ test('every known member has a field, unknown members are kept, and an error is 
 });
 
 test('typed text stays while the service is tested', async (t: TestContext) => {
-  const service = await startTestService(t);
-  const { json } = await service.admin('POST', '/services', {
-    service_name: 'crm',
-    service_type: 'api',
-    base_url: 'https://example.org',
-  });
-  const { page, faults } = await openBrowser(t, service.url);
-  await page.goto(`${service.url}/console/services/${json.id}/settings`);
-  await signIn(page, service);
+  const { page, faults } = await openServiceForm(t);
   await page.getByLabel('Description').fill('half a sentence');
   await page.getByRole('button', { name: 'Test', exact: true }).click();
   await page.getByText(/^crm (answered within|failed the check)/).waitFor();

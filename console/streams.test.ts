@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { openBrowser, signIn } from '../test/support/console.ts';
 import { startTestService } from '../test/support/service.ts';
+import { postDelivery, startWebhook } from '../test/support/webhooks.ts';
 
 const tabs = 7;
 
@@ -74,5 +75,24 @@ test('a new event leaves rows, focus and typed text in place', async (t: TestCon
   });
   assert.deepEqual(kept, { blanks: 0, sameTable: true, rowStays: true, focusStays: true });
   assert.equal(await page.getByLabel('Service', { exact: true }).inputValue(), '_');
+  assert.deepEqual(faults, []);
+});
+
+test('an event shows the numbers of a delivery with all their digits', async (t: TestContext) => {
+  const service = await startTestService(t);
+  const webhook = await startWebhook(service, {
+    webhook_name: 'orders',
+    source_service: 'custom',
+    signature_scheme: 'none',
+  });
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/events?type=integration.webhook.received`);
+  await signIn(page, service);
+  await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  const sent = await postDelivery(webhook.url, '{"chat":-1001234567890123456}', { 'content-type': 'application/json' });
+  assert.equal(sent.status, 200, sent.text);
+  await page.getByRole('button', { name: 'Details of integration.webhook.received' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Text', exact: true }).click();
+  await page.getByRole('dialog').getByText('-1001234567890123456').waitFor();
   assert.deepEqual(faults, []);
 });

@@ -95,7 +95,7 @@ test('a bound token is created, used, refused elsewhere, edited, rotated and rev
   assert.equal((await use(fresh, 'google_maps')).status, 403, 'the new token must be bound too');
   await page
     .getByText('ends in 24 hr')
-    .or(page.getByText('ends tomorrow'))
+    .or(page.getByText('ends in 1 day'))
     .or(page.getByText(/ends in \d+ hr/))
     .waitFor();
 

@@ -7,12 +7,15 @@ import { parseAnswer } from './exact-number.ts';
 export interface FieldFault {
   readonly path: string;
   readonly message: string;
+  readonly message_ru?: string;
 }
 
 /** The service's error message. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
+  /** The message in Russian; null if the service has only the English one. */
+  readonly messageRu: string | null;
   readonly requestId: string | null;
   readonly faults: readonly FieldFault[];
   readonly retryAfterSeconds: number | null;
@@ -21,6 +24,7 @@ export class ApiError extends Error {
     super(typeof body.detail === 'string' ? body.detail : `HTTP ${status}`);
     this.status = status;
     this.code = typeof body.code === 'string' ? body.code : '';
+    this.messageRu = typeof body.detail_ru === 'string' ? body.detail_ru : null;
     this.requestId = typeof body.request_id === 'string' ? body.request_id : null;
     this.faults = Array.isArray(body.errors) ? (body.errors as FieldFault[]) : [];
     this.retryAfterSeconds = retryAfter === null || !/^\d+$/.test(retryAfter) ? null : Number(retryAfter);
@@ -54,17 +58,25 @@ export interface AskOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** False for what may last: an export of the whole log, or a call that the service itself ends in time. */
+  readonly hasDeadline?: boolean;
 }
 
 const replyDeadlineMs = 60_000;
 
+interface SessionEvents {
+  onSignedOut(): void;
+  /** Another tab has signed in to the same tenant: the browser sends its cookie from now on. */
+  onReplaced(session: Session): void;
+}
+
 export class Api {
   readonly session: Session;
-  readonly onSignedOut: () => void;
+  readonly #events: SessionEvents;
 
-  constructor(session: Session, onSignedOut: () => void) {
+  constructor(session: Session, events: SessionEvents) {
     this.session = session;
-    this.onSignedOut = onSignedOut;
+    this.#events = events;
   }
 
   async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
@@ -83,23 +95,41 @@ export class Api {
   ): Promise<Reply<T>> {
     const reply = await this.fetch(method, path, { query, body, headers, ...(signal === undefined ? {} : { signal }) });
     const text = await reply.text();
-    const parsed = parse(text);
+    const parsed = parseBody(text);
     if (!reply.ok) throw this.problem(reply, parsed);
     return { body: parsed as T, headers: reply.headers, status: reply.status };
   }
 
   /** The reply itself, with its body unread. */
-  async fetch(
+  async fetch(method: string, path: string, options: AskOptions = {}): Promise<Response> {
+    const reply = await this.#request(method, path, options, this.session.csrf_token);
+    if (reply.status !== 403) return reply;
+    // Refused perhaps only because another tab has signed in meanwhile, which replaces the cookie of every tab.
+    const present = await readSession();
+    if (present.id === this.session.id) return reply;
+    if (present.tenant !== this.session.tenant) {
+      this.#events.onSignedOut();
+      return reply;
+    }
+    this.#events.onReplaced(present);
+    return this.#request(method, path, options, present.csrf_token);
+  }
+
+  async #request(
     method: string,
     path: string,
-    { query = {}, body, headers = {}, signal }: AskOptions = {},
+    { query = {}, body, headers = {}, signal, hasDeadline = true }: AskOptions,
+    csrfToken: string | undefined,
   ): Promise<Response> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
       if (value !== null && value !== undefined && value !== '') search.set(name, String(value));
     }
     const text = search.toString();
-    const deadline = AbortSignal.timeout(replyDeadlineMs);
+    const ends = [
+      ...(signal === undefined ? [] : [signal]),
+      ...(hasDeadline ? [AbortSignal.timeout(replyDeadlineMs)] : []),
+    ];
     const isRaw = typeof body === 'string';
     try {
       return await fetch(
@@ -112,16 +142,14 @@ export class Api {
             // Without this header the browser sends `no-cache` because of `no-store` below, and the service obeys: each
             // request would reach a provider and cost money.
             'cache-control': 'max-stale',
-            ...(method === 'GET' || this.session.csrf_token === undefined
-              ? {}
-              : { 'x-csrf-token': this.session.csrf_token }),
+            ...(method === 'GET' || csrfToken === undefined ? {} : { 'x-csrf-token': csrfToken }),
             ...(body === undefined || isRaw ? {} : { 'content-type': 'application/json' }),
             ...headers,
           },
           ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
           cache: 'no-store',
           credentials: 'same-origin',
-          signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+          signal: AbortSignal.any(ends),
         },
       );
     } catch (error) {
@@ -136,12 +164,13 @@ export class Api {
       typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {},
       reply.headers.get('retry-after'),
     );
-    if (error.status === 401) this.onSignedOut();
+    if (error.status === 401) this.#events.onSignedOut();
     return error;
   }
 }
 
-function parse(text: string): unknown {
+/** JSON, or the text itself. */
+export function parseBody(text: string): unknown {
   if (text === '') return undefined;
   try {
     return parseAnswer(text);

@@ -1,5 +1,6 @@
 /** Reads Server-Sent Events with `fetch`, because an EventSource cannot send the tenant's header. */
 import type { Api } from './client.ts';
+import { parseAnswer } from './exact-number.ts';
 import type { BusEvent } from './types.ts';
 
 export interface StreamListener {
@@ -44,7 +45,7 @@ function readBlock(block: string, listener: StreamListener): void {
     .map((line) => line.slice('data:'.length).trimStart())
     .join('\n');
   if (data === '') return;
-  const parsed: unknown = JSON.parse(data);
+  const parsed = parseAnswer(data);
   if (lines.includes('event: dropped')) listener.onDropped(Number((parsed as { count?: number }).count ?? 0));
   else listener.onEvent(parsed as BusEvent);
 }

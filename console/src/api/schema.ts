@@ -1587,6 +1587,7 @@ export interface Answers {
       readonly response_headers: Readonly<Record<string, unknown>> | null;
       readonly response_body: string | null;
       readonly error_message: string | null;
+      readonly error_message_ru: string | null;
     }[];
   };
   'POST /webhooks/events/{id}/accept':
@@ -1970,6 +1971,7 @@ export interface Answers {
       readonly matches: boolean;
     }[];
     readonly hints: readonly string[];
+    readonly hints_ru: readonly string[];
   };
   'POST /webhooks/{id}/pause-target': {
     readonly id: string;

@@ -1,5 +1,6 @@
 /** A request of a page to the API, repeated on demand or by a timer; the old answer stays visible meanwhile. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useRepeat } from '../app/location.tsx';
 import { useApi } from '../app/session.tsx';
 import { type Api, ApiError } from './client.ts';
 
@@ -105,6 +106,7 @@ export function useQuery<T>(
       return change === undefined ? { ...before, isFromBefore: true } : { ...before, data: change(before.data) };
     });
   }, []);
+  useRepeat(reload);
   const isOwn = state.key === key;
   return {
     // Filters change within a page: old rows stay until the new ones arrive.

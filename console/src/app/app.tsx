@@ -2,9 +2,9 @@ import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { Api, ApiError, readSession, type Session, signIn } from '../api/client.ts';
 import { LanguageProvider } from '../i18n/language.tsx';
 import { useMessages } from '../i18n/messages.ts';
-import { Fault, FaultBoundary } from '../parts/fault.tsx';
+import { Fault, FaultBoundary, useFaultText } from '../parts/fault.tsx';
 import { partsMessages } from '../parts/messages.ts';
-import { ToastProvider } from '../parts/toast.tsx';
+import { ToastProvider, useToast } from '../parts/toast.tsx';
 import { keepFocus, keepNumbers, refuseClicks } from './focus.ts';
 import { followAddress, mayLeave } from './location.tsx';
 import { ApiProvider } from './session.tsx';
@@ -25,6 +25,8 @@ export function App() {
 
 function SignedIn() {
   const t = useMessages(partsMessages);
+  const say = useToast();
+  const textOf = useFaultText({ retries: false });
   const [session, setSession] = useState<Session | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   /** The session that has ended: a late answer to an earlier one must not end the new one. */
@@ -55,7 +57,11 @@ function SignedIn() {
       for (const stop of stops) stop();
     };
   }, [start]);
-  const api = useMemo(() => (session === null ? null : new Api(session, () => setEnded(session))), [session]);
+  const api = useMemo(
+    () =>
+      session === null ? null : new Api(session, { onSignedOut: () => setEnded(session), onReplaced: setSession }),
+    [session],
+  );
   if (error !== null) return <Fault error={error} onRetry={start} />;
   if (session === null || api === null) {
     return (
@@ -71,7 +77,15 @@ function SignedIn() {
   if (!session.signed_in) return <SignIn isLinkSpent={isLinkSpent} onSignedIn={onSignedIn} />;
   const signOut = async (): Promise<void> => {
     if (!mayLeave()) return;
-    await api.send('DELETE', '/console/session').catch(() => undefined);
+    try {
+      await api.send('DELETE', '/console/session');
+    } catch (thrown) {
+      // 401: there is no session to end any more.
+      if (!(thrown instanceof ApiError) || thrown.status !== 401) {
+        say(t('stillSignedIn', { reason: thrown instanceof ApiError ? textOf(thrown) : String(thrown) }));
+        return;
+      }
+    }
     setSession({ signed_in: false, version: session.version, tile_url: session.tile_url });
   };
   return (

@@ -2,6 +2,22 @@
 
 const places = 'dialog, fieldset, form, section, nav, main';
 
+let isTouched = false;
+for (const type of ['keydown', 'pointerdown', 'click']) {
+  window.addEventListener(
+    type,
+    () => {
+      isTouched = true;
+    },
+    { capture: true, once: true },
+  );
+}
+
+/** Whether the user has pressed anything since the page was loaded; until then nothing shows a focus ring. */
+export function wasTouched(): boolean {
+  return isTouched;
+}
+
 /**
  * If the focused element disappears (a removed row, a finished button), the part of the page that held it gets the
  * focus, instead of the beginning of the page.

@@ -3,6 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 
 const base = '/console';
 const listeners = new Set<() => void>();
+/** Called when a link to the present address is followed: the user wants to see what is new. */
+const repeats = new Set<() => void>();
 /** Called before the page is left; false keeps it. */
 const guards = new Set<() => boolean>();
 /** The current page: its path, and its position among the history entries of this console. */
@@ -121,6 +123,16 @@ export function usePlace(): Place {
   return place;
 }
 
+/** `repeat` must stay the same function. */
+export function useRepeat(repeat: () => void): void {
+  useEffect(() => {
+    repeats.add(repeat);
+    return () => {
+      repeats.delete(repeat);
+    };
+  }, [repeat]);
+}
+
 /** Asks before edits are discarded. */
 export function useLeaveGuard(isChanged: boolean, question: string): void {
   useEffect(() => {
@@ -149,7 +161,9 @@ export function followAddress(): () => void {
       url.origin === window.location.origin && (url.pathname === base || url.pathname.startsWith(`${base}/`));
     if (!isOurs || (url.hash !== '' && url.pathname === window.location.pathname)) return;
     event.preventDefault();
-    go(`${url.pathname}${url.search}`);
+    const isHere = url.pathname === window.location.pathname && url.search === window.location.search;
+    if (isHere) for (const repeat of repeats) repeat();
+    else go(`${url.pathname}${url.search}`);
   };
   document.addEventListener('click', onClick);
   return () => {

@@ -49,6 +49,13 @@ export function createFormats(language: Language): Formats {
     currencyDisplay: 'narrowSymbol',
     maximumFractionDigits: 4,
   });
+  const usdTiny = new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency: 'USD',
+    currencyDisplay: 'narrowSymbol',
+    maximumSignificantDigits: 2,
+  });
+  const percentTiny = new Intl.NumberFormat(locale, { style: 'percent', maximumSignificantDigits: 1 });
   const unit = (name: string, digits = 1) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: name, maximumFractionDigits: digits });
   const short = (name: string, digits: number) =>
@@ -78,7 +85,9 @@ export function createFormats(language: Language): Formats {
     timeZone: 'UTC',
     timeZoneName: 'short',
   });
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+  // Never "yesterday" or "tomorrow": those are days of the calendar, and this counts hours.
+  const relative = new Intl.RelativeTimeFormat(locale, { style: 'short' });
+  const now = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(0, 'second');
   const steps = [
     { unit: 'day', ms: dayMs },
     { unit: 'hour', ms: 3_600_000 },
@@ -93,18 +102,28 @@ export function createFormats(language: Language): Formats {
     };
   const isToday = (date: Date): boolean => date.toDateString() === new Date().toDateString();
 
+  /** A number and its unit stay on one line. */
+  const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
+
   return {
     timeZone,
     number: (value) => number.format(value),
     compact: (value) => (Math.abs(value) < 10_000 ? number.format(value) : compact.format(value)),
-    percent: (share) => percent.format(share),
+    // One failure among very many calls is not none.
+    percent: (share) => (share > 0 && share < 0.0005 ? percentTiny : percent).format(share),
     change: (share) => change.format(share),
     signed: (value) => signed.format(value),
-    usd: (value) => (value !== 0 && Math.abs(value) < 1 ? usdFine : usd).format(value),
-    duration: (value) => (value < 1_000 ? ms.format(value) : seconds.format(value / 1_000)),
+    usd(value) {
+      const size = Math.abs(value);
+      // A price of a small fraction of a cent is not zero.
+      return (size === 0 || size >= 1 ? usd : size < 0.01 ? usdTiny : usdFine).format(value);
+    },
+    duration: (value) => unbroken(value < 1_000 ? ms.format(value) : seconds.format(value / 1_000)),
     bytes(count) {
       const power = count < 1_000 ? 0 : Math.min(3, Math.floor(Math.log10(count) / 3));
-      return (byteUnits[power] as Intl.NumberFormat).format(count / 1_000 ** power);
+      // English has no short unit for bytes.
+      if (power === 0 && language === 'en') return `${number.format(count)}\u00a0B`;
+      return unbroken((byteUnits[power] as Intl.NumberFormat).format(count / 1_000 ** power));
     },
     time: guarded((date) => (isToday(date) ? time : dayTime).format(date)),
     timeMs: guarded((date) => (isToday(date) ? timeMs : dayTimeMs).format(date)),
@@ -114,8 +133,8 @@ export function createFormats(language: Language): Formats {
     relative(iso, nowMs = Date.now()) {
       const distanceMs = Date.parse(iso) - nowMs;
       if (Number.isNaN(distanceMs)) return iso;
-      const step = steps.find((one) => Math.abs(distanceMs) >= one.ms) ?? steps[3];
-      return relative.format(Math.round(distanceMs / step.ms), step.unit);
+      const step = steps.find((one) => Math.abs(distanceMs) >= one.ms);
+      return step === undefined ? now : relative.format(Math.round(distanceMs / step.ms), step.unit);
     },
     span(value) {
       if (value < 60) return seconds.format(Math.ceil(value));

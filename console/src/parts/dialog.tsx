@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { wasTouched } from '../app/focus.ts';
 import { useLeaveGuard } from '../app/location.tsx';
 import { useMessages } from '../i18n/messages.ts';
 import { partsMessages } from './messages.ts';
@@ -45,6 +46,8 @@ export function Dialog({
     const { current } = dialog;
     if (isBeside) current?.show();
     else current?.showModal();
+    // Opened with the page itself: the dialog holds the focus, and its close button shows no ring.
+    if (!wasTouched()) current?.focus();
     return () => {
       const { activeElement } = document;
       const isElsewhere = activeElement !== document.body && current?.contains(activeElement) !== true;
@@ -73,6 +76,7 @@ export function Dialog({
       ref={dialog}
       class={isBeside ? `${kind} beside` : kind}
       aria-labelledby={titleId}
+      tabIndex={-1}
       onCancel={(event) => {
         event.preventDefault();
         close();

@@ -3,16 +3,19 @@ import type { ApiError } from '../api/client.ts';
 import { useMessages } from '../i18n/messages.ts';
 import { Foreign } from './foreign-text.tsx';
 import { partsMessages } from './messages.ts';
+import { useServerText } from './server-text.ts';
 
 /** `retries`: the page repeats by itself, but never a request that changes something. */
 export function useFaultText({ retries }: { retries: boolean }): (error: ApiError) => string {
   const t = useMessages(partsMessages);
+  const { ofError } = useServerText();
   return (error) => {
     if (error.status === 0) return t('unreachable');
-    if (error.status === 403 && error.code === 'FORBIDDEN' && /scope/.test(error.message)) return t('forbidden');
+    if (error.status === 403 && error.code === 'FORBIDDEN' && /scope "admin"/.test(error.message))
+      return t('forbidden');
     if (error.status === 429 && error.retryAfterSeconds !== null)
-      return `${error.message} ${t(retries ? 'busy' : 'busyAsked', { seconds: error.retryAfterSeconds })}`;
-    return error.message;
+      return `${ofError(error)} ${t(retries ? 'busy' : 'busyAsked', { seconds: error.retryAfterSeconds })}`;
+    return ofError(error);
   };
 }
 

@@ -1,9 +1,11 @@
 /** Text that others wrote: shown as text, with control and direction marks made visible, apart from ours in direction. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be shown.
-const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+const hidden = /(?!\t|\n|\p{Variation_Selector})[\p{Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu;
 
 export function visible(text: string): string {
-  return text.replaceAll(hidden, (mark) => `⟨U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+  return text.replaceAll(
+    hidden,
+    (mark) => `⟨U+${(mark.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`,
+  );
 }
 
 export function Foreign({ text }: { text: string | null | undefined }) {

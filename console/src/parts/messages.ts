@@ -62,6 +62,7 @@ export const partsMessages = {
   chartSummary: ['{name}: latest {last}, highest {highest}', '{name}: последнее {last}, наибольшее {highest}'],
   undo: ['Undo', 'Отменить'],
   undoFailed: ['It was not undone: {reason}', 'Не отменено: {reason}'],
+  stillSignedIn: ['You are still signed in: {reason}', 'Вы не вышли: {reason}'],
   dismiss: ['Dismiss', 'Скрыть'],
   utc: ['UTC', 'UTC'],
   unix: ['Unix', 'Unix'],

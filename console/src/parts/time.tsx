@@ -1,4 +1,27 @@
+import { useEffect, useState } from 'preact/hooks';
 import { useFormats } from '../i18n/language.tsx';
+
+const minuteMs = 60_000;
+const readers = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+/** Draws the component again every minute: on a page left open an age grows, and at midnight a time gets its date. */
+export function useMinute(): void {
+  const [, setRound] = useState(0);
+  useEffect(() => {
+    const draw = (): void => setRound((round) => round + 1);
+    readers.add(draw);
+    timer ??= setInterval(() => {
+      for (const reader of readers) reader();
+    }, minuteMs);
+    return () => {
+      readers.delete(draw);
+      if (readers.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    };
+  }, []);
+}
 
 /** Local time in the row; UTC, zone and age on hover and for screen readers. */
 export function Time({
@@ -11,6 +34,7 @@ export function Time({
   withDate?: boolean;
 }) {
   const formats = useFormats();
+  useMinute();
   if (iso === null || iso === undefined) return <>–</>;
   const text = withMs ? formats.timeMs(iso) : withDate ? formats.dateTime(iso) : formats.time(iso);
   return (
@@ -23,6 +47,7 @@ export function Time({
 /** The time itself, comparable with other rows, and its age beside it. */
 export function Ago({ iso }: { iso: string | null | undefined }) {
   const formats = useFormats();
+  useMinute();
   if (iso === null || iso === undefined) return <>–</>;
   return (
     <>

@@ -1,8 +1,10 @@
 /** Cache answers in the last 24 hours: bars of hits with misses on top, and the share as text. */
 import type { SeriesAnswer } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { hrefOf } from '../../app/location.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
+import { missesCounted } from '../../parts/charts/counted-calls.ts';
 import { Sparkline } from '../../parts/charts/sparkline.tsx';
 import { cacheMessages } from './messages.ts';
 
@@ -13,6 +15,8 @@ export interface HitsAndMisses {
   /** Per hour, oldest first. */
   readonly hits: readonly number[];
   readonly misses: readonly number[];
+  /** The list of these misses. */
+  readonly missesHref: string;
 }
 
 /** For one operation of one service, or for all; null until it is known. */
@@ -28,7 +32,7 @@ export function useHits(): HitsOf {
       const ask = (metric: string) =>
         api.get<SeriesAnswer>('/stats/series', { metric, group_by: 'service,operation', ...span }, signal);
       const [hits, misses] = await Promise.all([ask('cache_hits'), ask('cache_misses')]);
-      return { startMs, hits, misses };
+      return { startMs, span: { from: span.from, to: span.to }, hits, misses };
     },
     { refreshMs: 60_000 },
   );
@@ -45,7 +49,12 @@ export function useHits(): HitsOf {
       }
       return counts;
     };
-    return { hits: hoursOf(data.hits), misses: hoursOf(data.misses) };
+    const filter = row === null ? {} : { service_name: row.service, operation: row.operation };
+    return {
+      hits: hoursOf(data.hits),
+      misses: hoursOf(data.misses),
+      missesHref: hrefOf('/calls', { ...filter, ...missesCounted, ...data.span }),
+    };
   };
 }
 
@@ -60,6 +69,7 @@ export function HitBars({ of }: { of: HitsAndMisses | null }) {
     <span class="hit-bars">
       <Sparkline kind="cache" calls={of.hits.map((count, hour) => count + (of.misses[hour] ?? 0))} errors={of.misses} />
       <span>{t('hitsOfDay', { share: formats.percent(hits / (hits + misses)), count: hits + misses })}</span>
+      {misses > 0 && <a href={of.missesHref}>{t('missesOfDay', { count: misses })}</a>}
     </span>
   );
 }

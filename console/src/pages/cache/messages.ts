@@ -19,6 +19,15 @@ export const cacheMessages = {
       other: '{share} попаданий из {count} запроса',
     },
   ],
+  missesOfDay: [
+    { one: '{count} miss: see the call', other: '{count} misses: see the calls' },
+    {
+      one: '{count} промах: к вызову',
+      few: '{count} промаха: к вызовам',
+      many: '{count} промахов: к вызовам',
+      other: '{count} промаха: к вызовам',
+    },
+  ],
   quietDay: ['no requests', 'запросов не было'],
   layers: ['Layers', 'Слои'],
   layer: ['Layer', 'Слой'],

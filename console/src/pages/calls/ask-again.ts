@@ -21,7 +21,7 @@ export function againHref(log: CallLog): string | null {
       return hrefOf('/playground/proxy', {
         service: log.service_name,
         method: log.http_method,
-        path: pathIn(log.endpoint),
+        endpoint: log.endpoint,
       });
     case 'sheets_read':
     case 'sheets_append':
@@ -34,13 +34,4 @@ export function againHref(log: CallLog): string | null {
 function addressIn(endpoint: string | null): string | null {
   const query = new URLSearchParams(endpoint?.split('?')[1] ?? '');
   return query.get('address') ?? query.get('geocode');
-}
-
-function pathIn(endpoint: string | null): string | null {
-  if (endpoint === null) return null;
-  try {
-    return new URL(endpoint).pathname.slice(1);
-  } catch {
-    return endpoint.replace(/^\/+/, '');
-  }
 }

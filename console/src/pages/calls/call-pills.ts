@@ -20,6 +20,7 @@ export function useCallPills(): { readonly pills: readonly Pill[]; clear(): void
     operation: t('operation'),
     exclude_operation: list('notOperation'),
     status: t('status'),
+    cache: list('cache'),
     min_duration_ms: t('slower'),
     request_id: t('requestId'),
     principal: list('principal'),
@@ -33,6 +34,7 @@ export function useCallPills(): { readonly pills: readonly Pill[]; clear(): void
   const shownOf = (name: FilterName): string => {
     const text = query.get(name) ?? '';
     if (name === 'from' || name === 'to') return text === '' ? '' : formats.dateTime(text);
+    if (name === 'cache') return text === 'miss' ? list('misses') : text;
     if (name === 'status')
       return text === errorStatuses ? list('allButOk') : statusesOf(text).map(statusName).join(', ');
     if (name !== 'range') return text;

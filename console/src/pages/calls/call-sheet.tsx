@@ -14,6 +14,7 @@ import { FormFault, TextField, useSending } from '../../parts/forms/form.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
 import { RowSheet } from '../../parts/lists/row-sheet.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
+import { useServerText } from '../../parts/server-text.ts';
 import { Status, useStatusName } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { againHref } from './ask-again.ts';
@@ -151,6 +152,7 @@ function CallStory({ id, otherId }: { id: string; otherId: string | null }) {
 function Summary({ logs }: { logs: readonly CallLog[] }) {
   const t = useMessages(callsMessages);
   const statusName = useStatusName();
+  const { ofCall } = useServerText();
   const formats = useFormats();
   const last = logs.at(-1) as CallLog;
   const startMs = Math.min(...logs.map(({ started_at }) => Date.parse(started_at)));
@@ -170,7 +172,7 @@ function Summary({ logs }: { logs: readonly CallLog[] }) {
         ? t('refused')
         : t('notAnswered', {
             operation: last.operation,
-            reason: last.error_message ?? last.error_code ?? statusName(last.status),
+            reason: ofCall(last.error_code, last.error_message) ?? statusName(last.status),
           });
   const again = againHref(logs[0] as CallLog);
   return (
@@ -200,6 +202,7 @@ function Summary({ logs }: { logs: readonly CallLog[] }) {
 
 function Attempt({ log, isOpen }: { log: CallLog; isOpen: boolean }) {
   const t = useMessages(callsMessages);
+  const { ofCall } = useServerText();
   const formats = useFormats();
   return (
     <details class="panel attempt" open={isOpen}>
@@ -238,7 +241,7 @@ function Attempt({ log, isOpen }: { log: CallLog; isOpen: boolean }) {
             <>
               <dt>{t('error')}</dt>
               <dd>
-                <code>{log.error_code}</code> <Foreign text={log.error_message} />
+                <code>{log.error_code}</code> <Foreign text={ofCall(log.error_code, log.error_message)} />
               </dd>
             </>
           )}

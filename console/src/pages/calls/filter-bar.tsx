@@ -36,42 +36,8 @@ export function FilterBar({ services }: { services: readonly string[] }) {
   const isCustom = query.has('from') || query.has('to');
   const range = value('range');
   const ownRange = range in ranges || rangeMs(range) === null ? [] : [{ value: range, name: range }];
-  const foot = (
-    <div class="filter-foot">
-      <CheckField
-        label={t('hideProbes')}
-        checked={value('exclude_operation') === 'health_check'}
-        onInput={(checked) => choose({ exclude_operation: checked ? 'health_check' : null })}
-      />
-      <span class="actions">
-        <span class="muted">{t('views')}:</span>
-        <button
-          type="button"
-          class="button small"
-          onClick={() => choose({ status: errorStatuses, range: '24h', from: null, to: null })}
-        >
-          {t('viewErrors')}
-        </button>
-        <button
-          type="button"
-          class="button small"
-          onClick={() => choose({ status: 'rate_limited', range: '24h', from: null, to: null })}
-        >
-          {t('viewLimited')}
-        </button>
-        <button
-          type="button"
-          class="button small"
-          onClick={() => choose({ min_duration_ms: '2000', range: '24h', from: null, to: null })}
-        >
-          {t('viewSlow')}
-        </button>
-      </span>
-      <SavedViews />
-    </div>
-  );
   return (
-    <FilterBox pills={pills} onFind={find} onClear={clear} foot={foot}>
+    <FilterBox pills={pills} onFind={find} onClear={clear} foot={<FilterFoot />}>
       <TextField label={t('search')} {...typed.field('request_id')} type="search" />
       <SelectField
         label={t('service')}
@@ -83,7 +49,7 @@ export function FilterBar({ services }: { services: readonly string[] }) {
         label={t('operation')}
         value={value('operation')}
         onInput={(chosen) => choose({ operation: chosen })}
-        options={[{ value: '', name: t('any') }, ...operations.map(asOption)]}
+        options={[{ value: '', name: t('any') }, ...withOwn(operations, value('operation')).map(asOption)]}
       />
       <SelectField
         label={t('status')}
@@ -155,7 +121,43 @@ export function FilterBar({ services }: { services: readonly string[] }) {
   );
 }
 
-/** A link may name a service that no longer exists. */
-function withOwn(services: readonly string[], own: string): readonly string[] {
-  return own === '' || services.includes(own) ? services : [...services, own];
+/** The switches below the fields, and the views. */
+function FilterFoot() {
+  const t = useMessages(callsMessages);
+  const list = useMessages(listMessages);
+  const { query } = usePlace();
+  const lastDay = { range: '24h', from: null, to: null };
+  const readyViews = [
+    { name: t('viewErrors'), filters: { status: errorStatuses } },
+    { name: t('viewLimited'), filters: { status: 'rate_limited' } },
+    { name: t('viewSlow'), filters: { min_duration_ms: '2000' } },
+  ];
+  return (
+    <div class="filter-foot">
+      <CheckField
+        label={t('hideProbes')}
+        checked={query.get('exclude_operation') === 'health_check'}
+        onInput={(checked) => choose({ exclude_operation: checked ? 'health_check' : null })}
+      />
+      <CheckField
+        label={list('onlyMisses')}
+        checked={query.get('cache') === 'miss'}
+        onInput={(checked) => choose({ cache: checked ? 'miss' : null })}
+      />
+      <span class="actions">
+        <span class="muted">{t('views')}:</span>
+        {readyViews.map(({ name, filters }) => (
+          <button key={name} type="button" class="button small" onClick={() => choose({ ...filters, ...lastDay })}>
+            {name}
+          </button>
+        ))}
+      </span>
+      <SavedViews />
+    </div>
+  );
+}
+
+/** A link may name a service that no longer exists, or an operation of a newer version. */
+function withOwn(names: readonly string[], own: string): readonly string[] {
+  return own === '' || names.includes(own) ? names : [...names, own];
 }

@@ -26,6 +26,8 @@ export const operations = [
   'sheets_append',
   'sheets_clear',
   'sheets_metadata',
+  'sheets_look',
+  'sheets_change',
   'http',
   'health_check',
 ] as const;
@@ -38,7 +40,15 @@ export const typedNames = [
   'response_status_code',
   'min_cost_usd',
 ] as const;
-const plain = ['service_name', 'operation', 'exclude_operation', 'status', 'min_duration_ms', ...typedNames] as const;
+const plain = [
+  'service_name',
+  'operation',
+  'exclude_operation',
+  'status',
+  'cache',
+  'min_duration_ms',
+  ...typedNames,
+] as const;
 /** All members of the address that filter the list. */
 export const filterNames = [...plain, 'range', 'from', 'to'] as const;
 export type FilterName = (typeof filterNames)[number];

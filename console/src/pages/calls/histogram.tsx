@@ -19,7 +19,8 @@ interface Counts {
   readonly span: Span;
   readonly times: readonly number[];
   readonly calls: readonly number[];
-  readonly errors: readonly number[];
+  /** null: of cache misses, the errors are not counted apart. */
+  readonly errors: readonly number[] | null;
 }
 
 /** The number of calls over time; dragging over it sets the range of the list, like the filter fields. */
@@ -28,8 +29,11 @@ export function Histogram() {
   const formats = useFormats();
   const { query } = usePlace();
   const wanted = { service: query.get('service_name'), operation: query.get('operation') };
+  const isMisses = query.get('cache') === 'miss';
   const hasTimes = query.has('from') || query.has('to');
-  const key = ['range', 'from', 'to', 'service_name', 'operation'].map((name) => query.get(name) ?? '').join('|');
+  const key = ['range', 'from', 'to', 'service_name', 'operation', 'cache']
+    .map((name) => query.get(name) ?? '')
+    .join('|');
   const answer = useQuery(
     `histogram:${key}`,
     async (api, signal): Promise<Counts> => {
@@ -42,15 +46,16 @@ export function Histogram() {
       };
       const barsFor = async (metric: string): Promise<number[]> =>
         barsOf(span, await api.get<SeriesAnswer>('/stats/series', { ...asked, metric }, signal), wanted);
-      const [calls, cached, errors] = await Promise.all(['calls', 'cache_hits', 'errors'].map(barsFor));
+      const metrics = isMisses ? ['cache_misses'] : ['calls', 'cache_hits', 'errors'];
+      const [calls = [], cached, errors = null] = await Promise.all(metrics.map(barsFor));
       // The list has no rows for answers from the cache.
-      const counted = (calls ?? []).map((count, index) => count - (cached?.[index] ?? 0));
+      const counted = calls.map((count, index) => count - (cached?.[index] ?? 0));
       return {
         isChosen: hasTimes || query.has('range'),
         span,
         times: counted.map((_, index) => (span.fromMs + index * span.barMs) / 1_000),
         calls: counted,
-        errors: errors ?? [],
+        errors,
       };
     },
     hasTimes ? {} : { refreshMs },
@@ -74,15 +79,16 @@ export function Histogram() {
             barSeconds={span.barMs / 1_000}
             onRange={(fromMs, toMs) => choose(fromMs, toMs, span.barMs)}
             series={[
-              { name: t('calls'), values: calls, color: 0, isBars: true },
-              { name: t('errors'), values: errors, color: 'bad', isBars: true },
+              { name: errors === null ? t('misses') : t('calls'), values: calls, color: 0, isBars: true },
+              ...(errors === null ? [] : [{ name: t('errors'), values: errors, color: 'bad' as const, isBars: true }]),
             ]}
           />
         )}
       </QueryView>
       <div class="table-foot">
         <span class="hint">
-          {isPartly ? t('countedAll') : t('counted')} {answer.data?.span.step === 'day' && t('utcDays')}
+          {t(isPartly ? 'countedAll' : isMisses ? 'countedMisses' : 'counted')}{' '}
+          {answer.data?.span.step === 'day' && t('utcDays')}
         </span>
         {hasTimes && (
           <button

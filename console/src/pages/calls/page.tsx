@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import { ApiError } from '../../api/client.ts';
 import type { CallLog, Limits, LogPage } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
 import { go, hrefOf, setQuery, usePlace } from '../../app/location.tsx';
@@ -7,6 +8,7 @@ import { useApi, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code, CopyButton } from '../../parts/copy-button.tsx';
+import { useFaultText } from '../../parts/fault.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { curlOf } from '../../parts/forms/curl.ts';
 import { type Column, DataTable } from '../../parts/lists/data-table.tsx';
@@ -15,6 +17,7 @@ import { LiveLine } from '../../parts/lists/live-line.tsx';
 import { Pager } from '../../parts/lists/pager.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
+import { useServerText } from '../../parts/server-text.ts';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { useToast } from '../../parts/toast.tsx';
@@ -92,7 +95,6 @@ interface CallListProps {
 
 function CallList({ openId, shownAt }: CallListProps) {
   const t = useMessages(callsMessages);
-  const formats = useFormats();
   const { query } = usePlace();
   const { tenant = '' } = useSession();
   const cursor = query.get('cursor');
@@ -115,58 +117,8 @@ function CallList({ openId, shownAt }: CallListProps) {
   const heldIds = new Set(page?.logs.map(({ id }) => id));
   const waiting = latest?.logs.filter(({ id }) => !heldIds.has(id)).length ?? 0;
   const compared = useCompared();
-  const list = useMessages(listMessages);
   const { pills, clear } = useCallPills();
-
-  const columns: readonly Column<CallLog>[] = [
-    { name: t('time'), cell: (log) => <Time iso={log.started_at} /> },
-    { name: t('service'), cell: (log) => <Foreign text={log.service_name} /> },
-    { name: t('operation'), cell: (log) => <Foreign text={log.operation} /> },
-    { name: t('status'), cell: (log) => <Status status={log.status} /> },
-    {
-      name: t('duration'),
-      isNumber: true,
-      cell: (log) => (log.duration_ms === null ? '–' : formats.duration(log.duration_ms)),
-    },
-    { name: t('code'), isNumber: true, isExtra: true, cell: (log) => log.response_status_code ?? '–' },
-    {
-      name: t('retries'),
-      isNumber: true,
-      isExtra: true,
-      cell: (log) => (log.retry_count === 0 ? '' : formats.number(log.retry_count)),
-    },
-    {
-      name: t('cost'),
-      isNumber: true,
-      isExtra: true,
-      cell: (log) => (log.estimated_cost === 0 ? '' : formats.usd(log.estimated_cost)),
-    },
-    { name: t('by'), isExtra: true, cell: (log) => <Foreign text={log.source_service} /> },
-    {
-      name: t('error'),
-      isExtra: true,
-      cell: (log) =>
-        log.error_message === null ? (
-          ''
-        ) : (
-          <span class="cut">
-            <Foreign text={log.error_message} />
-          </span>
-        ),
-    },
-    {
-      name: list('compare'),
-      isExtra: true,
-      cell: (log) => (
-        <input
-          type="checkbox"
-          aria-label={list('chooseRow', { time: formats.time(log.started_at) })}
-          checked={compared.ids.includes(idOfCall(log))}
-          onChange={() => compared.toggle(idOfCall(log))}
-        />
-      ),
-    },
-  ];
+  const columns = useCallColumns(compared);
   const search = query.toString();
   return (
     <section class="panel" aria-label={t('list')}>
@@ -219,6 +171,62 @@ function CallList({ openId, shownAt }: CallListProps) {
   );
 }
 
+function useCallColumns(compared: ReturnType<typeof useCompared>): readonly Column<CallLog>[] {
+  const t = useMessages(callsMessages);
+  const list = useMessages(listMessages);
+  const formats = useFormats();
+  const { ofCall } = useServerText();
+  return [
+    { name: t('time'), cell: (log) => <Time iso={log.started_at} /> },
+    { name: t('service'), cell: (log) => <Foreign text={log.service_name} /> },
+    { name: t('operation'), cell: (log) => <Foreign text={log.operation} /> },
+    { name: t('status'), cell: (log) => <Status status={log.status} /> },
+    {
+      name: t('duration'),
+      isNumber: true,
+      cell: (log) => (log.duration_ms === null ? '–' : formats.duration(log.duration_ms)),
+    },
+    { name: t('code'), isNumber: true, isExtra: true, cell: (log) => log.response_status_code ?? '–' },
+    {
+      name: t('retries'),
+      isNumber: true,
+      isExtra: true,
+      cell: (log) => (log.retry_count === 0 ? '' : formats.number(log.retry_count)),
+    },
+    {
+      name: t('cost'),
+      isNumber: true,
+      isExtra: true,
+      cell: (log) => (log.estimated_cost === 0 ? '' : formats.usd(log.estimated_cost)),
+    },
+    { name: t('by'), isExtra: true, cell: (log) => <Foreign text={log.source_service} /> },
+    {
+      name: t('error'),
+      isExtra: true,
+      cell: (log) =>
+        log.error_message === null ? (
+          ''
+        ) : (
+          <span class="cut">
+            <Foreign text={ofCall(log.error_code, log.error_message)} />
+          </span>
+        ),
+    },
+    {
+      name: list('compare'),
+      isExtra: true,
+      cell: (log) => (
+        <input
+          type="checkbox"
+          aria-label={list('chooseRow', { time: formats.time(log.started_at) })}
+          checked={compared.ids.includes(idOfCall(log))}
+          onChange={() => compared.toggle(idOfCall(log))}
+        />
+      ),
+    },
+  ];
+}
+
 /** A health probe belongs to no request, so it is found by its own id. */
 function idOfCall(log: CallLog): string {
   return log.request_id ?? `log:${log.id}`;
@@ -229,13 +237,14 @@ function ExportLink() {
   const t = useMessages(callsMessages);
   const api = useApi();
   const say = useToast();
+  const textOf = useFaultText({ retries: false });
   const download = async (event: Event): Promise<void> => {
     event.preventDefault();
     const { downloadExport } = await import('./export.ts');
     try {
       await downloadExport(api, new URLSearchParams(window.location.search));
     } catch (thrown) {
-      say(t('exportFailed', { reason: thrown instanceof Error ? thrown.message : String(thrown) }));
+      say(t('exportFailed', { reason: thrown instanceof ApiError ? textOf(thrown) : String(thrown) }));
     }
   };
   return (

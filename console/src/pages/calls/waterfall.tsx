@@ -164,7 +164,7 @@ function nameOf(step: Step, t: Words): string {
 }
 
 /** In the reader's language, as far as there is a word for it. */
-function wordOf(kind: 'layer' | 'outcome', name: string, t: Words): string {
+function wordOf(kind: 'layer' | 'outcome' | 'fault', name: string, t: Words): string {
   const key = `${kind}_${name}`;
   return key in waterfallMessages ? t(key as keyof typeof waterfallMessages) : name;
 }
@@ -186,7 +186,7 @@ function timesOf(step: Step, t: Words, formats: Formats): string {
     if (first_byte_ms !== undefined) parts.push(t('firstByte', { duration: formats.duration(first_byte_ms) }));
     if (body_ms !== undefined) parts.push(t('body', { duration: formats.duration(body_ms) }));
     if (status_code !== undefined) parts.push(`HTTP ${status_code}`);
-    if (fault !== undefined) parts.push(fault);
+    if (fault !== undefined) parts.push(wordOf('fault', fault, t));
   }
   return parts.join(' · ');
 }

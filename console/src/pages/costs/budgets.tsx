@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Budget, ServiceList } from '../../api/types.ts';
+import type { Budget } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { everyService } from '../../api/whole-lists.ts';
 import { useApi } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
@@ -24,9 +25,7 @@ export function Budgets({ services }: { services: readonly string[] }) {
   const query = useQuery('budgets', (asked, signal) =>
     asked.get<{ budgets: readonly Budget[] }>('/budgets', {}, signal),
   );
-  const registered = useQuery('services', (asked, signal) =>
-    asked.get<ServiceList>('/services', { limit: 500 }, signal),
-  );
+  const registered = useQuery('services', everyService);
   const [edited, setEdited] = useState<Budget | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
   const sending = useSending();

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
-import type { Explanation, LimitPreview, Limits, ServiceList } from '../../api/types.ts';
+import type { Explanation, LimitPreview, Limits } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { everyService } from '../../api/whole-lists.ts';
 import { setQuery, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
@@ -158,7 +159,7 @@ function Preview() {
   const parts = useMessages(partsMessages);
   const api = useApi();
   const formats = useFormats();
-  const services = useQuery('services', (asked, signal) => asked.get<ServiceList>('/services', { limit: 500 }, signal));
+  const services = useQuery('services', everyService);
   const [service, setService] = useState('');
   const [minute, setMinute] = useState('60');
   const [hour, setHour] = useState('');

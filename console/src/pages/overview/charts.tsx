@@ -5,7 +5,13 @@ import { useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Chart } from '../../parts/charts/chart.tsx';
-import { callsCounted, costsCounted, errorsCounted, latenciesCounted } from '../../parts/charts/counted-calls.ts';
+import {
+  callsCounted,
+  costsCounted,
+  errorsCounted,
+  latenciesCounted,
+  missesCounted,
+} from '../../parts/charts/counted-calls.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { curlOf } from '../../parts/forms/curl.ts';
 import { overviewMessages } from './messages.ts';
@@ -91,7 +97,7 @@ export function Charts({ timeline: { times, values }, changedAt = [] }: ChartsPr
             title={t('cache')}
             {...common}
             format={count}
-            {...toCalls(callsCounted)}
+            {...toCalls(missesCounted)}
             series={[
               { name: t('hits'), values: values.cache_hits, color: 2 },
               { name: t('misses'), values: values.cache_misses, color: 1, isDashed: true },

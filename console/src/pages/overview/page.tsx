@@ -1,5 +1,5 @@
-import type { ServiceList } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { everyService } from '../../api/whole-lists.ts';
 import { hrefOf, setQuery, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
 import { useIsAdmin } from '../../app/session.tsx';
@@ -148,11 +148,7 @@ function Chain() {
   const t = useMessages(overviewMessages);
   const isAdmin = useIsAdmin();
   const numbers = useServiceNumbers();
-  const query = useQuery(
-    isAdmin ? 'services' : null,
-    (api, signal) => api.get<ServiceList>('/services', { limit: 200 }, signal),
-    { refreshMs: 30_000 },
-  );
+  const query = useQuery(isAdmin ? 'services' : null, everyService, { refreshMs: 30_000 });
   if (!isAdmin) return null;
   return (
     <section class="panel">

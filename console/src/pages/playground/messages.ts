@@ -75,5 +75,16 @@ export const playgroundMessages = {
     'No API is registered to proxy to. Create one under Services.',
     'Нет зарегистрированного API. Создайте его на странице «Сервисы».',
   ],
-  mayNot: ['This token has no right to do this.', 'У этого токена нет прав на это.'],
+  cut: [
+    {
+      one: 'The first {shown} of {count} character; curl shows all.',
+      other: 'The first {shown} of {count} characters; curl shows all.',
+    },
+    {
+      one: 'Первые {shown} из {count} символа; curl покажет всё.',
+      few: 'Первые {shown} из {count} символов; curl покажет всё.',
+      many: 'Первые {shown} из {count} символов; curl покажет всё.',
+      other: 'Первые {shown} из {count} символа; curl покажет всё.',
+    },
+  ],
 } as const satisfies Messages;

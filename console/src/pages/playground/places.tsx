@@ -8,6 +8,7 @@ import { useApi, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
+import { useFaultText } from '../../parts/fault.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { curlOf } from '../../parts/forms/curl.ts';
 import { CheckField, TextField } from '../../parts/forms/form.tsx';
@@ -30,7 +31,36 @@ interface Asked {
 
 const geocoders = ['google_maps', 'yandex_maps', 'two_gis', 'nominatim', 'offline_gazetteer'];
 
-export function Places({ kind }: { kind: 'geocode' | 'reverse' }) {
+type Kind = 'geocode' | 'reverse';
+
+/** Asks one provider, or the chain (`auto`); never throws. */
+async function askProvider(
+  api: ReturnType<typeof useApi>,
+  kind: Kind,
+  question: Record<string, unknown>,
+  provider: string,
+): Promise<Asked> {
+  const startedMs = performance.now();
+  const took = (): number => Math.round(performance.now() - startedMs);
+  try {
+    const reply = await api.ask<Place>('POST', `/geocoding/${kind}`, {
+      body: provider === 'auto' ? question : { ...question, provider },
+    });
+    return {
+      provider,
+      place: reply.body,
+      error: null,
+      tookMs: took(),
+      cache: reply.headers.get('x-cache'),
+      requestId: reply.headers.get('x-request-id'),
+    };
+  } catch (thrown) {
+    const error = thrown instanceof ApiError ? thrown : new ApiError(0, {});
+    return { provider, place: null, error, tookMs: took(), cache: null, requestId: error.requestId };
+  }
+}
+
+export function Places({ kind }: { kind: Kind }) {
   const t = useMessages(playgroundMessages);
   const api = useApi();
   const { tenant = '' } = useSession();
@@ -50,26 +80,6 @@ export function Places({ kind }: { kind: 'geocode' | 'reverse' }) {
     kind === 'geocode'
       ? { address: address.trim() }
       : { latitude: Number(latitude.replace(',', '.')), longitude: Number(longitude.replace(',', '.')) };
-  const ask = async (provider: string): Promise<Asked> => {
-    const startedMs = performance.now();
-    const took = (): number => Math.round(performance.now() - startedMs);
-    try {
-      const reply = await api.ask<Place>('POST', `/geocoding/${kind}`, {
-        body: provider === 'auto' ? question : { ...question, provider },
-      });
-      return {
-        provider,
-        place: reply.body,
-        error: null,
-        tookMs: took(),
-        cache: reply.headers.get('x-cache'),
-        requestId: reply.headers.get('x-request-id'),
-      };
-    } catch (thrown) {
-      const error = thrown instanceof ApiError ? thrown : new ApiError(0, {});
-      return { provider, place: null, error, tookMs: took(), cache: null, requestId: error.requestId };
-    }
-  };
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setAsking(true);
@@ -79,7 +89,7 @@ export function Places({ kind }: { kind: 'geocode' | 'reverse' }) {
       providers: asked.join() === 'auto' ? null : asked.join(),
     });
     go(href, 'replace');
-    setAnswers(await Promise.all(asked.map(ask)));
+    setAnswers(await Promise.all(asked.map((provider) => askProvider(api, kind, question, provider))));
     history.note({ label: kind === 'geocode' ? address : `${latitude}, ${longitude}`, href });
     setAsking(false);
   };
@@ -187,6 +197,7 @@ export function Places({ kind }: { kind: 'geocode' | 'reverse' }) {
 function Answers({ answers }: { answers: readonly Asked[] }) {
   const t = useMessages(playgroundMessages);
   const formats = useFormats();
+  const textOf = useFaultText({ retries: false });
   const first = answers.find(({ place }) => place !== null)?.place ?? null;
   const cacheWord = (outcome: string | null): string =>
     outcome === null ? '–' : `cache_${outcome}` in playgroundMessages ? t(`cache_${outcome}` as 'cache_HIT') : outcome;
@@ -205,7 +216,7 @@ function Answers({ answers }: { answers: readonly Asked[] }) {
             cell: ({ place, error }) =>
               place === null ? (
                 <span>
-                  <Status status="error" /> <Foreign text={error?.message ?? t('nothing')} />
+                  <Status status="error" /> <Foreign text={error === null ? t('nothing') : textOf(error)} />
                 </span>
               ) : (
                 <span>

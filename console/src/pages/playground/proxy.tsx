@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
-import type { ServiceList } from '../../api/types.ts';
+import { parseBody } from '../../api/client.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { everyService } from '../../api/whole-lists.ts';
 import { hrefOf, usePlace } from '../../app/location.tsx';
 import { useApi, useIsAdmin, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -18,6 +19,8 @@ interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+  /** Of the whole body, in characters. */
+  readonly length: number;
   readonly tookMs: number;
 }
 
@@ -32,34 +35,38 @@ export function ProxyCall() {
   const { tenant = '' } = useSession();
   const { query } = usePlace();
   const services = useQuery(isAdmin ? 'services' : null, (asked, signal) =>
-    asked.get<ServiceList>('/services', { service_type: 'api', limit: 500 }, signal),
+    everyService(asked, signal, { service_type: 'api' }),
   );
   const names = services.data?.services.map(({ service_name }) => service_name) ?? [];
   const [service, setService] = useState(query.get('service') ?? '');
   const [method, setMethod] = useState(query.get('method') ?? 'GET');
-  const [path, setPath] = useState(query.get('path') ?? '');
+  const [typedPath, setPath] = useState(query.get('path'));
   const [body, setBody] = useState('');
   const [answer, setAnswer] = useState<Answer | null>(null);
   const sending = useSending();
   const history = useHistory('proxy');
   const name = service === '' ? (names[0] ?? '') : service;
+  const baseUrl = services.data?.services.find(({ service_name }) => service_name === name)?.base_url ?? '';
+  const path = typedPath ?? pathBelow(baseUrl, query.get('endpoint') ?? '');
   const place = `/proxy/${encodeURIComponent(name)}/${path.replace(/^\/+/, '')}`;
   const hasBody = method !== 'GET' && body !== '';
   const send = (event: Event): void => {
     event.preventDefault();
     void sending.run(async () => {
+      setAnswer(null);
       const startedMs = performance.now();
-      // Every upstream answer is shown; only our own refusals are errors of the form.
-      const reply = await api.fetch(
-        method,
-        place,
-        hasBody ? { body, headers: { 'content-type': 'application/json' } } : {},
-      );
-      const text = (await reply.text()).slice(0, mostShown);
+      const reply = await api.fetch(method, place, {
+        ...(hasBody ? { body, headers: { 'content-type': 'application/json' } } : {}),
+        hasDeadline: false,
+      });
+      const text = await reply.text();
+      // Every answer of the API names its provider and is shown; our own refusals are errors of the form.
+      if (!reply.ok && !reply.headers.has('x-provider')) throw api.problem(reply, parseBody(text));
       setAnswer({
         status: reply.status,
         headers: Object.fromEntries(reply.headers),
-        text,
+        text: text.slice(0, mostShown),
+        length: text.length,
         tookMs: Math.round(performance.now() - startedMs),
       });
       history.note({
@@ -114,6 +121,7 @@ export function ProxyCall() {
               <CallCost requestId={answer.headers['x-request-id'] ?? null} />
             </span>
           </p>
+          {answer.length > mostShown && <p class="notice">{t('cut', { shown: mostShown, count: answer.length })}</p>}
           <BodyView key={answer.text} value={answer.text} label={t('answer')} />
           <h3>{t('answerHeaders')}</h3>
           <BodyView value={answer.headers} label={t('answerHeaders')} />
@@ -123,4 +131,15 @@ export function ProxyCall() {
       <History history={history} />
     </div>
   );
+}
+
+/** The path and query of a recorded call, without its masked values: the service adds its own credential again. */
+function pathBelow(baseUrl: string, endpoint: string): string {
+  const base = baseUrl.replace(/\/+$/, '');
+  const below = endpoint.slice(base.length);
+  const isBelow = base !== '' && endpoint.startsWith(base) && /^([/?]|$)/.test(below);
+  const rest = isBelow ? below : endpoint.replace(/^\w+:\/\/[^/?]*/, '');
+  const [path = '', search = ''] = rest.replace(/^\/+/, '').split(/\?(.*)/s);
+  const parameters = search.split('&').filter((one) => one !== '' && !/=.*(\*\*\*|\[masked\])/.test(one));
+  return parameters.length === 0 ? path : `${path}?${parameters.join('&')}`;
 }

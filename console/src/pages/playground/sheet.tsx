@@ -1,4 +1,5 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
+import { ApiError } from '../../api/client.ts';
 import { hrefOf, usePlace } from '../../app/location.tsx';
 import { useApi, useSession } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
@@ -41,14 +42,21 @@ export function Sheet() {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.split(line.includes('\t') ? '\t' : ';'));
+  /** The append whose outcome is not known: repeated under its key, its rows are written once. */
+  const open = useRef({ body: '', key: '' });
   const append = async (): Promise<void> => {
-    const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
-    const { updated_range } = await api.send<{ updated_range: string }>(
-      'POST',
-      '/sheets/append',
-      { spreadsheet_id: id.trim(), range: range.trim(), values },
-      { 'idempotency-key': `console-${key}` },
-    );
+    const body = { spreadsheet_id: id.trim(), range: range.trim(), values };
+    const text = JSON.stringify(body);
+    if (open.current.body !== text) {
+      open.current = { body: text, key: `console-${crypto.getRandomValues(new Uint32Array(4)).join('-')}` };
+    }
+    const { updated_range } = await api
+      .send<{ updated_range: string }>('POST', '/sheets/append', body, { 'idempotency-key': open.current.key })
+      .catch((thrown: unknown) => {
+        if (thrown instanceof ApiError && isSettledBy(thrown)) open.current.body = '';
+        throw thrown;
+      });
+    open.current.body = '';
     setSaid(t('appended', { range: updated_range }));
     setRows('');
     await read();
@@ -107,6 +115,11 @@ export function Sheet() {
       <History history={history} />
     </div>
   );
+}
+
+/** Refused for good. The other refusals say nothing about an earlier attempt under the same key. */
+function isSettledBy({ status }: ApiError): boolean {
+  return status >= 400 && status < 500 && ![401, 403, 409, 429].includes(status);
 }
 
 function Grid({ grid, requestId }: { grid: Values; requestId: string | null }) {

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { Api } from '../../api/client.ts';
-import type { CallLog, LimitWindow, LogPage, Service, ServiceList } from '../../api/types.ts';
+import type { CallLog, LimitWindow, LogPage, Service } from '../../api/types.ts';
 import { type Reload, useQuery } from '../../api/use-query.ts';
+import { everyService } from '../../api/whole-lists.ts';
 import { go, hrefOf } from '../../app/location.tsx';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -13,6 +14,7 @@ import { DataTable } from '../../parts/lists/data-table.tsx';
 import { WindowTable } from '../../parts/lists/window-table.tsx';
 import { useDetailTitle } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
+import { useServerText } from '../../parts/server-text.ts';
 import { ServiceNumbers, useServiceNumbers } from '../../parts/service-numbers.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
@@ -75,7 +77,7 @@ function ServiceView({
   const t = useMessages(servicesMessages);
   const api = useApi();
   const say = useToast();
-  const others = useQuery('services', (asked, signal) => asked.get<ServiceList>('/services', { limit: 200 }, signal));
+  const others = useQuery('services', everyService);
   const place = `/services/${service.id}`;
   useDetailTitle(service.display_name);
   const save = async (body: Record<string, unknown>, version: string | null): Promise<void> => {
@@ -114,6 +116,7 @@ function ServiceHead({ service, onChanged }: { service: Service; onChanged: Relo
   const isAdmin = useIsAdmin();
   const say = useToast();
   const sending = useSending();
+  const serverText = useServerText();
   const [asksDelete, setAsksDelete] = useState(false);
   const [said, setSaid] = useState<{ text: string; isGood: boolean } | null>(null);
   const name = service.service_name;
@@ -124,7 +127,7 @@ function ServiceHead({ service, onChanged }: { service: Service; onChanged: Relo
         isGood: probe.ok,
         text: probe.ok
           ? t('tested', { name, duration: formats.duration(probe.response_time_ms ?? 0) })
-          : t('testFailed', { name, error: probe.last_error ?? '' }),
+          : t('testFailed', { name, error: probe.last_error === null ? '–' : serverText.of(probe.last_error) }),
       });
       const { health_status, last_health_check } = probe;
       onChanged((loaded) => ({

@@ -1,5 +1,6 @@
-import type { Service, ServiceList } from '../../api/types.ts';
+import type { Service } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { everyService } from '../../api/whole-lists.ts';
 import { go, hrefOf, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
@@ -36,9 +37,7 @@ export function Page() {
 function All() {
   const t = useMessages(servicesMessages);
   const numbers = useServiceNumbers();
-  const query = useQuery('services', (api, signal) => api.get<ServiceList>('/services', { limit: 1_000 }, signal), {
-    refreshMs: 15_000,
-  });
+  const query = useQuery('services', everyService, { refreshMs: 15_000 });
   return (
     <QueryView query={query}>
       {({ services }) =>
@@ -60,7 +59,7 @@ function NewService() {
   const t = useMessages(servicesMessages);
   const api = useApi();
   const say = useToast();
-  const others = useQuery('services', (asked, signal) => asked.get<ServiceList>('/services', { limit: 1_000 }, signal));
+  const others = useQuery('services', everyService);
   const send = async (body: Record<string, unknown>): Promise<void> => {
     const made = await api.send<Service>('POST', '/services', body);
     say(t('created', { name: made.service_name }));

@@ -4,8 +4,8 @@ import { useIsAdmin, useSession } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { curlOf, yamlOf } from '../../parts/forms/curl.ts';
-import { BothVersions, Changes, useDraft } from '../../parts/forms/draft.tsx';
-import { CheckField, FormFault, SelectField, type Sending, TextField } from '../../parts/forms/form.tsx';
+import { BothVersions, Changes, type Editing, textFieldsOf, useDraft } from '../../parts/forms/draft.tsx';
+import { CheckField, FormFault, SelectField, TextField } from '../../parts/forms/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { ConfigFields } from './config-fields.tsx';
 import {
@@ -51,6 +51,7 @@ export function ServiceForm({ service, etag = null, others, onSend, onReload }: 
     rebase,
   );
   const { base, draft, theirs, sending, set } = drafting;
+  const field = textFieldsOf(drafting);
   const body = service === null ? bodyOf(draft) : changesOf(base, draft);
   const isChanged =
     service === null ? JSON.stringify(draft) !== JSON.stringify(emptyDraft) : Object.keys(body).length > 0;
@@ -66,57 +67,16 @@ export function ServiceForm({ service, etag = null, others, onSend, onReload }: 
     >
       <BothVersions drafting={drafting} shownOf={shownOf} />
       <FormFault error={sending.error} fields={fields} />
-      <WhatItIs draft={draft} set={set} isNew={service === null} sending={sending} />
-      <Access draft={draft} set={set} service={service} sending={sending} />
+      <WhatItIs drafting={drafting} isNew={service === null} />
+      <Access drafting={drafting} service={service} />
       <ConfigFields
         config={parseObject(draft.config) ?? {}}
         isHttp={isHttp(draft)}
         onChange={(config) => set({ config: JSON.stringify(config, null, 2) })}
         sending={sending}
       />
-      <fieldset class="panel">
-        <legend class="section-title">{t('sectionLimits')}</legend>
-        <div class="form-grid">
-          {limitNames.map((name) => (
-            <TextField
-              key={name}
-              label={t(perNames[name])}
-              hint={t('limitsHint')}
-              value={draft[name]}
-              onInput={(value) => set({ [name]: value })}
-              type="number"
-              fault={sending.faultOf(name)}
-            />
-          ))}
-        </div>
-      </fieldset>
-      <fieldset class="panel">
-        <legend class="section-title">{t('sectionOrder')}</legend>
-        <div class="form-grid">
-          <TextField
-            label={t('priority')}
-            hint={t('priorityHint')}
-            type="number"
-            value={draft.priority}
-            onInput={(priority) => set({ priority })}
-            fault={sending.faultOf('priority')}
-          />
-          <SelectField
-            label={t('fallback')}
-            hint={t('fallbackHint')}
-            value={draft.fallback_service_id}
-            fault={sending.faultOf('fallback_service_id')}
-            onInput={(fallback_service_id) => set({ fallback_service_id })}
-            options={[
-              { value: '', name: t('none') },
-              ...others
-                .filter((other) => other.service_type === draft.service_type && other.id !== service?.id)
-                .map((other) => ({ value: other.id, name: other.service_name })),
-            ]}
-          />
-        </div>
-        <CheckField label={t('isActive')} checked={draft.is_active} onInput={(is_active) => set({ is_active })} />
-      </fieldset>
+      <LimitFields drafting={drafting} />
+      <OrderFields drafting={drafting} service={service} others={others} />
       <fieldset class="panel">
         <legend class="section-title">{t('sectionMore')}</legend>
         <div class="form">
@@ -128,19 +88,8 @@ export function ServiceForm({ service, etag = null, others, onSend, onReload }: 
             onInput={(config) => set({ config })}
             fault={parseObject(draft.config) === null ? t('notJson') : sending.faultOf('config')}
           />
-          <TextField
-            label={t('description')}
-            value={draft.description}
-            onInput={(description) => set({ description })}
-            fault={sending.faultOf('description')}
-          />
-          <TextField
-            label={t('tags')}
-            hint={t('tagsHint')}
-            value={draft.tags}
-            onInput={(tags) => set({ tags })}
-            fault={sending.faultOf('tags')}
-          />
+          <TextField label={t('description')} {...field('description')} />
+          <TextField label={t('tags')} hint={t('tagsHint')} {...field('tags')} />
         </div>
       </fieldset>
       {isAdmin && (
@@ -173,13 +122,13 @@ export function ServiceForm({ service, etag = null, others, onSend, onReload }: 
   );
 }
 
-interface SectionProps {
-  readonly draft: Draft;
-  readonly set: (changes: Partial<Draft>) => void;
-  readonly sending: Sending;
+interface Section {
+  readonly drafting: Editing<Draft>;
 }
 
-function WhatItIs({ draft, set, isNew, sending }: SectionProps & { isNew: boolean }) {
+function WhatItIs({ drafting, isNew }: Section & { isNew: boolean }) {
+  const { draft, set, sending } = drafting;
+  const field = textFieldsOf(drafting);
   const t = useMessages(servicesMessages);
   const config = parseObject(draft.config) ?? {};
   const adapter = typeof config.adapter === 'string' ? config.adapter : '';
@@ -194,19 +143,15 @@ function WhatItIs({ draft, set, isNew, sending }: SectionProps & { isNew: boolea
         <TextField
           label={t('serviceName')}
           hint={t('serviceNameHint')}
-          value={draft.service_name}
-          onInput={(service_name) => set({ service_name })}
+          {...field('service_name')}
           isRequired
           isReadOnly={!isNew}
-          fault={sending.faultOf('service_name')}
         />
         {isNew ? (
           <SelectField
             label={t('type')}
-            value={draft.service_type}
-            onInput={(service_type) => set({ service_type })}
+            {...field('service_type')}
             options={serviceTypes.map((type) => ({ value: type, name: type }))}
-            fault={sending.faultOf('service_type')}
           />
         ) : (
           <TextField label={t('type')} value={draft.service_type} onInput={() => undefined} isReadOnly />
@@ -219,47 +164,28 @@ function WhatItIs({ draft, set, isNew, sending }: SectionProps & { isNew: boolea
           options={[{ value: '', name: '–' }, ...adapters.map((name) => ({ value: name, name }))]}
           fault={sending.faultOf('config.adapter')}
         />
-        <TextField
-          label={t('displayName')}
-          value={draft.display_name}
-          onInput={(display_name) => set({ display_name })}
-          fault={sending.faultOf('display_name')}
-        />
+        <TextField label={t('displayName')} {...field('display_name')} />
       </div>
     </fieldset>
   );
 }
 
-function Access({ draft, set, service, sending }: SectionProps & { service: Service | null }) {
+function Access({ drafting, service }: Section & { service: Service | null }) {
+  const field = textFieldsOf(drafting);
   const t = useMessages(servicesMessages);
   return (
     <fieldset class="panel">
       <legend class="section-title">{t('sectionAccess')}</legend>
       <div class="form">
-        <TextField
-          label={t('baseUrl')}
-          hint={t('baseUrlHint')}
-          value={draft.base_url}
-          onInput={(base_url) => set({ base_url })}
-          fault={sending.faultOf('base_url')}
-        />
+        <TextField label={t('baseUrl')} hint={t('baseUrlHint')} {...field('base_url')} />
         <TextField
           label={t('apiKey')}
           hint={`${service?.has_api_key === true ? `${t('hasKey')} ` : ''}${t('apiKeyHint')}`}
           type="password"
           autocomplete="new-password"
-          value={draft.api_key}
-          onInput={(api_key) => set({ api_key })}
-          fault={sending.faultOf('api_key')}
+          {...field('api_key')}
         />
-        <TextField
-          label={t('credentials')}
-          hint={t('credentialsHint')}
-          lines={3}
-          value={draft.credentials}
-          onInput={(credentials) => set({ credentials })}
-          fault={sending.faultOf('credentials')}
-        />
+        <TextField label={t('credentials')} hint={t('credentialsHint')} lines={3} {...field('credentials')} />
       </div>
     </fieldset>
   );
@@ -279,4 +205,45 @@ function masked(body: Record<string, unknown>): Record<string, unknown> {
     ...(body.api_key === undefined ? {} : { api_key: '$API_KEY' }),
     ...(body.credentials === undefined ? {} : { credentials: '$CREDENTIALS' }),
   };
+}
+
+function LimitFields({ drafting }: Section) {
+  const field = textFieldsOf(drafting);
+  const t = useMessages(servicesMessages);
+  return (
+    <fieldset class="panel">
+      <legend class="section-title">{t('sectionLimits')}</legend>
+      <div class="form-grid">
+        {limitNames.map((name) => (
+          <TextField key={name} label={t(perNames[name])} hint={t('limitsHint')} type="number" {...field(name)} />
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function OrderFields({ drafting, service, others }: Section & Pick<ServiceFormProps, 'service' | 'others'>) {
+  const { draft, set } = drafting;
+  const field = textFieldsOf(drafting);
+  const t = useMessages(servicesMessages);
+  return (
+    <fieldset class="panel">
+      <legend class="section-title">{t('sectionOrder')}</legend>
+      <div class="form-grid">
+        <TextField label={t('priority')} hint={t('priorityHint')} type="number" {...field('priority')} />
+        <SelectField
+          label={t('fallback')}
+          hint={t('fallbackHint')}
+          {...field('fallback_service_id')}
+          options={[
+            { value: '', name: t('none') },
+            ...others
+              .filter((other) => other.service_type === draft.service_type && other.id !== service?.id)
+              .map((other) => ({ value: other.id, name: other.service_name })),
+          ]}
+        />
+      </div>
+      <CheckField label={t('isActive')} checked={draft.is_active} onInput={(is_active) => set({ is_active })} />
+    </fieldset>
+  );
 }

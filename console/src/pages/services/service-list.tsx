@@ -110,32 +110,51 @@ export function ServiceChain({
             </span>
             <ServiceRow service={service} numbers={numbers} />
             {isAdmin && shown.length > 1 && (
-              <span class="arrows">
-                <button
-                  type="button"
-                  class="button small plain"
-                  aria-disabled={index === 0}
-                  aria-label={t('moveUp', { name: service.service_name })}
-                  onClick={() => move(service.id, index - 1)}
-                >
-                  ↑
-                </button>
-                <button
-                  type="button"
-                  class="button small plain"
-                  aria-disabled={index === shown.length - 1}
-                  aria-label={t('moveDown', { name: service.service_name })}
-                  onClick={() => move(service.id, index + 1)}
-                >
-                  ↓
-                </button>
-              </span>
+              <Arrows
+                name={service.service_name}
+                isFirst={index === 0}
+                isLast={index === shown.length - 1}
+                onMove={(step) => move(service.id, index + step)}
+              />
             )}
           </li>
         ))}
       </ol>
       {isAdmin && shown.length > 1 && <p class="hint">{t('orderHint')}</p>}
     </section>
+  );
+}
+
+interface ArrowsProps {
+  readonly name: string;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+  onMove(step: number): void;
+}
+
+function Arrows({ name, isFirst, isLast, onMove }: ArrowsProps) {
+  const t = useMessages(servicesMessages);
+  return (
+    <span class="arrows">
+      <button
+        type="button"
+        class="button small plain"
+        aria-disabled={isFirst}
+        aria-label={t('moveUp', { name })}
+        onClick={() => onMove(-1)}
+      >
+        ↑
+      </button>
+      <button
+        type="button"
+        class="button small plain"
+        aria-disabled={isLast}
+        aria-label={t('moveDown', { name })}
+        onClick={() => onMove(1)}
+      >
+        ↓
+      </button>
+    </span>
   );
 }
 

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Token } from '../../api/types.ts';
 import { type Reload, useQuery } from '../../api/use-query.ts';
+import { everyToken } from '../../api/whole-lists.ts';
 import { appMessages } from '../../app/messages.ts';
 import { useApi, useIsAdmin, useSession } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
@@ -12,7 +13,7 @@ import { type Column, DataTable } from '../../parts/lists/data-table.tsx';
 import { PageHeader } from '../../parts/page-header.tsx';
 import { QueryView } from '../../parts/query-view.tsx';
 import { Status, StatusIcon } from '../../parts/status.tsx';
-import { Ago, Time } from '../../parts/time.tsx';
+import { Ago, Time, useMinute } from '../../parts/time.tsx';
 import { useToast } from '../../parts/toast.tsx';
 import { tokensMessages } from './messages.ts';
 import { EditToken, NewToken, RotateToken } from './token-forms.tsx';
@@ -22,7 +23,7 @@ export function Page() {
   const app = useMessages(appMessages);
   const isAdmin = useIsAdmin();
   const [isNew, setNew] = useState(false);
-  const query = useQuery('tokens', (api, signal) => api.get<TokenList>('/tokens', { limit: 500 }, signal));
+  const query = useQuery('tokens', everyToken);
   return (
     <>
       <PageHeader title={app('tokens')}>
@@ -60,8 +61,6 @@ function withToken(changed: Token): (list: TokenList) => TokenList {
 function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged: Reload<TokenList> }) {
   const t = useMessages(tokensMessages);
   const api = useApi();
-  const formats = useFormats();
-  const { tenant } = useSession();
   const say = useToast();
   const sending = useSending();
   const [revoking, setRevoking] = useState<Token | null>(null);
@@ -75,13 +74,58 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
       say(t('revoked', { name: token.name }));
     });
   };
+  const columns = useTokenColumns(tokens, { edit: setEditing, rotate: setRotating, revoke: setRevoking });
+  return (
+    <>
+      <FormFault error={sending.error} />
+      <DataTable<Token> caption={t('list')} rows={tokens} keyOf={({ id }) => id} empty={t('empty')} columns={columns} />
+      {revoking !== null && (
+        <Confirm
+          title={t('revokeTitle', { name: revoking.name })}
+          text={t('revokeText')}
+          verb={t('revoke')}
+          onConfirm={() => revoke(revoking)}
+          onCancel={() => setRevoking(null)}
+        />
+      )}
+      {editing !== null && (
+        <EditToken
+          id={editing.id}
+          name={editing.name}
+          onSaved={(changed) => onChanged(withToken(changed))}
+          onClose={() => setEditing(null)}
+        />
+      )}
+      {rotating !== null && (
+        <RotateToken
+          token={rotating}
+          onMade={({ token: _text, replaces, ...made }) =>
+            onChanged((list) => withToken({ ...rotating, expires_at: replaces.expires_at })(withToken(made)(list)))
+          }
+          onClose={() => setRotating(null)}
+        />
+      )}
+    </>
+  );
+}
+
+interface TokenActions {
+  edit(token: Token): void;
+  rotate(token: Token): void;
+  revoke(token: Token): void;
+}
+
+function useTokenColumns(tokens: readonly Token[], act: TokenActions): readonly Column<Token>[] {
+  const t = useMessages(tokensMessages);
+  const formats = useFormats();
+  const { tenant } = useSession();
   const stateOf = (token: Token) =>
     token.revoked_at !== null
       ? t('isRevoked')
       : token.expires_at !== null && Date.parse(token.expires_at) < Date.now()
         ? t('isExpired')
         : null;
-  const columns: readonly Column<Token>[] = [
+  return [
     {
       name: t('name'),
       cell: ({ name, created_by: maker }) => (
@@ -135,7 +179,7 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
               type="button"
               class="button small"
               aria-label={t('editNamed', { name: token.name })}
-              onClick={() => setEditing(token)}
+              onClick={() => act.edit(token)}
             >
               {t('edit')}
             </button>
@@ -143,7 +187,7 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
               type="button"
               class="button small"
               aria-label={t('rotateNamed', { name: token.name })}
-              onClick={() => setRotating(token)}
+              onClick={() => act.rotate(token)}
             >
               {t('rotate')}
             </button>
@@ -151,7 +195,7 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
               type="button"
               class="button small"
               aria-label={t('revokeNamed', { name: token.name })}
-              onClick={() => setRevoking(token)}
+              onClick={() => act.revoke(token)}
             >
               {t('revoke')}
             </button>
@@ -159,38 +203,6 @@ function TokenTable({ tokens, onChanged }: { tokens: readonly Token[]; onChanged
         ),
     },
   ];
-  return (
-    <>
-      <FormFault error={sending.error} />
-      <DataTable<Token> caption={t('list')} rows={tokens} keyOf={({ id }) => id} empty={t('empty')} columns={columns} />
-      {revoking !== null && (
-        <Confirm
-          title={t('revokeTitle', { name: revoking.name })}
-          text={t('revokeText')}
-          verb={t('revoke')}
-          onConfirm={() => revoke(revoking)}
-          onCancel={() => setRevoking(null)}
-        />
-      )}
-      {editing !== null && (
-        <EditToken
-          id={editing.id}
-          name={editing.name}
-          onSaved={(changed) => onChanged(withToken(changed))}
-          onClose={() => setEditing(null)}
-        />
-      )}
-      {rotating !== null && (
-        <RotateToken
-          token={rotating}
-          onMade={({ token: _text, replaces, ...made }) =>
-            onChanged((list) => withToken({ ...rotating, expires_at: replaces.expires_at })(withToken(made)(list)))
-          }
-          onClose={() => setRotating(null)}
-        />
-      )}
-    </>
-  );
 }
 
 const soonMs = 14 * 86_400_000;
@@ -199,6 +211,7 @@ const soonMs = 14 * 86_400_000;
 function Ends({ token: { expires_at: at, revoked_at: revokedAt } }: { token: Token }) {
   const t = useMessages(tokensMessages);
   const formats = useFormats();
+  useMinute();
   if (at === null) return <>{t('never')}</>;
   const leftMs = Date.parse(at) - Date.now();
   if (revokedAt !== null || leftMs < 0 || leftMs > soonMs) return <Ago iso={at} />;

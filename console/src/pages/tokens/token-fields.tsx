@@ -1,7 +1,8 @@
-import type { ServiceList } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { everyService } from '../../api/whole-lists.ts';
 import { useMessages } from '../../i18n/messages.ts';
-import { CheckField, type Sending, TextField } from '../../parts/forms/form.tsx';
+import { type Editing, textFieldsOf } from '../../parts/forms/draft.tsx';
+import { CheckField, TextField } from '../../parts/forms/form.tsx';
 import { tokensMessages } from './messages.ts';
 import { listOf, type TokenDraft } from './token-draft.ts';
 
@@ -17,29 +18,17 @@ const scopeCount = scopeGroups.reduce((sum, { scopes }) => sum + scopes.length, 
 /** The fields that show their own error. */
 export const tokenFields = ['name', 'scopes', 'tenants', 'services', 'rate_limit_per_minute', 'expires_at'];
 
-interface TokenFieldsProps {
-  readonly draft: TokenDraft;
-  readonly set: (changes: Partial<TokenDraft>) => void;
-  readonly sending: Sending;
-}
-
-export function TokenFields({ draft, set, sending }: TokenFieldsProps) {
+export function TokenFields({ draft, set, sending }: Editing<TokenDraft>) {
+  const field = textFieldsOf({ draft, set, sending });
   const t = useMessages(tokensMessages);
-  const known = useQuery('token-services', (api, signal) => api.get<ServiceList>('/services', { limit: 500 }, signal));
+  const known = useQuery('token-services', everyService);
   const services = listOf(draft.services);
   const toggled = (list: readonly string[], one: string, isChosen: boolean): readonly string[] =>
     isChosen ? [...list, one] : list.filter((other) => other !== one);
   const names = [...new Set((known.data?.services ?? []).map(({ service_name }) => service_name))];
   return (
     <>
-      <TextField
-        label={t('name')}
-        hint={t('nameHint')}
-        value={draft.name}
-        onInput={(name) => set({ name })}
-        isRequired
-        fault={sending.faultOf('name')}
-      />
+      <TextField label={t('name')} hint={t('nameHint')} {...field('name')} isRequired />
       <fieldset>
         <legend>
           {t('scopes')} <span class="muted">{t('chosen', { count: draft.scopes.length, all: scopeCount })}</span>
@@ -81,13 +70,7 @@ export function TokenFields({ draft, set, sending }: TokenFieldsProps) {
         {services.length > 0 && <p class="hint">{t('boundMeans')}</p>}
       </fieldset>
       <div class="form-grid">
-        <TextField
-          label={t('tenants')}
-          hint={t('tenantsHint')}
-          value={draft.tenants}
-          onInput={(tenants) => set({ tenants })}
-          fault={sending.faultOf('tenants')}
-        />
+        <TextField label={t('tenants')} hint={t('tenantsHint')} {...field('tenants')} />
         <TextField
           label={t('perMinute')}
           hint={t('perMinuteHint')}

@@ -1,12 +1,13 @@
 import { useRef, useState } from 'preact/hooks';
-import type { Delivery, Webhook } from '../../api/types.ts';
+import type { Delivery } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { everyWebhook } from '../../api/whole-lists.ts';
 import { go, hrefOf, usePlace } from '../../app/location.tsx';
 import { useIsAdmin } from '../../app/session.tsx';
 import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
-import { DataTable } from '../../parts/lists/data-table.tsx';
+import { type Column, DataTable } from '../../parts/lists/data-table.tsx';
 import { NothingMatches } from '../../parts/lists/filter-pills.tsx';
 import { LiveLine } from '../../parts/lists/live-line.tsx';
 import { Pager } from '../../parts/lists/pager.tsx';
@@ -30,15 +31,13 @@ interface DeliveryPage {
 
 export function Deliveries({ openId, webhookId = null }: { openId: string | null; webhookId?: string | null }) {
   const t = useMessages(webhooksMessages);
-  const formats = useFormats();
+  const columns = useDeliveryColumns();
   const redriveWords = useMessages(redrivesMessages);
   const isAdmin = useIsAdmin();
   const [asksRetry, setAsksRetry] = useState(false);
   const { query, path } = usePlace();
   const given = filterOf(query, webhookId);
-  const known = useQuery(webhookId === null ? 'webhooks' : null, (asked, signal) =>
-    asked.get<{ webhooks: readonly Webhook[] }>('/webhooks', { limit: 500 }, signal),
-  );
+  const known = useQuery(webhookId === null ? 'webhooks' : null, everyWebhook);
   const list = { webhookId, webhooks: known.data?.webhooks ?? [] };
   const { pills, clear } = useDeliveryPills(list);
   const cursor = query.get('cursor');
@@ -101,31 +100,7 @@ export function Deliveries({ openId, webhookId = null }: { openId: string | null
                       t('noDeliveries')
                     )
                   }
-                  columns={[
-                    { name: t('time'), cell: (delivery) => <Time iso={delivery.received_at} /> },
-                    { name: t('webhook'), isSpare: true, cell: (delivery) => <Foreign text={delivery.webhook_name} /> },
-                    { name: t('eventType'), cell: (delivery) => <Foreign text={delivery.event_type} /> },
-                    { name: t('status'), cell: (delivery) => <Status status={delivery.status} /> },
-                    {
-                      name: t('targetState'),
-                      cell: (delivery) => (delivery.target === null ? '–' : <Status status={delivery.target.status} />),
-                    },
-                    {
-                      name: t('deliveryId'),
-                      isExtra: true,
-                      cell: (delivery) => (
-                        <span class="cut mono">
-                          <Foreign text={delivery.delivery_id} />
-                        </span>
-                      ),
-                    },
-                    {
-                      name: t('size'),
-                      isNumber: true,
-                      isExtra: true,
-                      cell: (delivery) => formats.bytes(delivery.payload_size_bytes),
-                    },
-                  ]}
+                  columns={columns}
                 />
                 <Pager cursor={cursor} next={next_cursor}>
                   {isAdmin && rows.length > 0 && (
@@ -156,4 +131,34 @@ export function Deliveries({ openId, webhookId = null }: { openId: string | null
       )}
     </div>
   );
+}
+
+function useDeliveryColumns(): readonly Column<Delivery>[] {
+  const t = useMessages(webhooksMessages);
+  const formats = useFormats();
+  return [
+    { name: t('time'), cell: (delivery) => <Time iso={delivery.received_at} /> },
+    { name: t('webhook'), isSpare: true, cell: (delivery) => <Foreign text={delivery.webhook_name} /> },
+    { name: t('eventType'), cell: (delivery) => <Foreign text={delivery.event_type} /> },
+    { name: t('status'), cell: (delivery) => <Status status={delivery.status} /> },
+    {
+      name: t('targetState'),
+      cell: (delivery) => (delivery.target === null ? '–' : <Status status={delivery.target.status} />),
+    },
+    {
+      name: t('deliveryId'),
+      isExtra: true,
+      cell: (delivery) => (
+        <span class="cut mono">
+          <Foreign text={delivery.delivery_id} />
+        </span>
+      ),
+    },
+    {
+      name: t('size'),
+      isNumber: true,
+      isExtra: true,
+      cell: (delivery) => formats.bytes(delivery.payload_size_bytes),
+    },
+  ];
 }

@@ -31,7 +31,7 @@ export const deliveryMessages = {
   stepReceived: ['received from {address}', 'получена от {address}'],
   stepVerified: ['signature verified', 'подпись верна'],
   stepNotVerified: ['signature not verified', 'подпись не проверена'],
-  stepRefused: ['refused: {reason}', 'отклонена: {reason}'],
+  stepRefused: ['refused for the reason above', 'отклонена по причине, названной выше'],
   stepPublished: ['published on the bus', 'опубликована в шине'],
   stepNotPublished: ['not published yet', 'ещё не опубликована'],
   stepAttempt: ['attempt {number}: {result}', 'попытка {number}: {result}'],

@@ -15,19 +15,8 @@ import { useToast } from '../../parts/toast.tsx';
 import { DeliveryWay } from './delivery-way.tsx';
 import { hasBody } from './kept-body.ts';
 import { webhooksMessages } from './messages.ts';
+import { refusalTexts } from './refusal-texts.ts';
 import { SendAgain } from './send-again.tsx';
-
-/** In plain words, for the reasons that an operator can act on. */
-const reasons: Readonly<Record<string, keyof typeof webhooksMessages>> = {
-  wrong_signature: 'reasonBadSignature',
-  signature_mismatch: 'reasonBadSignature',
-  bad_signature: 'reasonBadSignature',
-  invalid_signature: 'reasonBadSignature',
-  missing_signature: 'reasonMissing',
-  malformed_signature: 'reasonMalformed',
-  stale_timestamp: 'reasonStale',
-  address_not_allowed: 'reasonAddress',
-};
 
 export function DeliverySheet({ id, onClose, onChanged }: { id: string; onClose: () => void; onChanged: () => void }) {
   const t = useMessages(webhooksMessages);
@@ -74,7 +63,7 @@ function Whole({ delivery, isOld, onChanged }: WholeProps) {
       onChanged();
       say(t('accepted'));
     });
-  const reason = delivery.refusal_reason === null ? undefined : reasons[delivery.refusal_reason];
+  const reason = delivery.refusal_reason === null ? undefined : refusalTexts[delivery.refusal_reason];
   const isRefused = delivery.status === 'refused';
   return (
     <div class="stack">

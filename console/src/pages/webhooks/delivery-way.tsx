@@ -4,6 +4,7 @@ import { useFormats } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { BodyView } from '../../parts/json-view.tsx';
+import { useServerText } from '../../parts/server-text.ts';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { deliveryMessages } from './delivery-messages.ts';
@@ -61,7 +62,7 @@ function useArrival(delivery: WholeDelivery): readonly Moment[] {
       : {
           key: 'verified',
           tone: isRefused ? 'bad' : 'off',
-          text: reason === null ? t('stepNotVerified') : t('stepRefused', { reason }),
+          text: reason === null ? t('stepNotVerified') : t('stepRefused'),
         },
     ...(isRefused || status === 'ignored'
       ? []
@@ -83,6 +84,7 @@ interface AtTargetProps {
 
 function AtTarget({ target, attempts, receivedAt }: AtTargetProps) {
   const t = useMessages(deliveryMessages);
+  const serverText = useServerText();
   const formats = useFormats();
   const span = (ms: number): string => (ms < 60_000 ? formats.duration(ms) : formats.span(ms / 1_000));
   const endOf = (attempt: Attempt): number => Date.parse(attempt.started_at) + (attempt.duration_ms ?? 0);
@@ -92,7 +94,10 @@ function AtTarget({ target, attempts, receivedAt }: AtTargetProps) {
       0,
       Date.parse(attempt.started_at) - (before === undefined ? Date.parse(receivedAt) : endOf(before)),
     );
-    const result = attempt.error_message ?? String(attempt.response_status_code ?? '–');
+    const result =
+      attempt.error_message === null
+        ? String(attempt.response_status_code ?? '–')
+        : serverText.of(attempt.error_message, attempt.error_message_ru);
     return {
       key: attempt.id,
       tone: attempt.error_message === null ? 'good' : 'bad',
@@ -134,7 +139,7 @@ function AtTarget({ target, attempts, receivedAt }: AtTargetProps) {
       ) : (
         <Foreign text={target.target_url} />
       )}{' '}
-      <span class="muted">{t('attempts', { count: target.attempt_count })}</span>{' '}
+      <span class="muted whole">{t('attempts', { count: target.attempt_count })}</span>{' '}
       {target.sent_again_count > 0 && (
         <span class="muted">{t('sentAgainTimes', { count: target.sent_again_count })}</span>
       )}

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { SignatureVerdict, Webhook, WholeDelivery } from '../../api/types.ts';
 import { usePlace } from '../../app/location.tsx';
 import { useApi } from '../../app/session.tsx';
+import { useLanguage } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, TextField, useSending } from '../../parts/forms/form.tsx';
@@ -14,6 +15,7 @@ import { webhooksMessages } from './messages.ts';
 export function Explain({ webhook }: { webhook: Webhook }) {
   const t = useMessages(webhooksMessages);
   const parts = useMessages(partsMessages);
+  const { language } = useLanguage();
   const api = useApi();
   const { query } = usePlace();
   const deliveryId = query.get('delivery');
@@ -95,7 +97,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
                 })}
               </li>
             ))}
-            {verdict.hints.map((hint) => (
+            {(language === 'ru' ? verdict.hints_ru : verdict.hints).map((hint) => (
               <li key={hint}>
                 <Foreign text={hint} />
               </li>

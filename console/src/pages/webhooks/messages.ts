@@ -207,5 +207,17 @@ export const webhooksMessages = {
     'Подпись верна, но слишком стара: сверьте часы.',
   ],
   reasonAddress: ['The sender’s address is not among the allowed ones.', 'Адрес отправителя не входит в разрешённые.'],
+  reasonTooLarge: [
+    'The body is larger than the webhook takes: raise its maximum size, or let the sender send less.',
+    'Тело больше, чем принимает вебхук: увеличьте предельный размер или попросите отправителя слать меньше.',
+  ],
+  reasonOverLimit: [
+    'More deliveries came than the webhook’s limit allows: raise the limit, or keep them for later.',
+    'Доставок пришло больше, чем разрешает лимит вебхука: увеличьте лимит или откладывайте лишние.',
+  ],
+  reasonTooManyFailures: [
+    'Too many deliveries from this address had a wrong signature, so further ones are not checked for a while.',
+    'С этого адреса пришло слишком много неверных подписей, поэтому некоторое время их не проверяют.',
+  ],
   isTest: ['a test', 'тест'],
 } as const satisfies Messages;

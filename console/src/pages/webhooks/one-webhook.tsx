@@ -21,7 +21,7 @@ import { Explain } from './explain.tsx';
 import { webhooksMessages } from './messages.ts';
 import { canSign, deliveryCurl } from './presets.ts';
 import { FirstDelivery, SetUp, ShownOnce, sampleOf, usePreset } from './shown-once.tsx';
-import { isTargetPaused, Targets } from './targets.tsx';
+import { isTargetPaused, Targets, useOffReason } from './targets.tsx';
 import { WebhookForm } from './webhook-form.tsx';
 
 export function OneWebhook({ id, tab, openId }: { id: string; tab: string; openId: string | null }) {
@@ -132,6 +132,7 @@ type Question = 'delete' | 'secret' | 'token';
 
 function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: Reload<Loaded> }) {
   const t = useMessages(webhooksMessages);
+  const offReasonOf = useOffReason();
   const api = useApi();
   const isAdmin = useIsAdmin();
   const say = useToast();
@@ -227,7 +228,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: Relo
       </div>
       {webhook.target_off_reason !== null && (
         <p class="notice">
-          <Foreign text={t('targetOff', { reason: webhook.target_off_reason })} />
+          <Foreign text={t('targetOff', { reason: offReasonOf(webhook.target_off_reason) })} />
         </p>
       )}
       <FormFault error={sending.error} />

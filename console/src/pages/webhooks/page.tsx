@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Webhook } from '../../api/types.ts';
 import { useQuery } from '../../api/use-query.ts';
+import { everyWebhook } from '../../api/whole-lists.ts';
 import { go, hrefOf, usePlace } from '../../app/location.tsx';
 import { appMessages } from '../../app/messages.ts';
 import { useApi, useIsAdmin } from '../../app/session.tsx';
@@ -64,11 +65,7 @@ export function Page() {
 function Senders() {
   const t = useMessages(webhooksMessages);
   const formats = useFormats();
-  const query = useQuery(
-    'webhooks',
-    (api, signal) => api.get<{ webhooks: readonly Webhook[] }>('/webhooks', { limit: 500 }, signal),
-    { refreshMs: 10_000 },
-  );
+  const query = useQuery('webhooks', everyWebhook, { refreshMs: 10_000 });
   return (
     <section class="panel" aria-label={t('list')}>
       <QueryView query={query}>

@@ -58,6 +58,8 @@ export const targetsMessages = {
       other: '{types}, {count} условия',
     },
   ],
+  off_gone: ['it answered 410: gone for good', 'ответил 410: больше не существует'],
+  off_failing: ['it failed for three days', 'не отвечал три дня'],
   act: ['Actions', 'Действия'],
   pauseNamed: ['Pause {url}', 'Приостановить {url}'],
   resumeNamed: ['Resume {url}', 'Возобновить {url}'],

@@ -63,6 +63,7 @@ interface TargetsProps {
 
 export function Targets({ webhook, onChanged }: TargetsProps) {
   const t = useMessages(targetsMessages);
+  const offReasonOf = useOffReason();
   const words = useMessages(webhooksMessages);
   const api = useApi();
   const isAdmin = useIsAdmin();
@@ -116,7 +117,8 @@ export function Targets({ webhook, onChanged }: TargetsProps) {
             name: t('state'),
             cell: ({ isPaused, offReason }) => (
               <>
-                <Status status={isPaused ? 'paused' : 'active'} /> {offReason !== null && <Foreign text={offReason} />}
+                <Status status={isPaused ? 'paused' : 'active'} />{' '}
+                {offReason !== null && <Foreign text={offReasonOf(offReason)} />}
               </>
             ),
           },
@@ -162,4 +164,10 @@ export function Targets({ webhook, onChanged }: TargetsProps) {
       {shown !== null && <ShownOnce webhook={shown} title={t('newSecret')} onDone={() => setShown(null)} />}
     </section>
   );
+}
+
+/** Why the service itself switched a target off, in words. */
+export function useOffReason(): (reason: string) => string {
+  const t = useMessages(targetsMessages);
+  return (reason) => (`off_${reason}` in targetsMessages ? t(`off_${reason}` as 'off_gone') : reason);
 }

@@ -28,11 +28,6 @@ export interface Draft {
   readonly is_active: boolean;
 }
 
-/** The members of a draft that are one line of text. */
-export type TextName = {
-  [Name in keyof Draft]: Draft[Name] extends string ? Name : never;
-}[keyof Draft];
-
 export const emptyDraft: Draft = {
   webhook_name: '',
   source_service: 'custom',

@@ -5,14 +5,14 @@ import { useIsAdmin, useSession } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
 import { Code } from '../../parts/copy-button.tsx';
 import { curlOf, yamlOf } from '../../parts/forms/curl.ts';
-import { BothVersions, Changes, useDraft } from '../../parts/forms/draft.tsx';
+import { BothVersions, Changes, type Editing, textFieldsOf, useDraft } from '../../parts/forms/draft.tsx';
 import { CheckField, FormFault, SelectField, TextField } from '../../parts/forms/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
 import { webhooksMessages } from './messages.ts';
 import { presetsOf, schemes, usualPresets } from './presets.ts';
 import { SetUp } from './shown-once.tsx';
 import { TargetsForm } from './targets-form.tsx';
-import { bodyOf, changesOf, type Draft, draftOf, emptyDraft, shownOf, type TextName } from './webhook-draft.ts';
+import { bodyOf, changesOf, type Draft, draftOf, emptyDraft, shownOf } from './webhook-draft.ts';
 
 interface WebhookFormProps {
   readonly webhook: Webhook | null;
@@ -45,11 +45,7 @@ export function WebhookForm({ webhook, etag = null, onSend, onReload }: WebhookF
   const isChanged = Object.keys(changesOf(base, draft)).length > 0;
   useLeaveGuard(isChanged && !sending.isSending, parts('leave'));
   const shown = { ...body, ...(body.secret_key === undefined ? {} : { secret_key: '$SECRET' }) };
-  const field = (name: TextName) => ({
-    value: draft[name],
-    onInput: (value: string) => set({ [name]: value }),
-    fault: sending.faultOf(name),
-  });
+  const field = textFieldsOf(drafting);
   return (
     <form
       class="form panel"
@@ -65,9 +61,7 @@ export function WebhookForm({ webhook, etag = null, onSend, onReload }: WebhookF
         <SelectField
           label={t('source')}
           hint={t('sourceHint')}
-          value={draft.source_service}
-          fault={sending.faultOf('source_service')}
-          onInput={(source_service) => set({ source_service })}
+          {...field('source_service')}
           options={[
             ...presets.map(({ name, title }) => ({ value: name, name: title })),
             ...(preset === undefined ? [{ value: draft.source_service, name: draft.source_service }] : []),
@@ -80,68 +74,12 @@ export function WebhookForm({ webhook, etag = null, onSend, onReload }: WebhookF
           hint={t(preset?.secretFrom === 'sender' ? 'secretFromSender' : 'secretHint')}
           type="password"
           autocomplete="new-password"
-          value={draft.secret_key}
-          onInput={(secret_key) => set({ secret_key })}
-          fault={sending.faultOf('secret_key')}
+          {...field('secret_key')}
         />
       </div>
       {preset !== undefined && <SetUp preset={preset} />}
       <TargetsForm targets={draft.targets} onChange={(targets) => set({ targets })} sending={sending} />
-      <details>
-        <summary>{t('more')}</summary>
-        <div class="form-grid more-fields">
-          <SelectField
-            label={t('scheme')}
-            hint={webhook === null ? t('schemeHint') : undefined}
-            value={draft.signature_scheme}
-            fault={sending.faultOf('signature_scheme')}
-            onInput={(signature_scheme) => set({ signature_scheme })}
-            options={[
-              ...(webhook === null ? [{ value: '', name: t('asPreset') }] : []),
-              ...schemes.map((name) => ({ value: name, name })),
-            ]}
-          />
-          <TextField label={t('signatureHeader')} {...field('signature_header')} />
-          <TextField label={t('signedTemplate')} hint={t('signedTemplateHint')} {...field('signed_template')} />
-          <TextField label={t('timestampHeader')} {...field('timestamp_header')} />
-          <TextField label={t('eventTypeFrom')} hint={t('placeHint')} {...field('event_type_from')} />
-          <TextField label={t('deliveryIdFrom')} hint={t('placeHint')} {...field('delivery_id_from')} />
-          <TextField label={t('allowedIps')} hint={t('allowedIpsHint')} {...field('allowed_ips')} />
-          <TextField label={t('tolerance')} type="number" {...field('tolerance_seconds')} />
-          <TextField label={t('maxSize')} type="number" {...field('max_payload_size_bytes')} />
-          <TextField label={t('targetTimeout')} type="number" {...field('target_timeout_seconds')} />
-          <SelectField
-            label={t('duplicateBy')}
-            value={draft.duplicate_by}
-            fault={sending.faultOf('duplicate_by')}
-            onInput={(duplicate_by) => set({ duplicate_by })}
-            options={[
-              { value: 'delivery_id', name: t('byId') },
-              { value: 'delivery_id_or_body', name: t('byIdOrBody') },
-              { value: 'none', name: t('byNone') },
-            ]}
-          />
-          <TextField label={t('duplicateWindow')} type="number" {...field('duplicate_window_seconds')} />
-          <SelectField
-            label={t('overLimit')}
-            value={draft.over_limit_policy}
-            fault={sending.faultOf('over_limit_policy')}
-            onInput={(over_limit_policy) => set({ over_limit_policy })}
-            options={[
-              { value: 'reject', name: t('reject') },
-              { value: 'defer', name: t('defer') },
-            ]}
-          />
-        </div>
-        <TextField label={t('targetHeaders')} hint={t('headersHint')} lines={2} {...field('target_headers')} />
-        <CheckField
-          label={t('includeRaw')}
-          checked={draft.include_raw}
-          onInput={(include_raw) => set({ include_raw })}
-        />
-        <CheckField label={t('ordered')} checked={draft.ordered} onInput={(ordered) => set({ ordered })} />
-        <CheckField label={t('isActive')} checked={draft.is_active} onInput={(is_active) => set({ is_active })} />
-      </details>
+      <MoreFields drafting={drafting} isNew={webhook === null} />
       {isAdmin && (
         <div class="actions">
           <button
@@ -169,5 +107,59 @@ export function WebhookForm({ webhook, etag = null, onSend, onReload }: WebhookF
         </>
       )}
     </form>
+  );
+}
+
+/** What most senders do not need. */
+function MoreFields({ drafting, isNew }: { readonly drafting: Editing<Draft>; readonly isNew: boolean }) {
+  const t = useMessages(webhooksMessages);
+  const { draft, set } = drafting;
+  const field = textFieldsOf(drafting);
+  return (
+    <details>
+      <summary>{t('more')}</summary>
+      <div class="form-grid more-fields">
+        <SelectField
+          label={t('scheme')}
+          hint={isNew ? t('schemeHint') : undefined}
+          {...field('signature_scheme')}
+          options={[
+            ...(isNew ? [{ value: '', name: t('asPreset') }] : []),
+            ...schemes.map((name) => ({ value: name, name })),
+          ]}
+        />
+        <TextField label={t('signatureHeader')} {...field('signature_header')} />
+        <TextField label={t('signedTemplate')} hint={t('signedTemplateHint')} {...field('signed_template')} />
+        <TextField label={t('timestampHeader')} {...field('timestamp_header')} />
+        <TextField label={t('eventTypeFrom')} hint={t('placeHint')} {...field('event_type_from')} />
+        <TextField label={t('deliveryIdFrom')} hint={t('placeHint')} {...field('delivery_id_from')} />
+        <TextField label={t('allowedIps')} hint={t('allowedIpsHint')} {...field('allowed_ips')} />
+        <TextField label={t('tolerance')} type="number" {...field('tolerance_seconds')} />
+        <TextField label={t('maxSize')} type="number" {...field('max_payload_size_bytes')} />
+        <TextField label={t('targetTimeout')} type="number" {...field('target_timeout_seconds')} />
+        <SelectField
+          label={t('duplicateBy')}
+          {...field('duplicate_by')}
+          options={[
+            { value: 'delivery_id', name: t('byId') },
+            { value: 'delivery_id_or_body', name: t('byIdOrBody') },
+            { value: 'none', name: t('byNone') },
+          ]}
+        />
+        <TextField label={t('duplicateWindow')} type="number" {...field('duplicate_window_seconds')} />
+        <SelectField
+          label={t('overLimit')}
+          {...field('over_limit_policy')}
+          options={[
+            { value: 'reject', name: t('reject') },
+            { value: 'defer', name: t('defer') },
+          ]}
+        />
+      </div>
+      <TextField label={t('targetHeaders')} hint={t('headersHint')} lines={2} {...field('target_headers')} />
+      <CheckField label={t('includeRaw')} checked={draft.include_raw} onInput={(include_raw) => set({ include_raw })} />
+      <CheckField label={t('ordered')} checked={draft.ordered} onInput={(ordered) => set({ ordered })} />
+      <CheckField label={t('isActive')} checked={draft.is_active} onInput={(is_active) => set({ is_active })} />
+    </details>
   );
 }

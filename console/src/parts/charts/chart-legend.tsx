@@ -18,11 +18,10 @@ interface LegendProps {
   readonly hidden: ReadonlySet<string>;
   readonly onToggle: (name: string) => void;
   readonly textOf: (series: ChartSeries) => string;
-  readonly time: string;
 }
 
 /** The name of each series shows or hides it. */
-export function Legend({ series, hidden, onToggle, textOf, time }: LegendProps) {
+export function Legend({ series, hidden, onToggle, textOf }: LegendProps) {
   const t = useMessages(partsMessages);
   return (
     <ul class="legend">
@@ -52,7 +51,6 @@ export function Legend({ series, hidden, onToggle, textOf, time }: LegendProps) 
           </li>
         );
       })}
-      <li class="muted">{time}</li>
     </ul>
   );
 }

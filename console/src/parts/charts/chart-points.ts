@@ -20,6 +20,14 @@ export function stepsOf({ data }: UPlot): number[] {
   return isWhole ? wholeSteps : anySteps;
 }
 
+/** Half the width of a label of the time axis, and a little more than the chart's padding beside it. */
+const halfLabelPx = 20;
+const paddingPx = 8;
+
+export function isCutAt(plot: UPlot, seconds: number): boolean {
+  return plot.valToPos(seconds, 'x') + halfLabelPx > plot.bbox.width / devicePixelRatio + paddingPx;
+}
+
 /** The point under the cursor: on a line the nearest one, with bars the one whose span contains it. */
 export function pointAt(plot: UPlot, isBar: boolean): number | null {
   const { idx, left = -1 } = plot.cursor;

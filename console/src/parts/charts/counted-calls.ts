@@ -13,6 +13,8 @@ export const latenciesCounted = {
   ...callsCounted,
   status: statusFilter(callStatuses.filter((status) => status !== 'rate_limited')),
 };
+/** Only misses have rows in the list: an answer from the cache leaves none. */
+export const missesCounted = { cache: 'miss' };
 export const costsCounted = { min_cost_usd: '0.000001' };
 
 /** The statuses in a filter: one or several, separated by commas. */

@@ -25,6 +25,21 @@ export interface Drafting<Draft> {
   save(send: (etag: string | null) => Promise<void>): Promise<void>;
 }
 
+/** The part of a drafting that fields need. */
+export type Editing<Draft> = Pick<Drafting<Draft>, 'draft' | 'set' | 'sending'>;
+
+/** The members of a draft that are texts. */
+type TextName<Draft> = { [Name in keyof Draft]: Draft[Name] extends string ? Name : never }[keyof Draft] & string;
+
+/** Gives a field for a text of the draft its value, its change and its fault. */
+export function textFieldsOf<Draft>({ draft, set, sending }: Editing<Draft>) {
+  return (name: TextName<Draft>) => ({
+    value: draft[name] as string,
+    onInput: (value: string) => set({ [name]: value } as Partial<Draft>),
+    fault: sending.faultOf(name),
+  });
+}
+
 interface Held<Draft> {
   readonly base: Draft;
   readonly etag: string | null;

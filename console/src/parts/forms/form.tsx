@@ -6,6 +6,7 @@ import { useMessages } from '../../i18n/messages.ts';
 import { useFaultText } from '../fault.tsx';
 import { Foreign } from '../foreign-text.tsx';
 import { partsMessages } from '../messages.ts';
+import { useServerText } from '../server-text.ts';
 
 interface FieldProps {
   readonly label: string;
@@ -192,10 +193,14 @@ export function useSending(): Sending {
   const [error, setError] = useState<ApiError | null>(null);
   // A second click may come before the button is disabled.
   const isUnderWay = useRef(false);
+  const { ofFault } = useServerText();
   return {
     isSending,
     error,
-    faultOf: (path) => error?.faults.find((fault) => samePath(fault.path, path))?.message,
+    faultOf(path) {
+      const found = error?.faults.find((fault) => samePath(fault.path, path));
+      return found === undefined ? undefined : ofFault(found);
+    },
     clear: () => setError(null),
     async run(send) {
       if (isUnderWay.current) return;
@@ -232,6 +237,7 @@ function samePath(given: string, wanted: string): boolean {
 export function FormFault({ error, fields = [] }: { error: ApiError | null; fields?: readonly string[] }) {
   const t = useMessages(partsMessages);
   const textOf = useFaultText({ retries: false });
+  const { ofFault } = useServerText();
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (error !== null) box.current?.focus();
@@ -247,9 +253,9 @@ export function FormFault({ error, fields = [] }: { error: ApiError | null; fiel
       </p>
       {others.length > 0 && (
         <ul>
-          {others.map(({ path, message }) => (
-            <li key={path + message}>
-              <code>{path}</code> <Foreign text={message} />
+          {others.map((fault) => (
+            <li key={fault.path + fault.message}>
+              <code>{fault.path}</code> <Foreign text={ofFault(fault)} />
             </li>
           ))}
         </ul>
