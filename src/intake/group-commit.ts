@@ -18,7 +18,7 @@ import type { Database } from '../storage/postgres/database.ts';
 import { createBatchCommitter } from './commit-batch.ts';
 import { startDraining } from './drain.ts';
 import { type Intake, IntakeFull, type IntakeReceipt } from './intake.ts';
-import { createWaitingRoom } from './intake-queue.ts';
+import { createIntakeQueue } from './intake-queue.ts';
 import { type PreparedRecord, prepareRecord } from './prepare.ts';
 import type { Spool } from './spool.ts';
 import { createSpoolWriter } from './spool-writer.ts';
@@ -52,7 +52,7 @@ const maxCommitsAhead = 32;
 /** Creates the intake and starts draining the spool, if there is one. */
 export function createIntake(deps: IntakeDeps): Intake {
   const { clock, logger, spool } = deps;
-  const room = createWaitingRoom({
+  const queue = createIntakeQueue({
     maxRecords: deps.maxWaitingRecords ?? 10_000,
     maxBytes: 64 * 1024 * 1024,
     deadlineMs: deps.roomDeadlineMs ?? 5_000,
@@ -74,14 +74,14 @@ export function createIntake(deps: IntakeDeps): Intake {
   const store = createBatchStore({ committer, spoolWriter, drain, logger });
 
   const mayCommit = (): boolean => {
-    if (underWay.size === 0) return !room.isEmpty();
+    if (underWay.size === 0) return !queue.isEmpty();
     const mayOvertake = underWay.size < maxCommitsAtOnce && notHandedOver < maxCommitsAhead;
-    return mayOvertake && room.count() >= fullCommitRecords;
+    return mayOvertake && queue.count() >= fullCommitRecords;
   };
 
   const startCommits = (): void => {
     while (mayCommit()) {
-      const storing = store(room.take(maxBatchRecords, maxBatchBytes));
+      const storing = store(queue.take(maxBatchRecords, maxBatchBytes));
       notHandedOver += 1;
       lastHandedOver = Promise.all([storing, lastHandedOver]).then(([handovers]) => {
         notHandedOver -= 1;
@@ -107,8 +107,8 @@ export function createIntake(deps: IntakeDeps): Intake {
   };
 
   const submit = (record: PreparedRecord): Promise<IntakeReceipt> => {
-    const receipt = room.enter(record);
-    if (room.count() >= fullCommitRecords) startCommits();
+    const receipt = queue.enter(record);
+    if (queue.count() >= fullCommitRecords) startCommits();
     else startSoon();
     return receipt;
   };
@@ -131,7 +131,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     async close() {
       closed = true;
       void usage.write();
-      while (!room.isEmpty() || underWay.size > 0) {
+      while (!queue.isEmpty() || underWay.size > 0) {
         startCommits();
         await Promise.all(underWay);
       }

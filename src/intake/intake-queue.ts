@@ -9,7 +9,7 @@ export interface WaitingRecord {
   reject(error: unknown): void;
 }
 
-export interface WaitingRoom {
+export interface IntakeQueue {
   /** Resolves when the record is durable. Rejects with `IntakeFull` if there is no room within the deadline. */
   enter(record: PreparedRecord): Promise<IntakeReceipt>;
   /** Removes and returns the oldest records, as many as fit both limits, but at least one if there is any. */
@@ -19,7 +19,7 @@ export interface WaitingRoom {
   count(): number;
 }
 
-export interface WaitingRoomOptions {
+export interface IntakeQueueOptions {
   readonly maxRecords: number;
   readonly maxBytes: number;
   /** How long a caller waits for room. */
@@ -34,8 +34,8 @@ interface WaitingCaller {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Creates an empty waiting room. */
-export function createWaitingRoom({ maxRecords, maxBytes, deadlineMs }: WaitingRoomOptions): WaitingRoom {
+/** Creates an empty queue. */
+export function createIntakeQueue({ maxRecords, maxBytes, deadlineMs }: IntakeQueueOptions): IntakeQueue {
   let records: WaitingRecord[] = [];
   let bytes = 0;
   /**

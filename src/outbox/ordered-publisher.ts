@@ -13,6 +13,7 @@
  * A key that keeps failing does not hold back other keys. Nothing is sent while the broker is away. The relay bounds
  * the queue: it reads `size` before it submits.
  */
+import { getOrCreate } from '../bounded-map.ts';
 import type { OutboxMessage } from './envelope.ts';
 
 export interface OrderedPublisherDeps {
@@ -56,6 +57,8 @@ interface Lane {
   timer: NodeJS.Timeout | null;
 }
 
+const emptyLane = (): Lane => ({ inFlight: 0, blocked: false, failed: [], held: [], attempts: 0, timer: null });
+
 /** A first-in-first-out queue whose `shift` does not move the rest. */
 function createQueue<T>() {
   let items: (T | undefined)[] = [];
@@ -89,20 +92,11 @@ export function createOrderedPublisher(deps: OrderedPublisherDeps): OrderedPubli
   let closed = false;
   let onEmpty: (() => void) | null = null;
 
-  const laneOf = (key: string): Lane => {
-    let lane = lanes.get(key);
-    if (lane === undefined) {
-      lane = { inFlight: 0, blocked: false, failed: [], held: [], attempts: 0, timer: null };
-      lanes.set(key, lane);
-    }
-    return lane;
-  };
-
   const pump = (): void => {
     while (!closed && inFlight < deps.windowSize && deps.isAvailable()) {
       const entry = released.shift() ?? fresh.shift();
       if (entry === undefined) return;
-      const lane = laneOf(entry.key);
+      const lane = getOrCreate(lanes, entry.key, emptyLane);
       if (lane.blocked) lane.held.push(entry);
       else send(entry, lane);
     }

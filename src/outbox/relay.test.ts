@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import pino from 'pino';
+import { Connection } from 'rabbitmq-client';
 import { rabbitmqUrl, startTestBroker } from '../../test/support/broker.ts';
 import { silentLogger, startTestDatabase } from '../../test/support/database.ts';
 import { createFakeBroker } from '../../test/support/fake-broker.ts';
@@ -265,4 +267,38 @@ test('a RabbitMQ outage under traffic loses no event and keeps the order per ten
     firstSeen.set(key, [...(firstSeen.get(key) ?? []), id]);
   }
   for (const [key, ids] of sent) assert.deepEqual(firstSeen.get(key), ids);
+});
+
+test('a connected broker that refuses events says why in the log, once, and gets them when it accepts again', async (t) => {
+  const { db } = await startTestDatabase(t);
+  const { broker, exchange, delivered } = await startTestBroker(t);
+  const consumer = new Connection({ url: rabbitmqUrl, acquireTimeout: 10_000 });
+  t.after(() => consumer.close());
+  const full = { 'x-max-length': 1, 'x-overflow': 'reject-publish' } as const;
+  const { queue } = await consumer.queueDeclare({ queue: `full.${newId()}`, arguments: full });
+  t.after(() => consumer.queueDelete({ queue }));
+  await consumer.queueBind({ queue, exchange, routingKey: '#' });
+  const warnings: string[] = [];
+  let refusals = 0;
+  const counting: Broker = {
+    ...broker,
+    publishConfirmed: (message) =>
+      broker.publishConfirmed(message).catch((error) => {
+        refusals += 1;
+        throw error;
+      }),
+  };
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
+  const { publish } = await startRelay(t, db, counting, { logger });
+  for (const name of ['first', 'second', 'third']) await publish(name);
+  await waitFor('several refusals', () => refusals >= 5);
+  assert.equal(warnings.length, 1, warnings.join(''));
+  const { msg, err, event_type } = JSON.parse(warnings[0] ?? '');
+  assert.equal(msg, 'the broker did not confirm an event; will retry');
+  assert.match(err.stack, /message rejected by server/);
+  assert.equal(event_type, 'integration.request.sent');
+
+  await consumer.queueUnbind({ queue, exchange, routingKey: '#' });
+  await whenEmpty(db);
+  await waitFor('all events', () => new Set(delivered.map(correlationOf)).size === 3);
 });

@@ -87,6 +87,7 @@ const lowWater = 2_000;
 const closeDeadlineMs = 5_000;
 /** Maximum unconfirmed messages: more do not raise RabbitMQ's rate, and slow down confirms. */
 const windowSize = 200;
+const refusalWarningMs = 60_000;
 
 /** Starts publishing. Works while PostgreSQL or RabbitMQ is away, and catches up when it is back. */
 export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRelay> {
@@ -102,6 +103,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
   const backlog = createBacklogCount(db, facts);
   let closed = false;
 
+  const warnOfRefusal = createRefusalWarning(deps);
   const publisher = createOrderedPublisher({
     windowSize,
     retryPauseMs: deps.retryPauseMs ?? 50,
@@ -117,8 +119,7 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       else facts.confirmed(message.factNumber);
       confirms.add();
     },
-    onFailed: (message, error) =>
-      logger.debug({ err: error, event_id: message.id }, 'the broker did not confirm an event'),
+    onFailed: (message, error) => warnOfRefusal(message, error),
   });
   const hasRoom = (): boolean => own.heldCount() <= Math.min(lowWater, maxInMemory / 2) && broker.isAvailable();
   const confirms = createConfirmRecorder({
@@ -199,6 +200,23 @@ export async function startOutboxRelay(deps: OutboxRelayDeps): Promise<OutboxRel
       await confirms.write(); // Events confirmed during the first write.
       await releaseAll(deps, facts);
     },
+  };
+}
+
+/**
+ * A connected broker that refuses events says why in the log, once a minute: a full queue with `reject-publish` refuses
+ * them for every consumer. An absent broker has its own lines.
+ */
+function createRefusalWarning({ broker, clock, logger }: OutboxRelayDeps) {
+  let nextAtMs = Number.NEGATIVE_INFINITY;
+  return (message: OutboxMessage, error: unknown): void => {
+    const fields = { err: error, event_id: message.id, event_type: message.type };
+    if (!broker.isAvailable() || clock.now() < nextAtMs) {
+      logger.debug(fields, 'the broker did not confirm an event');
+      return;
+    }
+    nextAtMs = clock.now() + refusalWarningMs;
+    logger.warn(fields, 'the broker did not confirm an event; will retry');
   };
 }
 
