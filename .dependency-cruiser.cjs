@@ -25,7 +25,7 @@ const rooms = {
   outbox: ['broker', 'storage'],
   intake: ['audit', 'outbox', 'secrets', 'storage'],
   directory: ['config', 'outbox', 'providers', 'secrets', 'storage'],
-  costs: ['directory', 'metrics', 'outbox', 'providers', 'storage'],
+  costs: ['directory', 'limits', 'metrics', 'outbox', 'providers', 'storage'],
   health: ['audit', 'directory', 'intake', 'limits', 'metrics', 'outbound', 'outbox', 'providers', 'storage'],
   limits: ['directory', 'metrics', 'providers', 'storage'],
   cache: ['intake', 'resilience', 'storage'],

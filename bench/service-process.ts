@@ -11,7 +11,7 @@ import {
 } from '../test/support/database.ts';
 import { redisUrl } from '../test/support/redis.ts';
 import { jwtSecretOfTests, signAdminToken } from '../test/support/service.ts';
-import { waitFor } from '../test/support/wait-for.ts';
+import { untilServed } from '../test/support/wait-for.ts';
 import { token } from './peers/cached-answer.ts';
 import { type ServerProcess, startServerProcess } from './processes.ts';
 import type { Stage } from './stages.ts';
@@ -150,14 +150,10 @@ export async function addUnsignedWebhook(server: ServiceProcess): Promise<string
   return new URL((created as { webhook_url: string }).webhook_url).pathname;
 }
 
-/** A machine that has just started several processes may be slow at first: repeats after a 503. */
 async function create(server: ServiceProcess, collection: string, body: object): Promise<unknown> {
-  const reply = await waitFor(
+  const reply = await untilServed(
     `the service to take a row of ${collection}`,
-    async () => {
-      const answer = await postAsAdmin(server, collection, body);
-      return answer.status !== 503 && answer;
-    },
+    () => postAsAdmin(server, collection, body),
     createDeadlineMs,
   );
   if (reply.status !== 201) throw new Error(await reply.text());

@@ -28,7 +28,7 @@ const readyDeadlineMs = 60_000;
 const stopDeadlineMs = 20_000;
 /** From ready to the memory check: by then connections are open, and each timer has run once. */
 const restMs = 20_000;
-const restMiBLimit = 120;
+const restMiBLimit = 110;
 
 try {
   requireImageTools();

@@ -4,6 +4,8 @@
  *
  *   npm run contact-sheets -- [--only '^calls'] [--variants wide-en-light,narrow-ru-dark] [--out folder] [--rows 60000]
  *
+ * The sizes `desk` (1440) and `vast` (2200) are drawn if their variants are named.
+ *
  * Writes `.data/contact-sheets/*.png`, and the single pictures beside them.
  */
 import { mkdir, readFile } from 'node:fs/promises';
@@ -24,14 +26,21 @@ const { values: options } = parseArgs({
   },
 });
 
-const widths = { wide: { width: 1_280, height: 900 }, narrow: { width: 360, height: 760 } } as const;
-const variants = (['wide', 'narrow'] as const)
+const widths = {
+  wide: { width: 1_280, height: 900 },
+  narrow: { width: 360, height: 760 },
+  desk: { width: 1_440, height: 900 },
+  vast: { width: 2_200, height: 1_200 },
+} as const;
+const variants = (['wide', 'narrow', 'desk', 'vast'] as const)
   .flatMap((size) =>
     (['en', 'ru'] as const).flatMap((language) =>
       (['light', 'dark'] as const).map((theme) => ({ size, language, theme, name: `${size}-${language}-${theme}` })),
     ),
   )
-  .filter(({ name }) => options.variants === '' || options.variants.split(',').includes(name));
+  .filter(({ size, name }) =>
+    options.variants === '' ? size === 'wide' || size === 'narrow' : options.variants.split(',').includes(name),
+  );
 
 const cleanups: (() => unknown)[] = [];
 try {
@@ -120,11 +129,11 @@ async function compose(browser: Browser, name: string): Promise<void> {
   const pictures = await Promise.all(
     variants.map(async (variant, index) => {
       const file = await readFile(single(name, index));
-      return `<img width="${variant.size === 'wide' ? 600 : 300}" src="data:image/png;base64,${file.toString('base64')}">`;
+      return `<img width="${variant.size === 'narrow' ? 300 : 600}" src="data:image/png;base64,${file.toString('base64')}">`;
     }),
   );
   const page = await browser.newPage({ viewport: { width: 2_440, height: 900 } });
-  const isWide = (_: string, index: number): boolean => variants[index]?.size === 'wide';
+  const isWide = (_: string, index: number): boolean => variants[index]?.size !== 'narrow';
   const rows = [pictures.filter(isWide), pictures.filter((one, index) => !isWide(one, index))]
     .map((some) => `<div>${some.join('')}</div>`)
     .join('');

@@ -95,8 +95,6 @@ async function startDay(): Promise<TestService> {
 
 async function shoot(page: Page, name: string): Promise<void> {
   await page.locator('main h1').waitFor();
-  // The heading has the focus of a page that was just opened.
-  await page.locator('main h1').evaluate((heading) => (heading as unknown as { blur(): void }).blur());
   await page
     .getByText(/Loading…|Загрузка…/)
     .first()

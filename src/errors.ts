@@ -33,12 +33,24 @@ export type ErrorCode = (typeof errorCodes)[number];
 /**
  * One invalid part of the input: where it is (`address`, `values[3][0]`, `header:Idempotency-Key`) and what is wrong.
  */
-export interface InputFault {
+export interface InputFault extends Words {
   readonly path: string;
+}
+
+/** A sentence for the tenant. The members are named as in the answer. */
+export interface Words {
   readonly message: string;
+  /** The same in Russian, for the console; without it the console shows the English one. */
+  readonly message_ru?: string;
+}
+
+export function words(message: string, messageRu: string): Words & { readonly message_ru: string } {
+  return { message, message_ru: messageRu };
 }
 
 export interface ServiceErrorOptions {
+  /** `publicMessage` in Russian; sent as `detail_ru`. */
+  readonly publicMessageRu?: string;
   readonly errors?: readonly InputFault[];
   /** Seconds after which a retry makes sense; sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
@@ -77,6 +89,7 @@ export interface FailedCall {
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly publicMessage: string;
+  readonly publicMessageRu: string | undefined;
   readonly errors: readonly InputFault[] | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly provider: string | undefined;
@@ -91,6 +104,7 @@ export class ServiceError extends Error {
     this.name = 'ServiceError';
     this.code = code;
     this.publicMessage = publicMessage;
+    this.publicMessageRu = options.publicMessageRu;
     this.errors = options.errors;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.provider = options.provider;
@@ -121,26 +135,41 @@ export function withExtra(error: ServiceError, extra: Readonly<Record<string, un
 /** Returns a copy of the error with another public message. */
 export function withMessage(error: ServiceError, publicMessage: string): ServiceError {
   const { call } = error;
-  return new ServiceError(error.code, publicMessage, { ...definedOnly(error), ...(call !== undefined && { call }) });
+  const { publicMessageRu: _ofOldMessage, ...options } = definedOnly(error);
+  return new ServiceError(error.code, publicMessage, { ...options, ...(call !== undefined && { call }) });
 }
 
 /** Returns a copy of the error that names the failed end of a distance: `origin`, `destinations[3]`. */
 export function ofEnd(error: ServiceError, end: string): ServiceError {
-  const { call, extra } = error;
+  const { call, extra, publicMessageRu } = error;
   return new ServiceError(error.code, `${end}: ${error.publicMessage}`, {
     ...definedOnly(error),
+    ...(publicMessageRu !== undefined && { publicMessageRu: `${end}: ${publicMessageRu}` }),
     extra: { ...extra, end },
     ...(call !== undefined && { call }),
   });
 }
 
 function definedOnly(error: ServiceError): ServiceErrorOptions {
-  const { errors, retryAfterSeconds, provider, status, challenge, limit, extra, cause } = error;
-  const members = Object.entries({ errors, retryAfterSeconds, provider, status, challenge, limit, extra, cause });
+  const { publicMessageRu, errors, retryAfterSeconds, provider, status, challenge, limit, extra, cause } = error;
+  const members = Object.entries({
+    publicMessageRu,
+    errors,
+    retryAfterSeconds,
+    provider,
+    status,
+    challenge,
+    limit,
+    extra,
+    cause,
+  });
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 
 /** Creates a 400 that names the one invalid member. */
-export function invalidInput(path: string, message: string): ServiceError {
-  return new ServiceError('INVALID_REQUEST', `${path}: ${message}`, { errors: [{ path, message }] });
+export function invalidInput(path: string, message: string, messageRu?: string): ServiceError {
+  return new ServiceError('INVALID_REQUEST', `${path}: ${message}`, {
+    errors: [{ path, message, ...(messageRu !== undefined && { message_ru: messageRu }) }],
+    ...(messageRu !== undefined && { publicMessageRu: `${path}: ${messageRu}` }),
+  });
 }

@@ -2,7 +2,7 @@
  * Finds members that a schema does not define, so that they are refused by name and not ignored. The schema itself
  * validates the values.
  */
-import type { InputFault } from './errors.ts';
+import { type InputFault, words } from './errors.ts';
 
 export interface KnownMembers {
   /** `any`: every member is known. `none`: the schema allows no object here and refuses it itself. */
@@ -26,6 +26,7 @@ interface Schema {
 const anything: KnownMembers = { members: 'any', items: null };
 const maxFaults = 20;
 const maxNameLength = 100;
+export const unknownMember = words('is not known here', 'здесь неизвестно');
 
 /**
  * Collects the members that a schema defines. For a union, the members of every alternative are known; alternatives
@@ -70,16 +71,16 @@ function merged(one: KnownMembers, other: KnownMembers): KnownMembers {
 /** Returns one fault per unknown member, at any depth: `operations[3].colour`. */
 export function findUnknownMembers(known: KnownMembers, value: unknown, path = ''): InputFault[] {
   const faults: InputFault[] = [];
-  look(known, value, path, faults);
+  collectUnknown(known, value, path, faults);
   return faults;
 }
 
-function look({ members, items }: KnownMembers, value: unknown, path: string, faults: InputFault[]): void {
+function collectUnknown({ members, items }: KnownMembers, value: unknown, path: string, faults: InputFault[]): void {
   if (typeof value !== 'object' || value === null || faults.length >= maxFaults) return;
   if (Array.isArray(value)) {
     if (items === null || (typeof items.members === 'string' && items.items === null)) return;
     for (const [index, item] of value.entries()) {
-      if (typeof item === 'object') look(items, item, `${path}[${index}]`, faults);
+      if (typeof item === 'object') collectUnknown(items, item, `${path}[${index}]`, faults);
     }
     return;
   }
@@ -88,9 +89,8 @@ function look({ members, items }: KnownMembers, value: unknown, path: string, fa
     if (faults.length >= maxFaults) return;
     const known = members.get(name);
     const member = (value as Record<string, unknown>)[name];
-    if (known === undefined)
-      faults.push({ path: placeOf(path, name.slice(0, maxNameLength)), message: 'is not known here' });
-    else if (typeof member === 'object') look(known, member, placeOf(path, name), faults);
+    if (known === undefined) faults.push({ path: placeOf(path, name.slice(0, maxNameLength)), ...unknownMember });
+    else if (typeof member === 'object') collectUnknown(known, member, placeOf(path, name), faults);
   }
 }
 

@@ -6,6 +6,11 @@ import type { InputFault } from './errors.ts';
 export const nullable = <Schema extends TSchema>(schema: Schema, options: TSchemaOptions = {}) =>
   Type.Union([schema, Type.Null()], options);
 
+export const text = Type.String();
+export const textOrNull = nullable(text);
+export const count = Type.Integer();
+export const time = Type.String({ format: 'date-time' });
+
 /** An optional member. null means "not given", because typed clients send every member. */
 export const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(nullable(schema));
 

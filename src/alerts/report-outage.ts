@@ -22,8 +22,8 @@ interface Unsent extends NewMessage {
   notBeforeMs: number;
 }
 
-/** Creates the reporter; call `look` in every round. */
-export function createOutageReporter(deps: OutageReporterDeps): { look(isDatabaseUp: boolean): Promise<void> } {
+/** Creates the reporter; call `report` in every round. */
+export function createOutageReporter(deps: OutageReporterDeps): { report(isDatabaseUp: boolean): Promise<void> } {
   const { store, clock, logger } = deps;
   let awaySinceMs: number | null = null;
   let upSinceMs: number | null = null;
@@ -93,7 +93,7 @@ export function createOutageReporter(deps: OutageReporterDeps): { look(isDatabas
   };
 
   return {
-    async look(isDatabaseUp) {
+    async report(isDatabaseUp) {
       await (isDatabaseUp ? handleUp : handleAway)(clock.now());
       const waiting: Unsent[] = [];
       for (const message of unsent) if ((await sendOne(message)) === 'waits') waiting.push(message);

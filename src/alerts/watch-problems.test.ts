@@ -49,7 +49,7 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
     const watched = Object.assign(Object.create(db) as typeof db, { isReachable: async () => state.isDatabaseUp });
     const watch = createProblemWatch({
       db: watched,
-      leases: createLeases(db, randomUUID(), clock),
+      leases: createLeases(db, randomUUID()),
       store,
       async listProblems(tenant) {
         state.lookedAt.push(tenant);
@@ -75,7 +75,7 @@ async function startWatches(t: TestContext, given: { answer?: Parameters<typeof 
     for (const watch of watches) {
       // Releases the lease, so that each replica gets its turn: reporting a problem once must not depend on the lease.
       await db.querySystem({ text: 'delete from leases', values: [] });
-      await watch.look();
+      await watch.runRound();
     }
   };
   const chats = () => target.received.filter(({ json }) => json.chat_id !== undefined).map(({ json }) => json.text);

@@ -61,19 +61,19 @@ export function startProblemWatch(deps: WatchProblemsDeps): Rounds {
   const watch = createProblemWatch(deps);
   return startRounds({
     everyMs,
-    round: watch.look,
+    round: watch.runRound,
     onFailure: (error) => deps.logger.warn({ err: error }, 'could not check problems for alerts; will retry'),
     afterLast: watch.close,
   });
 }
 
-/** Creates the watch; each `look` is one round. */
+/** Creates the watch; `runRound` is one round. */
 export function createProblemWatch(deps: WatchProblemsDeps) {
   const { db, clock, logger } = deps;
   const outage = createOutageReporter(deps);
   const changes = watchChangedTenants(db, configurationTables);
   /** The last tenant of interest that was checked. */
-  let lookedUpTo = '';
+  let checkedUpTo = '';
   let trafficSinceMs = clock.now() - overlapMs;
   /** The last tenant of the sweep over all tenants; null if the sweep is complete. */
   let sweptUpTo: string | null = '';
@@ -86,10 +86,10 @@ export function createProblemWatch(deps: WatchProblemsDeps) {
       sweptUpTo = '';
       sweptAtMs = nowMs;
     }
-    const asked = { sinceMs: trafficSinceMs, changed: changed ?? [], after: lookedUpTo, limit: tenantsPerRound };
+    const asked = { sinceMs: trafficSinceMs, changed: changed ?? [], after: checkedUpTo, limit: tenantsPerRound };
     const tenants = new Set(await listTenantsOfInterest(db, asked));
     const isLast = tenants.size < tenantsPerRound;
-    lookedUpTo = isLast ? '' : ([...tenants].at(-1) as string);
+    checkedUpTo = isLast ? '' : ([...tenants].at(-1) as string);
     if (isLast) trafficSinceMs = nowMs - overlapMs;
     for (const tenant of await nextOfSweep()) tenants.add(tenant);
     // Each tenant's list contains the problems of the service itself, so one tenant is enough.
@@ -104,7 +104,7 @@ export function createProblemWatch(deps: WatchProblemsDeps) {
   };
 
   const checkProblems = async (): Promise<void> => {
-    if ((await deps.leases.tryHold('alerts', leaseMs)) === null) return;
+    if (!(await deps.leases.tryHold('alerts', leaseMs))) return;
     const tenants = await tenantsToCheck();
     const seen = new Map<string, SeenProblem>();
     for (const tenant of tenants) {
@@ -152,10 +152,10 @@ export function createProblemWatch(deps: WatchProblemsDeps) {
 
   return {
     /** Runs one round. Throws the database's errors. */
-    async look(): Promise<void> {
+    async runRound(): Promise<void> {
       try {
         const isDatabaseUp = await db.isReachable(databaseDeadlineMs);
-        await outage.look(isDatabaseUp);
+        await outage.report(isDatabaseUp);
         if (!isDatabaseUp) return;
         await checkProblems();
         await sendDue();

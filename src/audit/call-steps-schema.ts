@@ -1,8 +1,7 @@
 /** Schemas of the steps of a call, for `GET /calls/{request_id}`. */
 import Type from 'typebox';
-import { nullable, oneOf } from '../schema-parts.ts';
+import { nullable, oneOf, text } from '../schema-parts.ts';
 
-const text = Type.String();
 const words = <const Words extends readonly string[]>(...all: Words) => oneOf(all);
 const atMs = Type.Integer({ description: 'Milliseconds after `started_at`.' });
 const durationMs = Type.Integer({ minimum: 0 });
@@ -58,7 +57,9 @@ export const skippedStep = Type.Object(
     opened_by: Type.Optional(words('denied', 'failures')),
     limit: Type.Optional(Type.String({ examples: ['yandex, minute'] })),
     is_share: Type.Optional(
-      Type.Literal(true, { description: 'Only this replica’s share of the limit is spent, because Redis is away.' }),
+      Type.Literal(true, {
+        description: 'Only this replica’s share of the limit or budget is spent, because Redis is away.',
+      }),
     ),
     times,
   },

@@ -6,7 +6,7 @@ import type { KeptTrace } from './call-trace.ts';
 import { type IntegrationLog, type LogReaderDeps, listEntries } from './list-entries.ts';
 
 /** A cache look-up, as the gateway remembers it. */
-export interface RememberedLook {
+export interface RememberedLookUp {
   readonly outcome: 'hit' | 'miss';
   /** For a hit: memory, redis, postgres or stale. */
   readonly layer: string | null;
@@ -29,7 +29,7 @@ export type Incompleteness =
   | 'queue_of_a_sheet';
 
 export interface DescribeCallDeps extends LogReaderDeps {
-  looksOf(tenantId: TenantId, requestId: string): readonly RememberedLook[];
+  lookUpsOf(tenantId: TenantId, requestId: string): readonly RememberedLookUp[];
   /** Traces of calls without audit rows: answered by another caller's fetch, or with every provider skipped. */
   tracesOf(tenantId: TenantId, requestId: string): readonly RememberedTrace[];
 }
@@ -41,9 +41,9 @@ const maxRows = 1_000;
 export async function describeCall(deps: DescribeCallDeps, tenantId: TenantId, requestId: string) {
   const { logs, nextCursor } = await listEntries(deps, tenantId, { requestId }, null, maxRows);
   const rows = logs.toReversed().toSorted((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
-  const looks = deps.looksOf(tenantId, requestId);
+  const lookUps = deps.lookUpsOf(tenantId, requestId);
   const remembered = deps.tracesOf(tenantId, requestId);
-  if (rows.length === 0 && looks.length === 0 && remembered.length === 0) return null;
+  if (rows.length === 0 && lookUps.length === 0 && remembered.length === 0) return null;
   const marks =
     rows.length === 0 ? [] : await deps.db.forTenant(tenantId, (tx) => selectMarks(tx, tenantId, requestId, maxRows));
   // Oldest first, like the rows.
@@ -52,7 +52,7 @@ export async function describeCall(deps: DescribeCallDeps, tenantId: TenantId, r
   const asked = rows.filter((row) => !isRefusal(row));
   const times = [
     ...rows.flatMap((row) => [row.started_at, row.completed_at ?? row.started_at].map((time) => Date.parse(time))),
-    ...looks.map(({ atMs }) => atMs),
+    ...lookUps.map(({ atMs }) => atMs),
     ...traces.flatMap(spanOf),
   ];
   const [startedAtMs, completedAtMs] = [least(times), -least(times.map((time) => -time))];
@@ -63,30 +63,30 @@ export async function describeCall(deps: DescribeCallDeps, tenantId: TenantId, r
         marks.find(({ id }) => id === row.id),
       ),
     ),
-    ...looks.map(({ outcome, atMs }) => {
+    ...lookUps.map(({ outcome, atMs }) => {
       const type = `integration.cache.${outcome}`;
       return { type, log_id: null, is_published: null, at: timeOf(atMs) };
     }),
   ].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
-  const hits = looks.filter(({ outcome }) => outcome === 'hit');
-  const incomplete = incompletenessOf({ rows, kept, looks, isCut: nextCursor !== null });
+  const hits = lookUps.filter(({ outcome }) => outcome === 'hit');
+  const incomplete = incompletenessOf({ rows, kept, lookUps, isCut: nextCursor !== null });
   return {
     request_id: requestId,
     source: rows.length > 0 ? ('audit' as const) : ('memory' as const),
-    operation: rows[0]?.operation ?? looks[0]?.operation ?? remembered[0]?.operation ?? null,
+    operation: rows[0]?.operation ?? lookUps[0]?.operation ?? remembered[0]?.operation ?? null,
     source_service: rows[0]?.source_service ?? null,
     principal: rows[0]?.principal ?? null,
     started_at: timeOf(startedAtMs),
     completed_at: timeOf(completedAtMs),
     duration_ms: completedAtMs - startedAtMs,
-    estimated_cost: Math.round(rows.reduce((sum, row) => sum + row.estimated_cost, 0) * 1e6) / 1e6,
-    cache: looks.map((look) => ({
-      outcome: look.outcome,
-      layer: look.layer,
-      operation: look.operation,
-      service_name: look.serviceName,
-      age_seconds: look.ageSeconds,
-      at: timeOf(look.atMs),
+    estimated_cost: Math.round(rows.reduce((sum, row) => sum + row.estimated_cost, 0) * 1e9) / 1e9,
+    cache: lookUps.map((lookUp) => ({
+      outcome: lookUp.outcome,
+      layer: lookUp.layer,
+      operation: lookUp.operation,
+      service_name: lookUp.serviceName,
+      age_seconds: lookUp.ageSeconds,
+      at: timeOf(lookUp.atMs),
     })),
     attempts: asked.map((row) => attemptOf(row, startedAtMs)),
     limits: rows.filter(isRefusal).map((row) => ({
@@ -153,17 +153,17 @@ function eventsOf(row: IntegrationLog, mark: StoredMark | undefined): CallEvent[
 function incompletenessOf(known: {
   readonly rows: readonly IntegrationLog[];
   readonly kept: readonly KeptTrace[];
-  readonly looks: readonly RememberedLook[];
+  readonly lookUps: readonly RememberedLookUp[];
   readonly isCut: boolean;
 }): Incompleteness[] {
-  const { rows, kept, looks, isCut } = known;
+  const { rows, kept, lookUps, isCut } = known;
   const incomplete: Incompleteness[] = [];
   if (rows.length > 0 && kept.length === 0) incomplete.push('rows_without_trace');
   if (kept.some(({ cut = 0 }) => cut > 0)) incomplete.push('trace_cut');
   if (isCut) incomplete.push('more_rows');
   // Only the replica that made the cache look-up knows its result.
   const hasAskedCache = kept.some(({ steps }) => steps.some(({ kind }) => kind === 'cache'));
-  if (hasAskedCache && looks.length === 0) incomplete.push('cache_of_another_replica');
+  if (hasAskedCache && lookUps.length === 0) incomplete.push('cache_of_another_replica');
   // Requests to one spreadsheet wait in their own queue before the first step.
   if (rows.some(({ operation }) => operation.startsWith('sheets_'))) incomplete.push('queue_of_a_sheet');
   return incomplete;

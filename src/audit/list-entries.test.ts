@@ -43,6 +43,7 @@ function manyLogs(nowMs: number): AuditEntry[] {
       sourceService: index % 2 === 0 ? 'crm' : null,
       responseStatusCode: index % 5 === 0 ? 200 : null,
       estimatedCostUsd: index / 1_000,
+      attempt: index % 6 === 1 ? 2 : 1,
       requestId: `r${index}`,
     }),
   );
@@ -83,6 +84,10 @@ test('each filter selects its entries, and the total counts the same', async (t)
     [{ sourceService: 'crm' }, (log) => log.sourceService === 'crm'],
     [{ responseStatusCode: 200 }, (log) => log.responseStatusCode === 200],
     [{ minCostUsd: 0.03 }, (log) => log.estimatedCostUsd >= 0.03],
+    [
+      { onlyCacheMisses: true },
+      ({ attempt, status, operation }) => attempt === 1 && status !== 'rate_limited' && operation === 'geocode',
+    ],
     [{ requestId: 'r7' }, (log) => log.requestId === 'r7'],
     [
       { serviceName: 'google_maps', statuses: ['error'] },

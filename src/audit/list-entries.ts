@@ -1,6 +1,6 @@
 /** Reads the audit log for a tenant: in pages, one entry in full, or everything as a stream. */
 
-import { renderPosition, type TimePosition } from '../encodings/page-cursor.ts';
+import { pageOf, renderPosition, type TimePosition } from '../encodings/page-cursor.ts';
 import { type TenantId, timeOfId } from '../ids.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
 import {
@@ -73,12 +73,8 @@ export async function listEntries(
 ): Promise<LogPage> {
   // One extra row shows whether there is another page.
   const rows = await db.forTenant(tenantId, (tx) => selectNewest(tx, tenantId, filter, cursor, limit + 1));
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    logs: shown.map((row) => entryOf(row, noBodies)),
-    nextCursor: rows.length > limit && last !== undefined ? renderPosition(positionOf(last)) : null,
-  };
+  const { shown, nextCursor } = pageOf(rows, limit, (last) => renderPosition(positionOf(last)));
+  return { logs: shown.map((row) => entryOf(row, noBodies)), nextCursor };
 }
 
 /**
@@ -103,7 +99,7 @@ async function selectNewest(
 
   const rows: StoredLog[] = [];
   let toMs: number | undefined = Number.isFinite(newestMs) ? newestMs : undefined;
-  const look = async (fromMs: number | undefined, isSparse: boolean): Promise<void> => {
+  const readSpan = async (fromMs: number | undefined, isSparse: boolean): Promise<void> => {
     rows.push(...(await selectLogs(tx, tenantId, { ...filter, fromMs, toMs }, after, limit - rows.length, isSparse)));
     toMs = fromMs;
   };
@@ -111,10 +107,10 @@ async function selectNewest(
     const fromMs = lastDayMs - backDays * dayMs;
     if (fromMs <= oldestMs) break;
     if (toMs !== undefined && fromMs >= toMs) continue;
-    await look(fromMs, isSparse);
+    await readSpan(fromMs, isSparse);
     if (rows.length >= limit) return rows;
   }
-  await look(filter.fromMs, toMs !== undefined && toMs <= lastDayMs);
+  await readSpan(filter.fromMs, toMs !== undefined && toMs <= lastDayMs);
   return rows;
 }
 

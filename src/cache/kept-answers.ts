@@ -10,7 +10,7 @@ import type { createPendingNumbers } from './pending-numbers.ts';
 import type { SharedLayer } from './shared-layer.ts';
 
 /** A layer without a fresh answer. */
-export interface LayerLook {
+export interface LayerLookUp {
   readonly layer: 'memory' | 'redis' | 'postgres';
   /** `expired`: past its TTL; `unavailable`: the layer is away, or cannot be trusted at the moment. */
   readonly outcome: 'miss' | 'expired' | 'unavailable';
@@ -29,7 +29,7 @@ export interface Stored {
   /** Fresh or not, but not invalidated. */
   readonly answer: CachedAnswer | null;
   /** In the order asked, without the layer that gave a fresh answer. */
-  readonly looks: readonly LayerLook[];
+  readonly lookUps: readonly LayerLookUp[];
 }
 
 export interface KeptAnswers {
@@ -71,7 +71,12 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
   const putInShared = (answer: CachedAnswer): void =>
     shared.put(answer, Math.min(l1TtlMs, answer.keptUntilMs - clock.now()));
 
-  const lookOf = (layer: LayerLook['layer'], atMs: number, answer: CachedAnswer | null, isAway = false): LayerLook => {
+  const lookUpOf = (
+    layer: LayerLookUp['layer'],
+    atMs: number,
+    answer: CachedAnswer | null,
+    isAway = false,
+  ): LayerLookUp => {
     const nowMs = clock.now();
     return {
       layer,
@@ -97,15 +102,18 @@ export function createKeptAnswers(deps: KeptAnswersDeps): KeptAnswers {
       const asking = trusted && readAnswer ? marks.mayBeKept(question) : true;
       const found = trusted ? await shared.find(question, readAnswer) : { epochs: null, answer: null };
       const mayBeKept = await asking;
-      if (!readAnswer) return { ...found, from: 'redis', looks: [] };
-      const inMemory = lookOf('memory', startedAtMs, memory.find(question.identity)?.answer ?? null);
-      const looks = [{ ...inMemory, durationMs: 0 }, lookOf('redis', startedAtMs, found.answer, found.epochs === null)];
-      if (found.answer !== null) return { ...found, from: 'redis', looks };
+      if (!readAnswer) return { ...found, from: 'redis', lookUps: [] };
+      const inMemory = lookUpOf('memory', startedAtMs, memory.find(question.identity)?.answer ?? null);
+      const lookUps = [
+        { ...inMemory, durationMs: 0 },
+        lookUpOf('redis', startedAtMs, found.answer, found.epochs === null),
+      ];
+      if (found.answer !== null) return { ...found, from: 'redis', lookUps };
       const askedAtMs = clock.now();
       const kept = mayBeKept || found.epochs === null ? await database.find(question) : null;
       const valid = kept !== null && (await shared.isValid(kept, found.epochs)) ? kept : null;
-      looks.push(lookOf('postgres', askedAtMs, valid));
-      return { epochs: found.epochs, from: 'postgres', answer: valid, looks };
+      lookUps.push(lookUpOf('postgres', askedAtMs, valid));
+      return { epochs: found.epochs, from: 'postgres', answer: valid, lookUps };
     },
 
     findPast(question, stored) {

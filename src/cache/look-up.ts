@@ -10,12 +10,12 @@
 import type { Clock } from '../clock.ts';
 import { type AskedQuestion, type CachedAnswer, type CacheMode, fieldsOf } from './cached-answer.ts';
 import type { CacheLayer, HitCounts } from './hit-counts.ts';
-import type { KeptAnswers, LayerLook, Stored } from './kept-answers.ts';
+import type { KeptAnswers, LayerLookUp, Stored } from './kept-answers.ts';
 import { endsOf, type Lifetime, mayStay } from './lifetime.ts';
 import type { Flight } from './single-flight.ts';
 
 /** `renew` is a refresh after an answer was served: no stale answer replaces its result. */
-export type LookMode = CacheMode | 'renew';
+export type LookUpMode = CacheMode | 'renew';
 
 export interface Hit {
   readonly from: CacheLayer;
@@ -25,19 +25,19 @@ export interface Hit {
   readonly isRefreshDue?: boolean;
 }
 
-export interface Visit {
+export interface LookUpResult {
   readonly question: AskedQuestion;
-  readonly mode: LookMode;
+  readonly mode: LookUpMode;
   readonly flight: Pick<Flight, 'isOutdated'>;
   /** Set if the question ends here. */
   readonly hit: Hit | null;
   /** The expired answer that the provider may confirm. */
   readonly past: CachedAnswer | null;
   /** The layers without a fresh answer. */
-  readonly looks: readonly LayerLook[];
+  readonly lookUps: readonly LayerLookUp[];
   readonly stored: Stored | null;
   /** Unix milliseconds: the age of the fetched answer counts from here. */
-  readonly lookedAtMs: number;
+  readonly lookedUpAtMs: number;
 }
 
 /** A fetched answer that later callers may get; `stored` null: nothing is stored. */
@@ -51,15 +51,15 @@ export interface Found extends Lifetime {
 
 export interface LookUp {
   /** Reads what the mode allows: nothing for `off`, no answer for `refresh`. */
-  lookUp(question: AskedQuestion, mode: LookMode, flight: Visit['flight']): Promise<Visit>;
+  lookUp(question: AskedQuestion, mode: LookUpMode, flight: LookUpResult['flight']): Promise<LookUpResult>;
   /** A stale answer that may be served; null if there is none. Never throws. */
-  findStale(visit: Visit): Promise<CachedAnswer | null>;
+  findStale(lookedUp: LookUpResult): Promise<CachedAnswer | null>;
   /** Counts a stale answer as served. */
   giveStale(answer: CachedAnswer): Hit;
   /** Stores the fetched answer in every layer, unless an invalidation matches it, and counts the miss. */
-  keep(visit: Visit, found: Found): Promise<void>;
+  keep(lookedUp: LookUpResult, found: Found): Promise<void>;
   /** Counts a miss that no provider could answer. */
-  noteMiss(visit: Visit): void;
+  noteMiss(lookedUp: LookUpResult): void;
 }
 
 export interface LookUpDeps {
@@ -72,28 +72,28 @@ export interface LookUpDeps {
 }
 
 export function createLookUp({ kept, counts, clock, l2TtlSeconds, discard }: LookUpDeps): LookUp {
-  const countMiss = ({ mode, question }: Visit, serviceName: string): void => {
+  const countMiss = ({ mode, question }: LookUpResult, serviceName: string): void => {
     if (mode !== 'off' && mode !== 'renew') counts.miss(question.tenantId, serviceName, question.operation);
   };
 
   return {
     async lookUp(question, mode, flight) {
-      const nothing = { question, mode, flight, hit: null, past: null, looks: [], stored: null };
-      if (mode === 'off') return { ...nothing, lookedAtMs: clock.now() };
+      const nothing = { question, mode, flight, hit: null, past: null, lookUps: [], stored: null };
+      if (mode === 'off') return { ...nothing, lookedUpAtMs: clock.now() };
       const stored = await kept.findStored(question, mode !== 'refresh');
-      const { from, answer, looks } = stored;
-      const lookedAtMs = clock.now();
-      const visit: Visit = { ...nothing, looks, stored, lookedAtMs };
-      if (answer !== null && answer.freshUntilMs > lookedAtMs) {
+      const { from, answer, lookUps } = stored;
+      const lookedUpAtMs = clock.now();
+      const lookedUp: LookUpResult = { ...nothing, lookUps, stored, lookedUpAtMs };
+      if (answer !== null && answer.freshUntilMs > lookedUpAtMs) {
         if (mode === 'use') counts.hit(from, answer);
         if (!flight.isOutdated()) kept.bringUp(answer, from);
-        return { ...visit, hit: { from, answer, hits: 1 } };
+        return { ...lookedUp, hit: { from, answer, hits: 1 } };
       }
       const past = mode === 'refresh' ? null : kept.findPast(question, stored);
-      if (past === null) return visit;
-      if (mode !== 'use' || past.refreshUntilMs <= lookedAtMs) return { ...visit, past };
+      if (past === null) return lookedUp;
+      if (mode !== 'use' || past.refreshUntilMs <= lookedUpAtMs) return { ...lookedUp, past };
       counts.hit('stale', past);
-      return { ...visit, hit: { from: 'stale', answer: past, hits: 1, isRefreshDue: true } };
+      return { ...lookedUp, hit: { from: 'stale', answer: past, hits: 1, isRefreshDue: true } };
     },
 
     async findStale({ mode, question, stored }) {
@@ -105,13 +105,13 @@ export function createLookUp({ kept, counts, clock, l2TtlSeconds, discard }: Loo
       return { from: 'stale', answer, hits: 1 };
     },
 
-    async keep(visit, found) {
-      const { question, stored, past, lookedAtMs } = visit;
+    async keep(lookedUp, found) {
+      const { question, stored, past, lookedUpAtMs } = lookedUp;
       if (stored === null) return;
       // An answer that may not be stored is not a miss: no cache could have had it.
-      if (found.stored !== null) countMiss(visit, found.stored.serviceName);
-      if (visit.flight.isOutdated()) return;
-      const ends = found.stored === null ? null : endsOf(found, lookedAtMs, l2TtlSeconds);
+      if (found.stored !== null) countMiss(lookedUp, found.stored.serviceName);
+      if (lookedUp.flight.isOutdated()) return;
+      const ends = found.stored === null ? null : endsOf(found, lookedUpAtMs, l2TtlSeconds);
       if (found.stored === null || ends === null) {
         if (past !== null && found.supersedes === true) await discard(past);
         return;
@@ -121,6 +121,6 @@ export function createLookUp({ kept, counts, clock, l2TtlSeconds, discard }: Loo
       if (!stays) kept.putEverywhere(answer, question.identity);
     },
 
-    noteMiss: (visit) => countMiss(visit, visit.question.group),
+    noteMiss: (lookedUp) => countMiss(lookedUp, lookedUp.question.group),
   };
 }

@@ -22,7 +22,7 @@ import { createHitCounts, type LayerCount } from './hit-counts.ts';
 import { type Invalidation, type InvalidationDeps, openInvalidation } from './invalidate.ts';
 import { createKeptAnswers } from './kept-answers.ts';
 import { createKeptMarks } from './kept-marks.ts';
-import { createLookUp, type LookMode, type LookUp } from './look-up.ts';
+import { createLookUp, type LookUp, type LookUpMode } from './look-up.ts';
 import { createMemoryLayer, type MemoryEntry, type MemorySize, sizeByServiceAndOperation } from './memory-layer.ts';
 import { createPendingNumbers } from './pending-numbers.ts';
 import { createRefreshClaims } from './refresh-claims.ts';
@@ -39,7 +39,7 @@ export interface ResponseCache extends LookUp, Pick<Invalidation, 'invalidate'> 
    */
   share<Value>(
     question: AskedQuestion,
-    mode: LookMode,
+    mode: LookUpMode,
     caller: FlightCaller,
     work: (flight: Flight) => Promise<Value>,
   ): Promise<FlightResult<Value>>;
@@ -124,7 +124,7 @@ export async function openResponseCache(deps: ResponseCacheDeps): Promise<Respon
 
     share<Value>(
       question: AskedQuestion,
-      mode: LookMode,
+      mode: LookUpMode,
       caller: FlightCaller,
       work: (flight: Flight) => Promise<Value>,
     ) {

@@ -25,6 +25,7 @@ export const logsTail: Command = {
     service: { type: 'string', hint: 'NAME', help: 'of this service only' },
     operation: { type: 'string', hint: 'NAME', help: 'geocode, sheets_read …' },
     status: { type: 'string', hint: 'STATUS', help: `${logStatuses.join(', ')}; several with commas between` },
+    'cache-misses': { type: 'boolean', help: 'only lookups and reads that no cache could answer' },
     'request-id': { type: 'string', hint: 'ID', help: 'what happened to this request' },
   },
   async run({ terminal, config, interrupted }, input) {
@@ -46,6 +47,7 @@ function filterOf(input: CommandInput): LogFilter {
     operation: input.text('operation') ?? undefined,
     requestId: input.text('request-id') ?? undefined,
     statuses: readStatuses(input.text('status')),
+    onlyCacheMisses: input.flag('cache-misses'),
   };
 }
 

@@ -27,7 +27,7 @@ export const logsVerify: Command = {
         const tenants = asked === null ? await listAuditedTenants(tx) : [readTenant(asked, () => asked)];
         const found: ChainReport[] = [];
         for (const tenant of tenants) {
-          const progress = terminal.progress(`Verifying ${tenant}`, 0);
+          const progress = terminal.progress(`Verifying ${tenant}: rows`, null);
           found.push(
             await verifyChain(tx, tenant, { keyring, maxFaults, onProgress: (rows) => progress.update(rows) }),
           );

@@ -1,27 +1,4 @@
-/** `npm run cli -- …`: the process that runs `runCli`. */
-import { parseConfig } from '../config/config.ts';
-import { readEnvFile } from '../config/env-file.ts';
-import { exitCodes } from './command.ts';
-import { runCli } from './run-cli.ts';
+/** `npm run cli -- …`: the process of a command, from its sources. */
+import { runCommand } from './process.ts';
 
-const interruption = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    // A second signal ends the process at once.
-    if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
-    interruption.abort();
-  });
-}
-// `cli … | head` closes stdout, which ends the work.
-process.stdout.on('error', () => process.exit(exitCodes.done));
-
-process.exitCode = await runCli({
-  args: process.argv.slice(2),
-  out: process.stdout,
-  err: process.stderr,
-  config: () => {
-    readEnvFile();
-    return parseConfig(process.env);
-  },
-  interrupted: interruption.signal,
-});
+await runCommand();

@@ -14,3 +14,12 @@ test('what a caller wrote into a name does not steer the terminal', () => {
   assert.doesNotMatch(shown, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   assert.match(shown, /a\\u001b\[2J/);
 });
+
+test('progress towards an unknown total shows no share, and one line in seconds without a terminal', () => {
+  let shown = '';
+  const screen = { write: (text: string) => (shown += text) };
+  const progress = createTerminal(screen, screen, false).progress('Verifying uk_1: rows', null);
+  for (let rows = 1_000; rows <= 50_000; rows += 1_000) progress.update(rows);
+  progress.end();
+  assert.match(shown, /^Verifying uk_1: rows 1000 \d+\/s\n$/);
+});

@@ -24,7 +24,8 @@ export interface Terminal {
   line(value: unknown, text: string): void;
   /** A message for a person, not for a pipe. */
   note(text: string): void;
-  progress(label: string, total: number): Progress;
+  /** `total`: null if it is not known. */
+  progress(label: string, total: number | null): Progress;
 }
 
 const barWidth = 24;
@@ -52,7 +53,7 @@ export function printable(text: string): string {
 
 const silentProgress: Progress = { update() {}, end() {} };
 
-function startProgress(screen: Screen, label: string, total: number): Progress {
+function startProgress(screen: Screen, label: string, total: number | null): Progress {
   const startedAtMs = performance.now();
   const intervalMs = screen.isTTY === true ? redrawMs : plainIntervalMs;
   let shownAtMs = Number.NEGATIVE_INFINITY;
@@ -73,7 +74,7 @@ function startProgress(screen: Screen, label: string, total: number): Progress {
     update(done, detail = '') {
       const nowMs = performance.now();
       // A new detail is shown at once: it may explain why nothing moves for a while.
-      if (done < total && detail === lastDetail && nowMs - shownAtMs < intervalMs) return;
+      if ((total === null || done < total) && detail === lastDetail && nowMs - shownAtMs < intervalMs) return;
       lastDetail = detail;
       shownAtMs = nowMs;
       draw(done, detail);
@@ -87,20 +88,22 @@ function startProgress(screen: Screen, label: string, total: number): Progress {
 export interface ProgressState {
   readonly label: string;
   readonly done: number;
-  readonly total: number;
+  readonly total: number | null;
   readonly detail: string;
   readonly elapsedMs: number;
 }
 
-/** `label [####....] 1200/5000 24% 40/s 1m 35s left · detail`. */
+/** `label [####....] 1200/5000 24% 40/s 1m 35s left · detail`, and without a total `label 1200 40/s · detail`. */
 export function renderProgress({ label, done, total, detail, elapsedMs }: ProgressState): string {
+  const perSecond = elapsedMs > 0 ? (done / elapsedMs) * 1000 : 0;
+  const pace = done > 0 ? ` ${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s` : '';
+  const end = detail === '' ? '' : ` · ${detail}`;
+  if (total === null) return `${label} ${done}${pace}${end}`;
   const share = total === 0 ? 1 : Math.min(1, done / total);
   const filled = Math.round(share * barWidth);
   const bar = `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}]`;
-  const perSecond = elapsedMs > 0 ? (done / elapsedMs) * 1000 : 0;
   const left = done > 0 && done < total ? ` ${renderSeconds((total - done) / perSecond)} left` : '';
-  const pace = done > 0 ? ` ${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s` : '';
-  return `${label} ${bar} ${done}/${total} ${Math.floor(share * 100)}%${pace}${left}${detail === '' ? '' : ` · ${detail}`}`;
+  return `${label} ${bar} ${done}/${total} ${Math.floor(share * 100)}%${pace}${left}${end}`;
 }
 
 function renderSeconds(seconds: number): string {

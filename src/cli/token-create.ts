@@ -19,7 +19,7 @@ import { withDatabase } from './open-database.ts';
 import { parseLifetime, parseList, parseWhole, readTenant } from './read-arguments.ts';
 import type { Terminal } from './terminal.ts';
 
-const defaultAdminLifetime = '24h';
+const defaultAdminSeconds = 86_400;
 /** The scopes of tokens in `SERVICE_TOKENS`. */
 const defaultScopes = scopes.filter((scope) => scope !== 'admin');
 const tokenBytes = 32;
@@ -47,7 +47,11 @@ export const tokenCreate: Command = {
       hint: 'N',
       help: 'requests a minute that it may make (default: no limit of its own)',
     },
-    expires: { type: 'string', hint: '90d', help: `30m, 12h, 90d (default: never; --admin: ${defaultAdminLifetime})` },
+    expires: {
+      type: 'string',
+      hint: '90d',
+      help: `30m, 12h, 90d (default: never; --admin: 24h, and at most JWT_MAX_LIFETIME_SECONDS)`,
+    },
   },
   async run({ terminal, config }, input) {
     if (input.flag('admin')) await createAdminToken(terminal, config(), input);
@@ -61,13 +65,23 @@ async function createAdminToken(terminal: Terminal, config: Config, input: Comma
     if (input.text(name) !== null) throw new UsageError(`--${name} is for service tokens, not for --admin`);
   }
   const tenants = tenantsOf(input.text('tenants') ?? input.text('tenant') ?? '*');
-  const expiresAt = new Date(systemClock.now() + parseLifetime(input.text('expires') ?? defaultAdminLifetime));
+  const expiresAt = new Date(systemClock.now() + adminLifetimeMs(config, input.text('expires')));
   const name = input.text('name') ?? userName();
   const token = await signAdminToken(config, { name, tenants, expiresAt });
   terminal.note(
     `An administrator’s token for ${tenants.includes('*') ? 'every tenant' : tenants.join(', ')}, until ${expiresAt.toISOString()}:`,
   );
   terminal.result({ token, name, tenants, scopes: ['admin'], expires_at: expiresAt.toISOString() }, token);
+}
+
+/** Throws `UsageError` for a life that the service would refuse with every request. */
+function adminLifetimeMs({ jwt: { maxLifetimeSeconds } }: Config, expires: string | null): number {
+  if (expires === null) return Math.min(defaultAdminSeconds, maxLifetimeSeconds) * 1000;
+  const lifetimeMs = parseLifetime(expires);
+  if (lifetimeMs <= maxLifetimeSeconds * 1000) return lifetimeMs;
+  throw new UsageError(
+    `the service refuses administrators' tokens that live longer than ${maxLifetimeSeconds} s (JWT_MAX_LIFETIME_SECONDS)`,
+  );
 }
 
 export interface AdminTokenClaims {
@@ -106,21 +120,16 @@ async function createServiceToken(terminal: Terminal, config: Config, input: Com
   const expiresAt = lifetime === null ? null : new Date(nowMs + parseLifetime(lifetime));
   const token = `is_${randomBytes(tokenBytes).toString('base64url')}`;
   const id = newId(nowMs);
-  const createdBy = userName();
   const services = servicesOf(input.text('services'));
   const limit = input.text('rate-limit');
-  const rateLimitPerMinute = limit === null ? null : parseWhole('rate-limit', limit, 0, 1, 1_000_000);
-  const granted = {
-    ...{ name, scopes: asked, tenants, services, rate_limit_per_minute: rateLimitPerMinute },
-    expires_at: expiresAt?.toISOString() ?? null,
-  };
+  const rate_limit_per_minute = limit === null ? null : parseWhole('rate-limit', limit, 0, 1, 1_000_000);
+  const grant = { name, scopes: asked, tenants, services, rate_limit_per_minute, expires_at: expiresAt };
+  const granted = { ...grant, expires_at: expiresAt?.toISOString() ?? null };
 
   await withDatabase(config, (db) =>
     db.forTenant(tenantId, async (tx) => {
-      const tokenSha256 = hashToken(token);
-      const grant = { name, scopes: asked, tenants, services, rateLimitPerMinute, expiresAt };
-      await insertServiceToken(tx, tenantId, { id, tokenSha256, createdBy, ...grant });
-      await noteChange(tx, tenantId, { entity: 'token', entityId: id, action: 'created', after: granted }, ['token']);
+      await insertServiceToken(tx, tenantId, { id, token_sha256: hashToken(token), created_by: userName(), ...grant });
+      await noteChange(tx, tenantId, { entity: 'token', entityId: id, after: granted, changedSecrets: ['token'] });
     }),
   );
   terminal.note(`The service token "${name}" (${id}); it is shown this once:`);
@@ -152,12 +161,10 @@ function tenantsOf(text: string): readonly string[] {
 export function noteChange(
   tx: Queryable,
   tenantId: TenantId,
-  change: Pick<ConfigurationChange, 'entity' | 'entityId' | 'action' | 'after'>,
-  changedSecrets: readonly string[] = [],
+  change: Pick<ConfigurationChange, 'entity' | 'entityId' | 'action' | 'after' | 'changedSecrets'>,
 ): Promise<void> {
-  const changedAtMs = systemClock.now();
-  const made = { id: newId(changedAtMs), changedAtMs, changedBy: userName(), requestId: null };
-  return insertConfigurationChange(tx, tenantId, { ...made, ...change, before: null, changedSecrets });
+  const made = { changedAtMs: systemClock.now(), changedBy: userName(), requestId: null };
+  return insertConfigurationChange(tx, tenantId, { ...made, ...change, before: null });
 }
 
 /** Stored as `created_by`. */

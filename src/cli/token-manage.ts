@@ -34,9 +34,9 @@ export const tokenList: Command = {
         token.scopes.join(','),
         token.tenants.join(','),
         token.services?.join(',') ?? 'all',
-        token.rateLimitPerMinute?.toString() ?? '–',
-        token.expiresAt?.toISOString() ?? 'never',
-        token.lastUsedAt?.toISOString() ?? 'never',
+        token.rate_limit_per_minute?.toString() ?? '–',
+        token.expires_at?.toISOString() ?? 'never',
+        token.last_used_at?.toISOString() ?? 'never',
       ]),
     );
     terminal.result(
@@ -70,6 +70,6 @@ export const tokenRevoke: Command = {
 type TokenState = 'live' | 'revoked' | 'expired';
 
 function stateOf(token: ServiceToken, nowMs: number): TokenState {
-  if (token.revokedAt !== null) return 'revoked';
-  return token.expiresAt !== null && token.expiresAt.getTime() <= nowMs ? 'expired' : 'live';
+  if (token.revoked_at !== null) return 'revoked';
+  return token.expires_at !== null && token.expires_at.getTime() <= nowMs ? 'expired' : 'live';
 }

@@ -40,13 +40,7 @@ export async function openDurability(
 
   own(startAuditChain({ ...base, keyring }));
 
-  const leases = createLeases(db, relay.origin, clock);
-  own(
-    startRetention({
-      ...base,
-      retentionDays: config.logRetentionDays,
-      tryHold: async (name, ttlMs) => (await leases.tryHold(name, ttlMs)) !== null,
-    }),
-  );
+  const leases = createLeases(db, relay.origin);
+  own(startRetention({ ...base, retentionDays: config.logRetentionDays, tryHold: leases.tryHold }));
   return { relay, telemetry, intake, leases, spool };
 }

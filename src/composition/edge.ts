@@ -1,15 +1,11 @@
 /** The edge: who may come in, the routes, and the listener. */
 import { attributeToVariable } from '../config/attribute-failure.ts';
-import type { BootstrapToken, Config } from '../config/config.ts';
 import { shownPause } from '../gateway/service-pauses.ts';
 import { defaultBatchConcurrency, defaultBatchDeadlineMs } from '../geocoding/batch.ts';
 import { type GeocodingSettingsDirectory, openGeocodingSettings } from '../geocoding/settings.ts';
 import { buildApp, type Routes } from '../http/app.ts';
-import { createAuthenticator, createTokenFinder } from '../http/auth/authenticate.ts';
-import { createConsoleSessions } from '../http/auth/console-sessions.ts';
 import { openTokenDirectory } from '../http/auth/token-directory.ts';
 import { createTokenLimit } from '../http/auth/token-limit.ts';
-import { createJwtVerifier } from '../http/auth/verify-jwt.ts';
 import { closeApp } from '../http/close-app.ts';
 import { createEventStreams } from '../http/reply/event-streams.ts';
 import { createRateLimitHeaders } from '../http/reply/rate-limit-headers.ts';
@@ -30,10 +26,10 @@ import { remainingOf } from '../limits/limits.ts';
 import { refusalOf } from '../outbound/refusal.ts';
 import { appendEvent } from '../outbox/append-event.ts';
 import { renderAsyncApi } from '../outbox/asyncapi.ts';
-import { loadOrCreateJwtSecret, loadOrCreateServiceToken } from '../secrets/development-keys.ts';
 import { version } from '../version.ts';
 import type { Calls } from './calls.ts';
 import type { CoreParts } from './core-parts.ts';
+import { createCredentials } from './credentials.ts';
 import { describeParts } from './describe-parts.ts';
 import type { Durability } from './durability.ts';
 import { openTogether } from './open-together.ts';
@@ -62,7 +58,7 @@ export async function openEdge(
   providers: Providers,
   opened: Calls,
 ): Promise<Edge> {
-  const { config, logger, clock, metrics, keyring, own } = coreParts;
+  const { config, logger, clock, metrics, idleMemory, keyring, own } = coreParts;
   const { db, store, broker } = stores;
   const { relay, intake } = durability;
   const { directory, outbound, emulates } = providers;
@@ -94,19 +90,7 @@ export async function openEdge(
     geocodingSettings: () => openGeocodingSettings({ db, clock, logger }),
     tokenDirectory: () => openTokenDirectory({ db, clock, logger }),
   });
-  const bootstrapTokens = tokensOf(config);
-  const findToken = createTokenFinder({ bootstrapTokens, tokenDirectory });
-  const sessions = createConsoleSessions({ db, clock, findToken });
-  const authenticator = createAuthenticator({
-    bootstrapTokens,
-    tokenDirectory,
-    sessions,
-    jwtVerifier: createJwtVerifier({
-      jwt: config.jwt,
-      developmentSecret: config.jwt.verification.kind === 'generated' ? loadOrCreateJwtSecret(config.dataDir) : null,
-      clock,
-    }),
-  });
+  const { authenticator, sessions, exampleToken } = createCredentials(coreParts, stores, tokenDirectory);
   const app = await buildApp({
     trustedProxies,
     publicBaseUrl,
@@ -116,6 +100,7 @@ export async function openEdge(
     tokenLimit: createTokenLimit({ limiter: opened.tokenLimiter, intake, clock }),
     metrics,
     logger,
+    noteWork: idleMemory.noteWork,
     apiRoutes: [
       services,
       webhooks.apiRoutes,
@@ -128,8 +113,8 @@ export async function openEdge(
         directory,
         cache,
         budgetGuard,
-        looksOf: opened.recentLooks.of,
-        tracesOf: opened.recentLooks.tracesOf,
+        lookUpsOf: opened.recentLookUps.of,
+        tracesOf: opened.recentLookUps.tracesOf,
         listProblems: openProblems(coreParts, stores, durability, providers, opened),
         authenticator,
         idempotency,
@@ -157,7 +142,7 @@ export async function openEdge(
 
   return {
     url: url.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]'),
-    exampleToken: config.production || config.bootstrapTokens.length > 0 ? null : (bootstrapTokens[0]?.token ?? null),
+    exampleToken,
     makeConsoleCode: sessions.makeLinkCode,
     announceStop(grace) {
       isStopping = true;
@@ -218,10 +203,4 @@ function capabilityRoutes(
       deadlineMs: config.callDeadlineMs,
     }),
   ];
-}
-
-/** A development start without tokens makes one, so that the first call can be pasted. */
-function tokensOf(config: Config): readonly BootstrapToken[] {
-  if (config.production || config.bootstrapTokens.length > 0) return config.bootstrapTokens;
-  return [{ name: 'development', token: loadOrCreateServiceToken(config.dataDir), tenants: null }];
 }

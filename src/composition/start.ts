@@ -10,6 +10,7 @@ import { makeFolder } from '../files/make-folder.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { startStallWatch } from '../metrics/watch-stalls.ts';
+import { startIdleMemory } from '../resilience/idle-memory.ts';
 import { loadOrCreateKeys } from '../secrets/development-keys.ts';
 import { createKeyring } from '../secrets/keyring.ts';
 import { openCalls } from './calls.ts';
@@ -48,7 +49,8 @@ export async function startService(config: Config, logger: Logger = createLogger
   const keyring = createKeyring(config.encryptionKeys ?? loadOrCreateKeys(config.dataDir));
   const named = environmentProviders(config, keyring);
   const stalls = own(startStallWatch({ metrics, logger }));
-  const coreParts: CoreParts = { config, logger, clock, metrics, stalls, keyring, own };
+  const idleMemory = own(startIdleMemory({ stalls, logger }));
+  const coreParts: CoreParts = { config, logger, clock, metrics, stalls, idleMemory, keyring, own };
 
   const stores = await openStores(coreParts);
   const durability = await openDurability(coreParts, stores);

@@ -62,7 +62,7 @@ export async function openWebhooks(
   const redrives = startRunningRedrives({ ...base, appendEvent, onTargetDelivery });
   const collector = startCollectingMissed({
     ...base,
-    tryHold: async (ttlMs) => (await leases.tryHold('webhook-collector', ttlMs)) !== null,
+    tryHold: (ttlMs) => leases.tryHold('webhook-collector', ttlMs),
   });
 
   const receive: ReceiveDeps = {

@@ -80,10 +80,7 @@ export function createReader(env: Env, problems: string[]) {
     urls(name: string, protocols: readonly string[]): readonly string[] | null {
       const value = text(name);
       if (value === null) return null;
-      const parts = value
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== '');
+      const parts = partsOf(value);
       // Further nodes of a cluster may be given as host:port after the first URL.
       const complete = parts.map((part, index) =>
         index === 0 || part.includes('://') ? part : `${protocols[0]}//${part}`,
@@ -224,18 +221,21 @@ function isPublicKeyPem(pem: string): boolean {
 
 /** Reads a comma-separated list. */
 export function readList(read: Reader, name: string): string[] {
-  const parts = read.text(name)?.split(',') ?? [];
-  return parts.map((part) => part.trim()).filter((part) => part !== '');
+  return partsOf(read.text(name) ?? '');
+}
+
+function partsOf(list: string): string[] {
+  return list
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 /** Reads CIDRs and addresses; with `hostAndPortToo` also `host:port`. `off` is an empty list. */
 export function readCidrs(read: Reader, problems: string[], name: string, hostAndPortToo: boolean): string[] {
   const value = read.text(name);
   if (value === null || value.toLowerCase() === 'off') return [];
-  const parts = value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+  const parts = partsOf(value);
   for (const part of parts) {
     const isCidr = parseRange(part) !== null;
     const port = /^(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i.exec(part)?.[1];

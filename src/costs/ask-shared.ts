@@ -6,7 +6,7 @@ import { DatabaseAway } from '../storage/postgres/database-away.ts';
 import { type SharedStore, StoreAway } from '../storage/redis/shared-store.ts';
 import { type Account, type Asking, type Group, hold, spentByRollUp } from './budget-accounts.ts';
 import type { BudgetCounter, CounterState } from './budget-counter.ts';
-import { microUsd } from './month.ts';
+import { nanoUsd } from './usd.ts';
 
 export interface AskSharedDeps {
   readonly db: Pick<Database, 'querySystem'>;
@@ -56,14 +56,14 @@ async function askOnce(
   askId: string,
 ): Promise<void> {
   const keys = group.accounts.map(({ key }) => key);
-  const limits = group.accounts.map(({ budget }) => microUsd(budget.monthly_limit_usd));
+  const limits = group.accounts.map(({ budget }) => nanoUsd(budget.monthly_limit_usd));
   for (let seeded = 0; seeded <= maxSeeds; seeded += 1) {
     for (const account of group.accounts) await writeAlone(counter, account);
     const reply = await counter.reserve(
       budgetAskKey(group, askId),
       keys,
       limits,
-      asking.map((one) => one.microUsd),
+      asking.map((one) => one.nanoUsd),
     );
     if (typeof reply === 'number') {
       await seed(deps, counter, group.accounts[reply] as Account);
@@ -72,7 +72,7 @@ async function askOnce(
     for (const [index, account] of group.accounts.entries())
       await learn(counter, account, reply.states[index] as CounterState);
     for (const [index, one] of asking.entries())
-      one.resolve(reply.granted[index] === true ? hold(group, one.microUsd, false) : null);
+      one.resolve(reply.granted[index] === true ? hold(group, one.nanoUsd, false) : 'spent');
     return;
   }
   throw new StoreAway(new Error('the counters of a budget disappear after they are seeded'));
@@ -89,13 +89,13 @@ async function writeAlone(counter: BudgetCounter, account: Account): Promise<voi
   if (alone === null) return;
   account.alone = null;
   const underWay = [...account.held].filter(({ birth }) => birth === null);
-  const underWayMicroUsd = underWay.reduce((sum, held) => sum + held.microUsd, 0);
+  const underWayNanoUsd = underWay.reduce((sum, held) => sum + held.nanoUsd, 0);
   // The counter with the known birth mark does not contain these units. A newer one was seeded from the roll-up, which
   // contains the settled ones.
   const birth = account.known?.birth ?? '';
   for (const held of underWay) held.birth = birth;
   try {
-    await counter.correct(account.key, birth, alone.microUsd, underWayMicroUsd);
+    await counter.correct(account.key, birth, alone.nanoUsd, underWayNanoUsd);
   } catch (error) {
     for (const held of underWay) held.birth = null;
     account.alone = alone;
@@ -117,7 +117,7 @@ async function learn(counter: BudgetCounter, account: Account, state: CounterSta
   account.known = state;
   const lost = [...account.held].filter(({ birth }) => birth !== null && birth !== state.birth);
   if (lost.length === 0) return;
-  const amount = lost.reduce((sum, held) => sum + held.microUsd, 0);
+  const amount = lost.reduce((sum, held) => sum + held.nanoUsd, 0);
   for (const held of lost) held.birth = state.birth;
   await counter.correct(account.key, state.birth, amount, 0);
 }

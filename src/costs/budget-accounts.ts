@@ -1,8 +1,10 @@
 /** The accounts of blocking budgets: one budget in one month, as this replica knows it. */
+import type { BudgetRefusalReason } from '../limits/refusal-text.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { type BudgetRow, sumSpentAcrossTenants } from '../storage/tables/budgets.ts';
 import type { CounterState } from './budget-counter.ts';
-import { type Month, microUsd } from './month.ts';
+import type { Month } from './month.ts';
+import { nanoUsd } from './usd.ts';
 
 /** One budget in one month, as this replica knows it. */
 export interface Account {
@@ -12,7 +14,7 @@ export interface Account {
   readonly month: Month;
   known: CounterState | null;
   /** Spent and reserved without Redis, and the total that was spent when Redis went away. */
-  alone: { microUsd: number; baseMicroUsd: number } | null;
+  alone: { nanoUsd: number; baseNanoUsd: number } | null;
   openingAlone: Promise<void> | null;
   readonly held: Set<Held>;
 }
@@ -20,14 +22,17 @@ export interface Account {
 /** A reservation on an account by one attempt. `birth` null: reserved without Redis. */
 export interface Held {
   readonly account: Account;
-  readonly microUsd: number;
+  readonly nanoUsd: number;
   birth: string | null;
 }
 
+/** The reservation on every budget of the group, or why there is none. */
+export type Taken = readonly Held[] | BudgetRefusalReason;
+
 /** One attempt that waits for its reservation on the group's budgets. */
 export interface Asking {
-  readonly microUsd: number;
-  resolve(held: readonly Held[] | null): void;
+  readonly nanoUsd: number;
+  resolve(taken: Taken): void;
   reject(error: unknown): void;
 }
 
@@ -43,12 +48,15 @@ export interface Group {
  */
 const maxAccounts = 20_000;
 
-/** The Redis key of a budget's counter in one month. */
+/**
+ * The Redis key of a budget's counter in one month. Earlier versions count millionths under `budget`: while old and new
+ * replicas run side by side, each version counts apart what it has reserved.
+ */
 export function budgetCounterKey(
   budget: Pick<BudgetRow, 'management_company_id' | 'service_name'>,
   month: Month,
 ): string {
-  return `{${budget.management_company_id}}:budget:${month.name}:${budget.service_name}`;
+  return `{${budget.management_company_id}}:budget-nano:${month.name}:${budget.service_name}`;
 }
 
 export interface BudgetAccounts {
@@ -94,14 +102,14 @@ function dropOne(accounts: Map<string, Account>): void {
 /** Reserves the amount on every account of the group. */
 export function hold(group: Group, amount: number, alone: boolean): readonly Held[] {
   return group.accounts.map((account) => {
-    const held: Held = { account, microUsd: amount, birth: alone ? null : (account.known?.birth ?? '') };
+    const held: Held = { account, nanoUsd: amount, birth: alone ? null : (account.known?.birth ?? '') };
     account.held.add(held);
-    if (alone && account.alone !== null) account.alone.microUsd += amount;
+    if (alone && account.alone !== null) account.alone.nanoUsd += amount;
     return held;
   });
 }
 
-/** What the roll-up has as spent, in millionths of a dollar. */
+/** What the roll-up has as spent, in billionths of a dollar. */
 export async function spentByRollUp(db: Pick<Database, 'querySystem'>, { budget, month }: Account): Promise<number> {
-  return microUsd(await sumSpentAcrossTenants(db, budget.management_company_id, budget.service_name, month));
+  return nanoUsd(await sumSpentAcrossTenants(db, budget.management_company_id, budget.service_name, month));
 }

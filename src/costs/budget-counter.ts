@@ -1,5 +1,5 @@
 /**
- * The counters of budgets in Redis: settled and reserved together, in millionths of a dollar. A missing counter (a new
+ * The counters of budgets in Redis: settled and reserved together, in billionths of a dollar. A missing counter (a new
  * month, a Redis that lost its data) is seeded from the roll-up and gets a new birth mark. A replica that sees a new
  * mark adds its reservations in progress, because the roll-up did not contain them.
  */
@@ -8,7 +8,7 @@ import type { LuaScript, SharedStore } from '../storage/redis/shared-store.ts';
 /** A counter as a script returned it. */
 export interface CounterState {
   readonly birth: string;
-  readonly spentMicroUsd: number;
+  readonly spentNanoUsd: number;
 }
 
 export interface ReserveReply {
@@ -33,12 +33,12 @@ export interface BudgetCounter {
   /** Changes the counter by `delta`, or by `otherwise` if it has another birth mark. */
   correct(key: string, birth: string, delta: number, otherwise: number): Promise<void>;
   /** Creates a missing counter. */
-  seed(key: string, spentMicroUsd: number, birth: string, ttlMs: number): Promise<void>;
+  seed(key: string, spentNanoUsd: number, birth: string, ttlMs: number): Promise<void>;
   /**
    * Raises the counter to the amount that is certainly spent. Lowers it to that amount if nothing was reserved or
    * settled for `quietSeconds`.
    */
-  reconcile(key: string, spentMicroUsd: number, quietSeconds: number): Promise<void>;
+  reconcile(key: string, spentNanoUsd: number, quietSeconds: number): Promise<void>;
 }
 
 const reserveScript: LuaScript = {
@@ -124,18 +124,18 @@ export function createBudgetCounter(store: Pick<SharedStore, 'runScript'>): Budg
         granted: Array.from(flags ?? '', (flag) => flag === '1'),
         states: keys.map((_, index) => ({
           birth: String(reply[1 + 2 * index]),
-          spentMicroUsd: Number(reply[2 + 2 * index]),
+          spentNanoUsd: Number(reply[2 + 2 * index]),
         })),
       };
     },
     async correct(key, birth, delta, otherwise) {
       await store.runScript(correctScript, [key], [birth, delta, otherwise]);
     },
-    async seed(key, spentMicroUsd, birth, ttlMs) {
-      await store.runScript(seedScript, [key], [spentMicroUsd, birth, Math.ceil(ttlMs)]);
+    async seed(key, spentNanoUsd, birth, ttlMs) {
+      await store.runScript(seedScript, [key], [spentNanoUsd, birth, Math.ceil(ttlMs)]);
     },
-    async reconcile(key, spentMicroUsd, quietSeconds) {
-      await store.runScript(reconcileScript, [key], [spentMicroUsd, quietSeconds]);
+    async reconcile(key, spentNanoUsd, quietSeconds) {
+      await store.runScript(reconcileScript, [key], [spentNanoUsd, quietSeconds]);
     },
   };
 }

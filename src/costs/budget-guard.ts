@@ -16,26 +16,28 @@
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
+import type { BudgetRefusalReason } from '../limits/refusal-text.ts';
 import type { Logger } from '../logger.ts';
 import type { Database } from '../storage/postgres/database.ts';
 import { type SharedStore, StoreAway } from '../storage/redis/shared-store.ts';
 import type { BudgetRow, BudgetUse } from '../storage/tables/budgets.ts';
 import { askAlone } from './ask-alone.ts';
 import { askShared } from './ask-shared.ts';
-import { budgetCounterKey, createBudgetAccounts, type Group, type Held } from './budget-accounts.ts';
+import { budgetCounterKey, createBudgetAccounts, type Group, type Held, type Taken } from './budget-accounts.ts';
 import { createBudgetCounter } from './budget-counter.ts';
 import type { BudgetDirectory } from './budget-directory.ts';
-import { type Month, microUsd, monthOf } from './month.ts';
+import { type Month, monthOf } from './month.ts';
+import { nanoUsd } from './usd.ts';
 
 export interface BudgetReservation {
   /** Sets the final cost of the attempt, in USD. Call it once; it never throws and is not awaited. */
   settle(costUsd: number): void;
 }
 
-/** `refused`: a budget has too little left until `untilMs` (Unix milliseconds). */
+/** `refused`: asking again makes no sense before `untilMs` (Unix milliseconds). */
 export type BudgetDecision =
   | { readonly kind: 'reserved'; readonly reservation: BudgetReservation }
-  | { readonly kind: 'refused'; readonly untilMs: number };
+  | { readonly kind: 'refused'; readonly because: BudgetRefusalReason; readonly untilMs: number };
 
 export interface BudgetGuard {
   /** Raises the counts of this replica's budgets to at least the roll-up's. */
@@ -65,6 +67,8 @@ const freeReservation: BudgetReservation = { settle: () => {} };
 const quietSeconds = 120;
 /** Maximum amounts that one script call decides. */
 const maxAmountsPerCall = 1_000;
+/** What only this replica cannot spend is refused until Redis is back, which may be at any time. */
+const askAgainAfterMs = 5_000;
 
 /** Creates the guard. */
 export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
@@ -84,7 +88,7 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
     }
   };
 
-  const ask = (budgets: readonly BudgetRow[], month: Month, amount: number): Promise<readonly Held[] | null> => {
+  const ask = (budgets: readonly BudgetRow[], month: Month, amount: number): Promise<Taken> => {
     const id = budgets.map((budget) => budgetCounterKey(budget, month)).join('\n');
     let group = groups.get(id);
     if (group === undefined) {
@@ -98,8 +102,8 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
       group = { accounts: budgets.map((budget) => accounts.of(budget, month)), asking: [] };
       groups.set(id, group);
     }
-    const { promise, resolve, reject } = Promise.withResolvers<readonly Held[] | null>();
-    group.asking.push({ microUsd: amount, resolve, reject });
+    const { promise, resolve, reject } = Promise.withResolvers<Taken>();
+    group.asking.push({ nanoUsd: amount, resolve, reject });
     return promise;
   };
 
@@ -107,16 +111,16 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
     const { account, birth } = held;
     account.held.delete(held);
     if (birth === null) {
-      if (account.alone !== null) account.alone.microUsd += cost - held.microUsd;
+      if (account.alone !== null) account.alone.nanoUsd += cost - held.nanoUsd;
       return;
     }
-    if (cost === held.microUsd && account.known?.birth === birth) return;
-    await counter.correct(account.key, birth, cost - held.microUsd, cost);
+    if (cost === held.nanoUsd && account.known?.birth === birth) return;
+    await counter.correct(account.key, birth, cost - held.nanoUsd, cost);
   };
 
   const countAtLeast = async (key: string, spent: number): Promise<void> => {
     const alone = accounts.find(key)?.alone ?? null;
-    if (alone !== null) alone.baseMicroUsd = Math.max(alone.baseMicroUsd, spent - alone.microUsd);
+    if (alone !== null) alone.baseNanoUsd = Math.max(alone.baseNanoUsd, spent - alone.nanoUsd);
     else if (store.kind === 'redis' && store.isAvailable()) await counter.reconcile(key, spent, quietSeconds);
   };
 
@@ -125,13 +129,13 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
       const month = monthOf(clock.now());
       for (const row of use) {
         const key = budgetCounterKey(row, month);
-        if (accounts.find(key) !== null) await countAtLeast(key, microUsd(row.spent_usd));
+        if (accounts.find(key) !== null) await countAtLeast(key, nanoUsd(row.spent_usd));
       }
     },
     async apply(tenantId, use) {
       try {
         // The counter may exist already, from earlier or from another replica, even if this replica has no account.
-        if (use !== null) await countAtLeast(budgetCounterKey(use, monthOf(clock.now())), microUsd(use.spent_usd));
+        if (use !== null) await countAtLeast(budgetCounterKey(use, monthOf(clock.now())), nanoUsd(use.spent_usd));
       } catch (error) {
         logger.warn({ err: error }, 'could not count the use of a budget; will retry');
       }
@@ -142,15 +146,18 @@ export function createBudgetGuard(deps: BudgetGuardDeps): BudgetGuard {
       const budgets = deps.directory.blocking(tenantId, serviceName);
       if (budgets.length === 0) return { kind: 'reserved', reservation: freeReservation };
       const month = monthOf(clock.now());
-      return ask(budgets, month, microUsd(costUsd)).then((taken): BudgetDecision => {
-        if (taken === null) return { kind: 'refused', untilMs: month.endsAtMs };
+      return ask(budgets, month, nanoUsd(costUsd)).then((taken): BudgetDecision => {
+        if (typeof taken === 'string') {
+          const untilMs = taken === 'spent' ? month.endsAtMs : clock.now() + askAgainAfterMs;
+          return { kind: 'refused', because: taken, untilMs };
+        }
         return {
           kind: 'reserved',
           reservation: {
             settle(finalUsd) {
               for (const held of taken) {
                 // If this fails, the amount stays reserved until the budget is reconciled.
-                settle(held, microUsd(finalUsd)).catch((error: unknown) => {
+                settle(held, nanoUsd(finalUsd)).catch((error: unknown) => {
                   if (!(error instanceof StoreAway))
                     logger.warn({ err: error }, 'could not settle a budget reservation');
                 });

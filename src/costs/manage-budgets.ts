@@ -2,9 +2,9 @@
 import type { Clock } from '../clock.ts';
 import type { ServiceDirectory } from '../directory/service.ts';
 import { ServiceError } from '../errors.ts';
-import { newId, type TenantId } from '../ids.ts';
+import type { TenantId } from '../ids.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
-import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
+import { type ChangeContext, insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import {
   type BudgetRow,
   type BudgetUse,
@@ -15,17 +15,13 @@ import {
 import type { BudgetGuard } from './budget-guard.ts';
 import { monthOf } from './month.ts';
 import type { Budget } from './schemas.ts';
+import { roundUsd } from './usd.ts';
 
 export interface ManageBudgetsDeps {
   readonly db: Pick<Database, 'forTenant'>;
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
   readonly clock: Clock;
   readonly budgetGuard: Pick<BudgetGuard, 'apply'>;
-}
-
-export interface BudgetChangeContext {
-  readonly changedBy: string;
-  readonly requestId: string;
 }
 
 /** The members of a budget that can be set. */
@@ -61,14 +57,16 @@ async function findUse(deps: ManageBudgetsDeps, tenantId: TenantId, serviceName:
 export async function putBudget(
   deps: ManageBudgetsDeps,
   tenantId: TenantId,
-  budget: Pick<BudgetRow, 'service_name' | 'monthly_limit_usd' | 'action'>,
-  context: BudgetChangeContext,
+  budget: BudgetState,
+  context: ChangeContext,
   check: (before: BudgetState | null) => void = () => {},
 ): Promise<Budget> {
   const services = await deps.directory.ofTenant(tenantId);
   const isKnown = services.some(({ serviceName }) => serviceName === budget.service_name);
   if (budget.service_name !== everyService && !isKnown) {
-    throw new ServiceError('NOT_FOUND', 'There is no service of this name; * stands for all of them.');
+    throw new ServiceError('NOT_FOUND', 'There is no service of this name; * stands for all of them.', {
+      publicMessageRu: 'Сервиса с таким именем нет; * означает все.',
+    });
   }
   const row: BudgetRow = { management_company_id: tenantId, ...budget };
   await deps.db.forTenant(tenantId, async (tx) => {
@@ -86,7 +84,7 @@ export async function removeBudget(
   deps: ManageBudgetsDeps,
   tenantId: TenantId,
   serviceName: string,
-  context: BudgetChangeContext,
+  context: ChangeContext,
   check: (before: BudgetState) => void = () => {},
 ): Promise<void> {
   await deps.db.forTenant(tenantId, async (tx) => {
@@ -103,22 +101,18 @@ function recordChange(
   tx: Queryable,
   before: BudgetRow | null,
   after: BudgetRow | null,
-  context: BudgetChangeContext,
+  context: ChangeContext,
 ): Promise<void> {
   const { management_company_id, service_name } = (after ?? before) as BudgetRow;
   const shown = (row: BudgetRow | null) =>
     row === null ? null : { monthly_limit_usd: row.monthly_limit_usd, action: row.action };
-  const nowMs = clock.now();
   return insertConfigurationChange(tx, management_company_id, {
-    id: newId(nowMs),
     entity: 'budget',
     entityId: service_name,
-    action: before === null ? 'created' : after === null ? 'deleted' : 'changed',
     ...context,
     before: shown(before),
     after: shown(after),
-    changedSecrets: [],
-    changedAtMs: nowMs,
+    changedAtMs: clock.now(),
   });
 }
 
@@ -128,11 +122,11 @@ function present({ clock }: ManageBudgetsDeps, use: BudgetUse): Budget {
     service_name,
     monthly_limit_usd,
     action,
-    spent_usd: Math.round(spent_usd * 1e6) / 1e6,
+    spent_usd: roundUsd(spent_usd),
     resets_at: new Date(monthOf(clock.now()).endsAtMs).toISOString(),
   };
 }
 
 function noSuchBudget(): ServiceError {
-  return new ServiceError('NOT_FOUND', 'There is no budget of this name.');
+  return new ServiceError('NOT_FOUND', 'There is no budget of this name.', { publicMessageRu: 'Такого бюджета нет.' });
 }

@@ -23,8 +23,3 @@ export function monthOf(nowMs: number): Month {
   last = { name: firstDay.slice(0, 7), firstDay, lastDay, endsAtMs };
   return last;
 }
-
-/** Converts dollars to whole millionths of a dollar, never rounding down. */
-export function microUsd(usd: number): number {
-  return Math.ceil(Math.round(usd * 1e9) / 1e3);
-}

@@ -27,7 +27,7 @@ test('a service’s own price takes precedence, for all operations or for one', 
 });
 
 test('an invalid price is ignored', () => {
-  for (const cost_per_request of [-1, Number.NaN, 'free', null, { geocode: '1' }]) {
+  for (const cost_per_request of [-1, Number.NaN, 1e308, 1e-10, 'free', null, { geocode: '1' }]) {
     assert.equal(costOf({ ...google, config: { cost_per_request } }, 'geocode', 1, atMs), 0.005);
   }
 });

@@ -6,6 +6,7 @@
  * `config.cost_per_request`, a number for all operations or `{operation: number}`.
  */
 import { adapterNameOf, type ExternalService } from '../directory/service.ts';
+import { isPrice } from '../directory/service-price.ts';
 import type { Operation } from '../providers/provider.ts';
 import { findAdapter } from '../providers/registry.ts';
 import type { ListPrice } from '../providers/vendor-facts.ts';
@@ -40,7 +41,7 @@ export function findPrice(
 function overriddenPrice(override: unknown, operation: string): number | null {
   const price =
     typeof override === 'object' && override !== null ? (override as Record<string, unknown>)[operation] : override;
-  return typeof price === 'number' && Number.isFinite(price) && price >= 0 ? price : null;
+  return isPrice(price) ? price : null;
 }
 
 function listPrice(adapter: string, operation: string, atMs: number): ListPrice | null {

@@ -2,23 +2,23 @@
 import type { ExternalService, ServiceDirectory } from '../directory/service.ts';
 import { parseTenantId, type TenantId } from '../ids.ts';
 import type { Database } from '../storage/postgres/database.ts';
-import { sumUsage, sumUsageOfEveryTenant, type UsageGroup, type UsageRow } from '../storage/tables/usage-daily.ts';
+import {
+  sumUsage,
+  sumUsageOfEveryTenant,
+  type UsageGroup,
+  type UsageQuestion,
+  type UsageRow,
+} from '../storage/tables/usage-daily.ts';
 import { findPrice } from './prices.ts';
 import type { CostReport } from './schemas.ts';
+import { roundUsd } from './usd.ts';
 
 export interface CostReportDeps {
   readonly db: Pick<Database, 'readForTenant' | 'acrossTenants'>;
   readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
 }
 
-export interface CostQuestion {
-  /** `2026-11-22`, UTC, both included. */
-  readonly fromDay: string;
-  readonly toDay: string;
-  readonly groups: readonly UsageGroup[];
-  /** The services to count; null: all. */
-  readonly boundTo?: ReadonlySet<string> | null;
-}
+export type CostQuestion = Omit<UsageQuestion, 'limit'>;
 
 /** A report with more rows is refused (null): use a shorter time or a coarser grouping. */
 export const maxCostRows = 50_000;
@@ -79,21 +79,16 @@ function toReport(
     currency: 'USD',
     from_date: fromDay,
     to_date: toDay,
-    total_cost: inMicroUsd(rows.reduce((sum, row) => sum + row.total_cost, 0)),
-    saved_by_cache: inMicroUsd(rows.reduce((sum, row) => sum + row.saved_by_cache, 0)),
+    total_cost: roundUsd(rows.reduce((sum, row) => sum + row.total_cost, 0)),
+    saved_by_cache: roundUsd(rows.reduce((sum, row) => sum + row.saved_by_cache, 0)),
     rows: rows.map(({ error_count: _, ...row }) => ({
       ...(row.service_name === undefined ? {} : { service: row.service_name }),
       ...row,
-      total_cost: inMicroUsd(row.total_cost),
-      saved_by_cache: inMicroUsd(row.saved_by_cache),
+      total_cost: roundUsd(row.total_cost),
+      saved_by_cache: roundUsd(row.saved_by_cache),
     })),
     unpriced,
   };
-}
-
-/** Removes binary rounding errors of sums; a millionth of a dollar is finer than any price. */
-function inMicroUsd(usd: number): number {
-  return Math.round(usd * 1e6) / 1e6;
 }
 
 function unpricedOf(

@@ -1,9 +1,7 @@
 /** Schemas of what is shown of costs: the report, and a budget. */
 import Type from 'typebox';
-import { oneOf, type Shown } from '../schema-parts.ts';
+import { count, oneOf, type Shown, text } from '../schema-parts.ts';
 
-const text = Type.String();
-const count = Type.Integer();
 const usd = Type.Number({ description: 'USD' });
 
 /** The contract's report, with the calls that have no price. */
@@ -44,7 +42,11 @@ export const costReportSchema = Type.Object(
 export type CostReport = Shown<typeof costReportSchema>;
 
 export const budgetTerms = {
-  monthly_limit_usd: Type.Number({ minimum: 0, maximum: 99_999_999, description: 'USD in a calendar month, UTC' }),
+  monthly_limit_usd: Type.Number({
+    minimum: 0,
+    maximum: 99_999_999,
+    description: 'USD in a calendar month, UTC, to a millionth: 0, or at least 0.000001.',
+  }),
   action: oneOf(['alert', 'block'], {
     description: '`alert`: told at 50, 80 and 100 %. `block`: besides, no call is made that would pass the limit.',
   }),

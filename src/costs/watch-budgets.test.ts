@@ -33,7 +33,7 @@ test('each threshold is announced once a month over all replicas', async (t) => 
     }),
   );
   t.after(() => Promise.all(watches.map((watch) => watch.close())));
-  const look = () => Promise.all(watches.map((watch) => watch.look()));
+  const runRound = () => Promise.all(watches.map((watch) => watch.runRound()));
   /** Counts usage as the intake does for a call. */
   const spend = (usd: number) =>
     db.querySystem({
@@ -66,15 +66,15 @@ test('each threshold is announced once a month over all replicas', async (t) => 
   });
 
   await spend(4.9);
-  await look();
+  await runRound();
   assert.deepEqual(await told(), []);
   await spend(0.2);
-  await look();
-  await look();
+  await runRound();
+  await runRound();
   assert.deepEqual(await told(), [[50, 51, []]]);
   // Two thresholds are passed at once: only the higher one is announced.
   await spend(4.9);
-  await look();
+  await runRound();
   assert.deepEqual(await told(), [
     [50, 51, []],
     [100, 100, ['*']],
@@ -83,7 +83,7 @@ test('each threshold is announced once a month over all replicas', async (t) => 
 
   await db.querySystem({ text: 'delete from budgets' });
   await waitFor('the gauge of the deleted budget to disappear', async () => {
-    await look();
+    await runRound();
     return !/integration_budget_utilization\{/.test((await metrics.render()).text);
   });
 });
@@ -113,11 +113,11 @@ test('of 5,000 budgets, a round reads only those with traffic or changes', async
     appendEvent,
   });
   t.after(() => watch.close());
-  await watch.look();
+  await watch.runRound();
   assert.ok(read.includes(5_000), 'the first round checks all budgets');
   const readByRound = async (): Promise<readonly number[]> => {
     read.length = 0;
-    await watch.look();
+    await watch.runRound();
     return [...read];
   };
 

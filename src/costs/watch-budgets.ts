@@ -22,6 +22,7 @@ import { type BudgetUse, listBudgetUseAcrossTenants, markAlerted } from '../stor
 import { listTenantsWithTraffic } from '../storage/tables/usage-series.ts';
 import type { BudgetGuard } from './budget-guard.ts';
 import { type Month, monthOf } from './month.ts';
+import { roundUsd } from './usd.ts';
 
 export interface WatchBudgetsDeps {
   readonly db: Pick<Database, 'querySystem' | 'acrossTenants' | 'listen'>;
@@ -46,13 +47,13 @@ export function startBudgetWatch(deps: WatchBudgetsDeps): Rounds {
   return startRounds({
     everyMs,
     beginsAtOnce: true,
-    round: watch.look,
+    round: watch.runRound,
     onFailure: (error) => deps.logger.warn({ err: error }, 'could not check budgets; will retry'),
     afterLast: watch.close,
   });
 }
 
-/** Creates the watch; each `look` is one round. */
+/** Creates the watch; `runRound` is one round. */
 export function createBudgetWatch(deps: WatchBudgetsDeps) {
   const { db, clock } = deps;
   const changes = watchChangedTenants(db, ['budgets']);
@@ -71,7 +72,7 @@ export function createBudgetWatch(deps: WatchBudgetsDeps) {
   };
 
   /** Runs one round. Throws the database's errors. */
-  const look = async (): Promise<void> => {
+  const runRound = async (): Promise<void> => {
     const nowMs = clock.now();
     const month = monthOf(nowMs);
     try {
@@ -107,7 +108,7 @@ export function createBudgetWatch(deps: WatchBudgetsDeps) {
     for (const [tenant, budgets] of present) shown.set(tenant, new Set(budgets.map(gaugeOf)));
   };
 
-  return { look, close: () => changes.close() };
+  return { runRound, close: () => changes.close() };
 }
 
 function gaugeOf({ management_company_id, service_name }: BudgetUse): string {
@@ -171,7 +172,7 @@ function thresholdReached(
       threshold_percent: threshold,
       action: budget.action,
       monthly_limit_usd: budget.monthly_limit_usd,
-      spent_usd: Math.round(budget.spent_usd * 1e6) / 1e6,
+      spent_usd: roundUsd(budget.spent_usd),
     },
   };
 }

@@ -1,15 +1,8 @@
 /** Writes the history of a service: one entry per change, in the transaction of the change. */
-import { newId } from '../ids.ts';
 import type { Queryable } from '../storage/postgres/database.ts';
-import { type ConfigurationAction, insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
+import { type ChangeContext, insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
 import { presentService } from './present-service.ts';
-
-/** Who made the change, and with which request. */
-export interface ChangeContext {
-  readonly changedBy: string | null;
-  readonly requestId: string | null;
-}
 
 /** `before` null: created; `after` null: deleted. */
 export async function recordServiceChange(
@@ -21,12 +14,9 @@ export async function recordServiceChange(
 ): Promise<void> {
   const row = after ?? before;
   if (row === null) return;
-  const action: ConfigurationAction = before === null ? 'created' : after === null ? 'deleted' : 'changed';
   await insertConfigurationChange(tx, row.management_company_id, {
-    id: newId(nowMs),
     entity: 'service',
     entityId: row.id,
-    action,
     ...context,
     before: before === null ? null : presentService(before),
     after: after === null ? null : presentService(after),

@@ -1,13 +1,13 @@
 /** Batches look-ups by hash: all look-ups of one turn of the event loop share a query, and equal ones are read once. */
 
-export interface TurnLookUp<Found> {
+export interface BatchedLookUp<Found> {
   /** Throws the error of `refuse` if too many are waiting. */
   find(hashHex: string): Promise<Found | null>;
   /** Whether the queue is full: in a flood of unknown hashes, or when the database hardly answers. */
   isFull(): boolean;
 }
 
-export interface TurnLookUpOptions<Found> {
+export interface BatchedLookUpOptions<Found> {
   readonly maxWaiting: number;
   refuse(): Error;
   /** One result per hash, in order; a rejection affects only its hash. Never throws. */
@@ -16,7 +16,11 @@ export interface TurnLookUpOptions<Found> {
 
 const maxHashesPerQuery = 500;
 
-export function createTurnLookUp<Found>({ maxWaiting, refuse, read }: TurnLookUpOptions<Found>): TurnLookUp<Found> {
+export function createBatchedLookUp<Found>({
+  maxWaiting,
+  refuse,
+  read,
+}: BatchedLookUpOptions<Found>): BatchedLookUp<Found> {
   const waiting = new Map<string, PromiseWithResolvers<Found | null>>();
   let isReading = false;
 

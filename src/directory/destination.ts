@@ -2,7 +2,7 @@
  * Restricts where a service's secrets may be sent. A secret is sealed together with the addresses of its service: a
  * service with a new host needs its secrets again, and a row changed outside this program cannot be opened.
  */
-import { type InputFault, ServiceError } from '../errors.ts';
+import { type InputFault, ServiceError, words } from '../errors.ts';
 import { findAdapter } from '../providers/registry.ts';
 import { SealBroken } from '../secrets/keyring.ts';
 import type { ExternalServiceRow } from '../storage/tables/external-services.ts';
@@ -12,7 +12,7 @@ export type Destined = Pick<ExternalService, 'serviceName' | 'serviceType' | 'ba
 
 /** The secrets of a change: undefined keeps the stored one. */
 interface Kept {
-  readonly apiKey?: unknown;
+  readonly api_key?: unknown;
   readonly credentials?: unknown;
 }
 
@@ -27,28 +27,46 @@ export function destinationsOf(service: Destined): readonly string[] {
   return [base, ...further.map(({ url }) => withoutQuery(url))];
 }
 
-export function destinationsOfRow(
-  row: Pick<ExternalServiceRow, 'service_name' | 'service_type' | 'base_url' | 'config'>,
-): readonly string[] {
-  return destinationsOf({
-    serviceName: row.service_name,
-    serviceType: row.service_type as Destined['serviceType'],
-    baseUrl: row.base_url,
-    config: row.config,
-  });
+type DestinedRow = Pick<ExternalServiceRow, 'service_name' | 'service_type' | 'base_url' | 'config'>;
+
+/** A row, or what is to become one, as adapters see it. */
+export function destinedOf({ service_name, service_type, base_url, config }: DestinedRow): Destined {
+  return {
+    serviceName: service_name,
+    serviceType: service_type as Destined['serviceType'],
+    baseUrl: base_url,
+    config,
+  };
 }
 
-/** Throws `INVALID_REQUEST` naming each kept secret that would be sent to another host than before. */
-export function checkSecretsStay(current: ExternalServiceRow, draft: Destined & Kept): void {
+export function destinationsOfRow(row: DestinedRow): readonly string[] {
+  return destinationsOf(destinedOf(row));
+}
+
+/**
+ * Throws `INVALID_REQUEST` naming each kept secret that would be sent to another host than before. `hasCredentials`:
+ * whether it has credentials of its own; secret headers are judged one by one where they are sealed.
+ */
+export function checkSecretsStay(
+  current: ExternalServiceRow,
+  draft: DestinedRow & Kept,
+  hasCredentials: () => boolean,
+): void {
   const known = new Set(destinationsOfRow(current));
-  const added = destinationsOf(draft).filter((destination) => !known.has(destination));
+  const added = destinationsOfRow(draft).filter((destination) => !known.has(destination));
   if (added.length === 0) return;
-  const message = 'must be sent again, or removed with null: the service would send it to another host';
+  const sendAgain = words(
+    'must be sent again, or removed with null: the service would send it to another host',
+    'введите заново или уберите: сервис отправил бы его на другой хост',
+  );
   const faults: InputFault[] = [];
-  if (current.api_key !== null && draft.apiKey === undefined) faults.push({ path: 'api_key', message });
-  if (current.credentials !== null && draft.credentials === undefined) faults.push({ path: 'credentials', message });
+  if (current.api_key !== null && draft.api_key === undefined) faults.push({ path: 'api_key', ...sendAgain });
+  if (draft.credentials === undefined && hasCredentials()) faults.push({ path: 'credentials', ...sendAgain });
   if (faults.length > 0) {
-    throw new ServiceError('INVALID_REQUEST', 'A secret is bound to its destination.', { errors: faults });
+    throw new ServiceError('INVALID_REQUEST', 'A secret is bound to its destination.', {
+      errors: faults,
+      publicMessageRu: 'Секрет привязан к своему адресату.',
+    });
   }
 }
 

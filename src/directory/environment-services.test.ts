@@ -80,7 +80,7 @@ test("an admin's limits, priority and credential survive a restart", async (t) =
     deps,
     tenantId,
     id,
-    (row) => ({ ...draftOfRow(row), priority: 7, rateLimitPerDay: 500, isActive: false }),
+    (row) => ({ ...draftOfRow(row), priority: 7, rate_limit_per_day: 500, is_active: false }),
     { changedBy: 'anna', requestId: null },
   );
   const kept = await register(google(key('AIza-2')));
@@ -88,7 +88,7 @@ test("an admin's limits, priority and credential survive a restart", async (t) =
     [kept?.row.priority, kept?.row.rate_limit_per_day, kept?.row.is_active, kept?.account.apiKey],
     [7, 500, false, 'AIza-2'],
   );
-  await changeService(deps, tenantId, id, (row) => ({ ...draftOfRow(row), apiKey: 'admins' }), {
+  await changeService(deps, tenantId, id, (row) => ({ ...draftOfRow(row), api_key: 'admins' }), {
     changedBy: 'anna',
     requestId: null,
   });
@@ -128,7 +128,7 @@ test('an address that an admin has set is not emulated away by the next start', 
     id,
     (row) => {
       const { emulated: _, ...config } = row.config;
-      return { ...draftOfRow(row), baseUrl: 'https://maps.example', config };
+      return { ...draftOfRow(row), base_url: 'https://maps.example', config };
     },
     { changedBy: 'anna', requestId: null },
   );

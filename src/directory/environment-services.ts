@@ -16,6 +16,7 @@ import type { DurableEvent } from '../outbox/events.ts';
 import type { ServiceType } from '../providers/provider.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
+import type { ChangeContext } from '../storage/tables/audit/configuration-audit.ts';
 import {
   type ExternalServiceRow,
   insertService,
@@ -23,7 +24,7 @@ import {
   updateService,
 } from '../storage/tables/external-services.ts';
 import { answersMayDiffer } from './answer-source.ts';
-import { type ChangeContext, recordServiceChange } from './audit-service.ts';
+import { recordServiceChange } from './audit-service.ts';
 import { destinationsOf } from './destination.ts';
 import { registeredEvent } from './manage-services.ts';
 import { openToCompare, resealedFor, sealApiKey, sealCredentials } from './service-row.ts';

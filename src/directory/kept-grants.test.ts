@@ -15,21 +15,21 @@ const tenant = parseTenantId('uk_one');
 const keyring = createKeyring([{ id: 'k1', key: Buffer.alloc(32, 'grants-test') }]);
 
 const draft: ServiceDraft = {
-  serviceName: 'crm',
-  serviceType: 'api',
-  displayName: 'CRM',
-  baseUrl: 'https://api.example.com',
+  service_name: 'crm',
+  service_type: 'api',
+  display_name: 'CRM',
+  base_url: 'https://api.example.com',
   config: { auth: { type: 'oauth2_refresh_token', token_url: 'https://id.example.com/token' } },
-  isActive: true,
-  rateLimitPerMinute: null,
-  rateLimitPerHour: null,
-  rateLimitPerDay: null,
-  rateLimitPerMonth: null,
+  is_active: true,
+  rate_limit_per_minute: null,
+  rate_limit_per_hour: null,
+  rate_limit_per_day: null,
+  rate_limit_per_month: null,
   priority: 100,
-  fallbackServiceId: null,
+  fallback_service_id: null,
   description: null,
   tags: [],
-  apiKey: undefined,
+  api_key: undefined,
 };
 
 async function start(t: TestContext) {
@@ -77,7 +77,7 @@ function replicas(serviceId: string, grants: readonly KeptGrant[], startMs = 1_7
     const account: ProviderAccount = {
       serviceId,
       serviceName: 'crm',
-      baseUrl: draft.baseUrl,
+      baseUrl: draft.base_url,
       apiKey: null,
       credentials: { client_id: 'client', refresh_token: 'given-0' },
       config: draft.config,

@@ -5,9 +5,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { invalidInput, ServiceError } from '../errors.ts';
 import { newId, type ServiceId, type TenantId } from '../ids.ts';
 import type { DurableEvent } from '../outbox/events.ts';
-import type { ServiceType } from '../providers/provider.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import type { Database, Queryable } from '../storage/postgres/database.ts';
+import type { ChangeContext } from '../storage/tables/audit/configuration-audit.ts';
 import {
   deleteService as deleteServiceRow,
   type ExternalServiceRow,
@@ -15,13 +15,12 @@ import {
   insertService,
   lockServicesOfTenant,
   updateService,
+  valuesOfService,
 } from '../storage/tables/external-services.ts';
-import { type ChangeContext, recordServiceChange } from './audit-service.ts';
-import { checkSecretsStay, destinationsOf, destinationsOfRow } from './destination.ts';
+import { recordServiceChange } from './audit-service.ts';
+import { checkSecretsStay, destinationsOfRow } from './destination.ts';
 import { hasSecretTexts, joinCredentials, maskedConfig, secretTextsOf } from './secret-texts.ts';
-import { openCredentials, resealedFor, sealApiKey, sealCredentials } from './service-row.ts';
-
-export type { ChangeContext } from './audit-service.ts';
+import { hasOwnCredentials, openCredentials, resealedFor, sealApiKey, sealCredentials } from './service-row.ts';
 
 export interface ManageServicesDeps {
   readonly db: Pick<Database, 'forTenant'>;
@@ -31,44 +30,16 @@ export interface ManageServicesDeps {
 }
 
 /** A whole service as its admin wants it. A limit of null or 0 means no limit. */
-export interface ServiceDraft {
-  readonly serviceName: string;
-  readonly serviceType: ServiceType;
-  readonly displayName: string;
-  readonly baseUrl: string | null;
-  readonly config: Record<string, unknown>;
-  readonly isActive: boolean;
-  readonly rateLimitPerMinute: number | null;
-  readonly rateLimitPerHour: number | null;
-  readonly rateLimitPerDay: number | null;
-  readonly rateLimitPerMonth: number | null;
-  readonly priority: number;
-  readonly fallbackServiceId: ServiceId | null;
-  readonly description: string | null;
-  readonly tags: readonly string[];
+export interface ServiceDraft extends Omit<ExternalServiceValues, 'api_key' | 'credentials'> {
   /** undefined keeps the stored secret, null removes it. */
-  readonly apiKey?: string | null | undefined;
+  readonly api_key?: string | null | undefined;
   readonly credentials?: unknown;
 }
 
 /** The stored service as a draft without secrets: the base of a PATCH. */
 export function draftOfRow(row: ExternalServiceRow): ServiceDraft {
-  return {
-    serviceName: row.service_name,
-    serviceType: row.service_type as ServiceType,
-    displayName: row.display_name,
-    baseUrl: row.base_url,
-    config: row.config,
-    isActive: row.is_active,
-    rateLimitPerMinute: row.rate_limit_per_minute,
-    rateLimitPerHour: row.rate_limit_per_hour,
-    rateLimitPerDay: row.rate_limit_per_day,
-    rateLimitPerMonth: row.rate_limit_per_month,
-    priority: row.priority,
-    fallbackServiceId: row.fallback_service_id,
-    description: row.description,
-    tags: row.tags,
-  };
+  const { api_key: _key, credentials: _credentials, ...draft } = valuesOfService(row);
+  return draft;
 }
 
 /**
@@ -114,7 +85,7 @@ export async function changeService(
     checkName(existing, current.id, draft);
     checkType(existing, current, draft);
     checkFallback(existing, current.id, draft);
-    checkSecretsStay(current, draft);
+    checkSecretsStay(current, draft, () => hasOwnCredentials(deps.keyring, current));
     const row = await updateService(tx, tenantId, current.id, valuesOf(deps.keyring, current, current, draft));
     if (row === null) throw noSuchService();
     await recordServiceChange(tx, current, row, context, deps.clock.now());
@@ -153,38 +124,48 @@ export async function removeService(
 }
 
 export function noSuchService(): ServiceError {
-  return new ServiceError('NOT_FOUND', 'There is no such service.');
+  return new ServiceError('NOT_FOUND', 'There is no such service.', { publicMessageRu: 'Такого сервиса нет.' });
 }
 
 function checkName(existing: readonly ExternalServiceRow[], id: ServiceId, draft: ServiceDraft): void {
-  if (existing.some((row) => row.service_name === draft.serviceName && row.id !== id)) {
-    throw new ServiceError('CONFLICT', `A service named "${draft.serviceName}" exists already.`);
+  if (existing.some((row) => row.service_name === draft.service_name && row.id !== id)) {
+    throw new ServiceError('CONFLICT', `A service named "${draft.service_name}" exists already.`, {
+      publicMessageRu: `Сервис с именем «${draft.service_name}» уже есть.`,
+    });
   }
 }
 
 /** A service that is another's fallback must keep its type. */
 function checkType(existing: readonly ExternalServiceRow[], current: ExternalServiceRow, draft: ServiceDraft): void {
-  if (current.service_type === draft.serviceType) return;
+  if (current.service_type === draft.service_type) return;
   const dependent = existing.find((row) => row.fallback_service_id === current.id);
   if (dependent !== undefined) {
-    throw invalidInput('service_type', `"${dependent.service_name}" falls back on this service and is of another type`);
+    throw invalidInput(
+      'service_type',
+      `"${dependent.service_name}" falls back on this service and is of another type`,
+      `этот сервис запасной для «${dependent.service_name}», а у того другой тип`,
+    );
   }
 }
 
 function checkFallback(existing: readonly ExternalServiceRow[], id: ServiceId, draft: ServiceDraft): void {
-  if (draft.fallbackServiceId === null) return;
+  if (draft.fallback_service_id === null) return;
   const byId = new Map(existing.map((row) => [row.id, row]));
-  const fallback = byId.get(draft.fallbackServiceId);
-  if (fallback === undefined && draft.fallbackServiceId !== id) {
-    throw invalidInput('fallback_service_id', 'there is no such service');
+  const fallback = byId.get(draft.fallback_service_id);
+  if (fallback === undefined && draft.fallback_service_id !== id) {
+    throw invalidInput('fallback_service_id', 'there is no such service', 'такого сервиса нет');
   }
-  if (fallback !== undefined && fallback.id !== id && fallback.service_type !== draft.serviceType) {
-    throw invalidInput('fallback_service_id', `must be of the same type, and is ${fallback.service_type}`);
+  if (fallback !== undefined && fallback.id !== id && fallback.service_type !== draft.service_type) {
+    throw invalidInput(
+      'fallback_service_id',
+      `must be of the same type, and is ${fallback.service_type}`,
+      `тип должен совпадать, а у него ${fallback.service_type}`,
+    );
   }
   // Each step leads to another service, unless a circle existed before; so there are at most as many steps as services.
-  let next: ServiceId | null | undefined = draft.fallbackServiceId;
+  let next: ServiceId | null | undefined = draft.fallback_service_id;
   for (let step = 0; step <= existing.length && next !== null && next !== undefined; step += 1) {
-    if (next === id) throw invalidInput('fallback_service_id', 'would make a circle');
+    if (next === id) throw invalidInput('fallback_service_id', 'would make a circle', 'получился бы круг');
     next = byId.get(next)?.fallback_service_id;
   }
 }
@@ -200,7 +181,7 @@ function withSecretTexts(keyring: Keyring, current: ExternalServiceRow | null, d
   if (!hadTexts && !hasSecretTexts(draft.config)) return draft;
   const before = current === null ? { own: null, texts: {} } : openCredentials(keyring, current);
   const known = new Set(current === null ? [] : destinationsOfRow(current));
-  const mayStay = destinationsOf(draft).every((destination) => known.has(destination));
+  const mayStay = destinationsOfRow(draft).every((destination) => known.has(destination));
   const texts = secretTextsOf(draft.config, before.texts, mayStay);
   const config = maskedConfig(draft.config);
   const isSame = draft.credentials === undefined && isDeepStrictEqual(texts, before.texts);
@@ -216,34 +197,21 @@ function valuesOf(
   wanted: ServiceDraft,
 ): ExternalServiceValues {
   const draft = withSecretTexts(keyring, current, wanted);
-  const destinations = destinationsOf(draft);
+  const destinations = destinationsOfRow(draft);
   const kept = { api_key: current?.api_key ?? null, credentials: current?.credentials ?? null };
   // Secrets that are replaced or removed need not be opened.
   const stays = {
-    api_key: draft.apiKey === undefined ? kept.api_key : null,
+    api_key: draft.api_key === undefined ? kept.api_key : null,
     credentials: draft.credentials === undefined ? kept.credentials : null,
   };
   const before = current === null ? destinations : destinationsOfRow(current);
   const secrets = isDeepStrictEqual(before, destinations) ? stays : resealedFor(keyring, owner, stays, destinations);
   return {
-    service_name: draft.serviceName,
-    service_type: draft.serviceType,
-    display_name: draft.displayName,
-    base_url: draft.baseUrl,
-    api_key: sealedOr(secrets.api_key, draft.apiKey, (apiKey) => sealApiKey(keyring, owner, apiKey, destinations)),
+    ...draft,
+    api_key: sealedOr(secrets.api_key, draft.api_key, (apiKey) => sealApiKey(keyring, owner, apiKey, destinations)),
     credentials: sealedOr(secrets.credentials, draft.credentials, (credentials) =>
       sealCredentials(keyring, owner, credentials, destinations),
     ),
-    config: draft.config,
-    is_active: draft.isActive,
-    rate_limit_per_minute: draft.rateLimitPerMinute,
-    rate_limit_per_hour: draft.rateLimitPerHour,
-    rate_limit_per_day: draft.rateLimitPerDay,
-    rate_limit_per_month: draft.rateLimitPerMonth,
-    priority: draft.priority,
-    fallback_service_id: draft.fallbackServiceId,
-    description: draft.description,
-    tags: draft.tags,
   };
 }
 

@@ -3,7 +3,7 @@
  * with `credentials`, for the same destinations; `config` holds a mask in their place.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type InputFault, invalidInput } from '../errors.ts';
+import { type InputFault, invalidInput, words } from '../errors.ts';
 
 /** Shown instead of the value; sending it back means "keep". */
 export const secretMask = '[masked]';
@@ -12,7 +12,8 @@ export const secretTextsMember = 'secret_headers';
 
 const parts = ['headers', 'query'] as const;
 type Config = Readonly<Record<string, unknown>>;
-type SecretTexts = { readonly [part in (typeof parts)[number]]?: Readonly<Record<string, string>> };
+type ChangeText = (name: string, text: string, part: (typeof parts)[number]) => string | undefined;
+export type SecretTexts = { readonly [part in (typeof parts)[number]]?: Readonly<Record<string, string>> };
 
 export function isSecretText(config: Config, name: string): boolean {
   const { secret_headers: names } = config;
@@ -26,13 +27,18 @@ export function hasSecretTexts(config: Config): boolean {
 
 /** `config` as it is stored and shown. */
 export function maskedConfig(config: Config): Record<string, unknown> {
-  return withTexts(config, (name, text) => (isSecretText(config, name) ? secretMask : text));
+  return withSecretTexts(config, () => secretMask);
 }
 
 /** `config` as it is used, with the sealed values in place of the masks. */
 export function unmaskedConfig(config: Config, sealed: SecretTexts): Config {
   if (!hasSecretTexts(config)) return config;
-  return withTexts(config, (name, text, part) => (isSecretText(config, name) ? sealed[part]?.[name] : text));
+  return withSecretTexts(config, (name, _text, part) => sealed[part]?.[name]);
+}
+
+/** `config` with other values for its secret headers and query parameters; undefined removes one. */
+export function withSecretTexts(config: Config, change: ChangeText): Record<string, unknown> {
+  return withTexts(config, (name, text, part) => (isSecretText(config, name) ? change(name, text, part) : text));
 }
 
 /** A PUT that omits a secret keeps it; null removes it. */
@@ -65,9 +71,18 @@ export function secretTextsOf(config: Config, before: SecretTexts, mayStay: bool
       if (!isSecretText(config, name)) continue;
       const value = text === secretMask ? before[part]?.[name] : text;
       const path = `config.${part}.${name}`;
-      if (value === undefined) throw invalidInput(path, 'is the mask, and no value is kept under this name');
+      if (value === undefined)
+        throw invalidInput(
+          path,
+          'is the mask, and no value is kept under this name',
+          'это маска, а под этим именем ничего не хранится',
+        );
       if (text === secretMask && !mayStay) {
-        throw invalidInput(path, 'must be sent again, or removed with null: the service would send it to another host');
+        throw invalidInput(
+          path,
+          'must be sent again, or removed with null: the service would send it to another host',
+          'введите заново или уберите: сервис отправил бы его на другой хост',
+        );
       }
       texts[part] = { ...texts[part], [name]: value };
     }
@@ -80,7 +95,12 @@ export function faultsOfMasks(config: Config): InputFault[] {
   return parts.flatMap((part) =>
     textsOf(config, part).flatMap(([name, text]) =>
       text === secretMask && !isSecretText(config, name)
-        ? [{ path: `config.${part}.${name.slice(0, 100)}`, message: 'is a mask: send its value, or null' }]
+        ? [
+            {
+              path: `config.${part}.${name.slice(0, 100)}`,
+              ...words('is a mask: send its value, or null', 'это маска: введите значение или уберите'),
+            },
+          ]
         : [],
     ),
   );
@@ -100,10 +120,7 @@ export function joinCredentials(own: unknown, texts: SecretTexts): unknown {
   return isDeepStrictEqual(texts, {}) ? own : { ...(own as object | null), [secretTextsMember]: texts };
 }
 
-function withTexts(
-  config: Config,
-  change: (name: string, text: string, part: (typeof parts)[number]) => string | undefined,
-): Record<string, unknown> {
+function withTexts(config: Config, change: ChangeText): Record<string, unknown> {
   const changed: Record<string, unknown> = { ...config };
   for (const part of parts) {
     if (typeof config[part] !== 'object') continue;

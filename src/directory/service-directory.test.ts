@@ -17,21 +17,21 @@ const keyring = createKeyring([{ id: 'k1', key: Buffer.alloc(32, 'directory-test
 const context = { changedBy: 'admin', requestId: 'req-1' };
 
 const draft: ServiceDraft = {
-  serviceName: 'google_maps',
-  serviceType: 'geocoding',
-  displayName: 'Google Maps',
-  baseUrl: null,
+  service_name: 'google_maps',
+  service_type: 'geocoding',
+  display_name: 'Google Maps',
+  base_url: null,
   config: {},
-  isActive: true,
-  rateLimitPerMinute: 60,
-  rateLimitPerHour: 0,
-  rateLimitPerDay: null,
-  rateLimitPerMonth: null,
+  is_active: true,
+  rate_limit_per_minute: 60,
+  rate_limit_per_hour: 0,
+  rate_limit_per_day: null,
+  rate_limit_per_month: null,
   priority: 100,
-  fallbackServiceId: null,
+  fallback_service_id: null,
   description: null,
   tags: ['maps'],
-  apiKey: 'canary-key',
+  api_key: 'canary-key',
 };
 
 async function start(
@@ -60,9 +60,9 @@ async function start(
 
 test('a tenant’s services come in order of priority, and a hundred callers at once load them once', async (t) => {
   const { directory, manage, statements } = await start(t);
-  await createService(manage, tenant, { ...draft, serviceName: 'second', priority: 200 }, context);
+  await createService(manage, tenant, { ...draft, service_name: 'second', priority: 200 }, context);
   await createService(manage, tenant, draft, context);
-  await createService(manage, otherTenant, { ...draft, serviceName: 'foreign' }, context);
+  await createService(manage, otherTenant, { ...draft, service_name: 'foreign' }, context);
 
   const [services] = await Promise.all(Array.from({ length: 100 }, () => directory.ofTenant(tenant)));
 
@@ -92,7 +92,7 @@ test('a change made by another replica is seen without waiting for the TTL', asy
   const row = await createService(manage, tenant, draft, context);
   await directory.ofTenant(tenant);
 
-  await changeService(manage, tenant, row.id, (current) => ({ ...draftOfRow(current), isActive: false }), context);
+  await changeService(manage, tenant, row.id, (current) => ({ ...draftOfRow(current), is_active: false }), context);
 
   await waitFor('the change', async () => (await directory.ofTenant(tenant))[0]?.isActive === false);
   const [service] = await directory.ofTenant(tenant);
@@ -138,18 +138,18 @@ test('names are unique, and fallbacks are of the same type, of the same tenant a
   const second = await createService(
     manage,
     tenant,
-    { ...draft, serviceName: 'second', fallbackServiceId: first.id },
+    { ...draft, service_name: 'second', fallback_service_id: first.id },
     context,
   );
   const sheets = await createService(
     manage,
     tenant,
-    { ...draft, serviceName: 'sheets', serviceType: 'sheets' },
+    { ...draft, service_name: 'sheets', service_type: 'sheets' },
     context,
   );
   const foreign = await createService(manage, otherTenant, draft, context);
   const fallBackOn = (id: ServiceId) =>
-    changeService(manage, tenant, first.id, (row) => ({ ...draftOfRow(row), fallbackServiceId: id }), context);
+    changeService(manage, tenant, first.id, (row) => ({ ...draftOfRow(row), fallback_service_id: id }), context);
 
   await assert.rejects(createService(manage, tenant, draft, context), isError('CONFLICT'));
   for (const { id } of [first, second, sheets, foreign]) {
@@ -202,7 +202,7 @@ test('at the bound of services the tenant asked for longest ago makes room', asy
 test('the list of all active services is read again only after one was changed', async (t) => {
   const { db, directory, manage, statements } = await start(t);
   const row = await createService(manage, tenant, draft, context);
-  await createService(manage, otherTenant, { ...draft, isActive: false }, context);
+  await createService(manage, otherTenant, { ...draft, is_active: false }, context);
   await waitFor('both notifications', async () => {
     statements.length = 0;
     await directory.activeOfAllTenants();

@@ -2,7 +2,7 @@
  * `config.regions` of a service: other priorities by country or area, so that the provider that knows a place best is
  * asked first there.
  */
-import type { InputFault } from '../errors.ts';
+import { type InputFault, words } from '../errors.ts';
 import type { Box } from '../providers/geocoding.ts';
 import { isWithin } from '../providers/plausible.ts';
 import type { ExternalService } from './service.ts';
@@ -45,24 +45,41 @@ const sides = ['south', 'west', 'north', 'east'] as const;
 export function faultsOfRegions(regions: unknown): readonly InputFault[] {
   const path = 'config.regions';
   if (regions === undefined) return [];
-  if (!Array.isArray(regions)) return [{ path, message: 'must be a list of {country?, bounds?, priority?}' }];
+  if (!Array.isArray(regions))
+    return [
+      {
+        path,
+        ...words(
+          'must be a list of {country?, bounds?, priority?}',
+          'ожидается список из {country?, bounds?, priority?}',
+        ),
+      },
+    ];
   return regions.flatMap((region: unknown, index) => faultsOfRegion(`${path}[${index}]`, region));
 }
 
 function faultsOfRegion(path: string, region: unknown): InputFault[] {
-  if (typeof region !== 'object' || region === null) return [{ path, message: 'must be an object' }];
+  if (typeof region !== 'object' || region === null)
+    return [{ path, ...words('must be an object', 'ожидается объект') }];
   const { country, bounds, priority } = region as Record<string, unknown>;
   const faults: InputFault[] = [];
-  if (country === undefined && bounds === undefined) faults.push({ path, message: 'must name a country or bounds' });
+  if (country === undefined && bounds === undefined)
+    faults.push({ path, ...words('must name a country or bounds', 'укажите country или bounds') });
   if (country !== undefined && (typeof country !== 'string' || !/^[A-Za-z]{2}$/.test(country))) {
-    faults.push({ path: `${path}.country`, message: 'must be an ISO 3166-1 code of two letters' });
+    faults.push({
+      path: `${path}.country`,
+      ...words('must be an ISO 3166-1 code of two letters', 'ожидается код ISO 3166-1 из двух букв'),
+    });
   }
   if (priority !== undefined && !Number.isInteger(priority)) {
-    faults.push({ path: `${path}.priority`, message: 'must be a whole number' });
+    faults.push({ path: `${path}.priority`, ...words('must be a whole number', 'ожидается целое число') });
   }
   const box = bounds as Record<string, unknown> | null | undefined;
   if (bounds !== undefined && !sides.every((side) => Number.isFinite(box?.[side]))) {
-    faults.push({ path: `${path}.bounds`, message: 'must be {south, west, north, east} in degrees' });
+    faults.push({
+      path: `${path}.bounds`,
+      ...words('must be {south, west, north, east} in degrees', 'ожидается {south, west, north, east} в градусах'),
+    });
   }
   return faults;
 }

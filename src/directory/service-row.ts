@@ -1,10 +1,10 @@
 /** Converts rows of `external_services` to services; seals and opens their secrets. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ProviderAccount, ServiceType } from '../providers/provider.ts';
-import type { Keyring, SealBinding } from '../secrets/keyring.ts';
+import { type Keyring, type SealBinding, SealBroken } from '../secrets/keyring.ts';
 import type { ActiveServiceRow, ExternalServiceRow } from '../storage/tables/external-services.ts';
 import { destinationsOfRow, openedFor, splitDestinations, withDestinations } from './destination.ts';
-import { splitCredentials, unmaskedConfig } from './secret-texts.ts';
+import { hasSecretTexts, splitCredentials, unmaskedConfig } from './secret-texts.ts';
 import type { ExternalService, NamedService } from './service.ts';
 
 export function serviceOfRow(row: ExternalServiceRow): ExternalService {
@@ -27,7 +27,6 @@ export function serviceOfRow(row: ExternalServiceRow): ExternalService {
     hasApiKey: row.api_key !== null,
     hasCredentials: row.credentials !== null,
     createdBy: row.created_by,
-    createdAtMs: row.created_at.getTime(),
     updatedAtMs: row.updated_at.getTime(),
   };
 }
@@ -95,6 +94,18 @@ export function openCredentials(keyring: Pick<Keyring, 'open'>, row: Owner & Pic
   if (row.credentials === null) return splitCredentials(null);
   const { plain } = splitDestinations(keyring.open(row.credentials.sealed, bindingOf(row, 'credentials')));
   return splitCredentials(JSON.parse(plain));
+}
+
+/** Whether credentials were given: secret headers alone are sealed in their place too. True if no key opens them. */
+export function hasOwnCredentials(keyring: Pick<Keyring, 'open'>, row: ExternalServiceRow): boolean {
+  if (row.credentials === null) return false;
+  if (!hasSecretTexts(row.config)) return true;
+  try {
+    return openCredentials(keyring, row).own !== null;
+  } catch (error) {
+    if (error instanceof SealBroken) return true;
+    throw error;
+  }
 }
 
 type Sealed = Pick<ExternalServiceRow, 'api_key' | 'credentials'>;

@@ -30,7 +30,6 @@ export interface ExternalService {
   readonly hasApiKey: boolean;
   readonly hasCredentials: boolean;
   readonly createdBy: string | null;
-  readonly createdAtMs: number;
   readonly updatedAtMs: number;
 }
 

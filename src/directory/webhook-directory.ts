@@ -17,7 +17,7 @@ import {
   findRecentWebhooksAcrossTenants,
   findWebhooksByTokenAcrossTenants,
 } from '../storage/tables/webhooks/webhook-configs-across-tenants.ts';
-import { createTurnLookUp } from './batched-look-up.ts';
+import { createBatchedLookUp } from './batched-look-up.ts';
 import { listenForChanges } from './configuration-change.ts';
 
 export interface WebhookDirectory<Webhook> {
@@ -124,7 +124,7 @@ export async function openWebhookDirectory<Webhook>(
       });
     }
   };
-  const lookUp = createTurnLookUp<Webhook>({
+  const lookUp = createBatchedLookUp<Webhook>({
     maxWaiting,
     refuse: () => unavailable('The webhook cannot be looked up now.'),
     read,

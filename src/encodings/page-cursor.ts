@@ -11,6 +11,13 @@ export function readCursor(cursor: string): readonly string[] {
   return Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
 }
 
+/** Of `limit` and one more rows that were asked for, those to show; the cursor of the next page, or null. */
+export function pageOf<Row>(rows: readonly Row[], limit: number, cursorOf: (last: Row) => string) {
+  const shown = rows.slice(0, limit);
+  const last = rows.length > limit ? shown.at(-1) : undefined;
+  return { shown, nextCursor: last === undefined ? null : cursorOf(last) };
+}
+
 /** A position between two entries of a list sorted by time and id. */
 export interface TimePosition {
   /** RFC 3339 UTC, with microseconds if the list has them. */

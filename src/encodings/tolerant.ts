@@ -1,4 +1,9 @@
-/** Text from outside, which may be anything. */
+/** Text and values from outside, which may be anything. */
+
+/** Whether it is an object with members: no array, and not null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** undefined if it is not JSON. */
 export function parsedJson(text: string): unknown {

@@ -153,7 +153,7 @@ async function askInTurn<Op extends KnownOperation>(
 /** Audits a refusal. The chain calls it once per provider of a call, however often the call asks again. */
 export function noteRefusal(deps: CallDeps, record: CallRecord, outcome: ProviderOutcome<unknown>): void {
   if (outcome.kind === 'passed_over' && outcome.because === 'budget') {
-    record.refusedByBudget(outcome.service, deps.clock.now());
+    record.refusedByBudget(outcome.service, outcome.budgetRefusal ?? 'spent', deps.clock.now());
     deps.metrics.requestRefused(outcome.service.serviceName, record.operation);
     return;
   }

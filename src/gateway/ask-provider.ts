@@ -10,6 +10,7 @@ import type { CallTrace } from '../audit/call-trace.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { termsOf } from '../directory/service-terms.ts';
 import { accountLimits } from '../limits/limit-subjects.ts';
+import { backOffMsMax } from '../limits/limit-windows.ts';
 import type { RecordingHttp } from '../outbound/provider-http.ts';
 import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
 import { retryAfterMs } from '../providers/reading.ts';
@@ -149,8 +150,10 @@ function outcomeOfRefusal(
       return passedBusy(service);
     case 'breaker_open':
       return passedByBreaker(service, refused.openUntilMs, refused.openedBy);
-    case 'budget_spent':
-      return { kind: 'passed_over', service, because: 'budget', untilMs: refused.untilMs, refusedBy: null };
+    case 'budget_refused': {
+      const { because: budgetRefusal, untilMs } = refused;
+      return { kind: 'passed_over', service, because: 'budget', untilMs, refusedBy: null, budgetRefusal };
+    }
     case 'refused':
       return reportRefusal(deps, service, refused.refusal);
   }
@@ -196,8 +199,13 @@ async function backOff<Op extends KnownOperation>(
   retryAfterMs: number | null,
 ): Promise<void> {
   const [subject] = capability.limitsOf?.(service) ?? accountLimits(service);
-  const untilMs = clock.now() + (retryAfterMs ?? defaultBackOffMs);
+  const untilMs = clock.now() + pauseMsOf(retryAfterMs);
   if (subject !== undefined) await limiter.backOff(tenantId, subject, untilMs);
+}
+
+/** The limiter cuts longer pauses: the caller is told when the provider is really asked again. */
+function pauseMsOf(retryAfterMs: number | null): number {
+  return Math.min(retryAfterMs ?? defaultBackOffMs, backOffMsMax);
 }
 
 function outcomeOf<Op extends KnownOperation>(
@@ -214,7 +222,7 @@ function outcomeOf<Op extends KnownOperation>(
       return { kind: 'answered', service, value, quality, durationMs };
     }
     case 'throttled': {
-      const untilMs = deps.clock.now() + (verdict.retryAfterMs ?? defaultBackOffMs);
+      const untilMs = deps.clock.now() + pauseMsOf(verdict.retryAfterMs);
       return { kind: 'throttled', service, untilMs, message: verdict.message, ...passedOn(verdict) };
     }
     case 'denied':

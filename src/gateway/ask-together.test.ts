@@ -139,7 +139,7 @@ test('a budget pays for as many elements as it can', async (t) => {
   const { measure, asked } = await start(t, answerAll, {
     costOf: (_service, _operation, units) => units,
     async reserveBudget(_tenant, _service, units) {
-      if (units > left) return { kind: 'refused', untilMs: Date.now() + 60_000 };
+      if (units > left) return { kind: 'refused', because: 'spent', untilMs: Date.now() + 60_000 };
       left -= units;
       return { kind: 'reserved', reservation: { settle() {} } };
     },

@@ -1,12 +1,12 @@
 /**
  * Lets the calls of one request share requests to their providers.
  *
- *   cache of each call ──miss──▶ its seat ──all seats taken or left──▶ one chain for calls with the same providers
+ *   cache of each call ──miss──▶ its group ──every call has asked or left──▶ one chain for calls with the same providers
  *
- * Each call has a seat: it takes it by asking its providers, or leaves it if a cache or another caller's fetch answers
- * it. When the last seat is taken or left, the chain starts, so no timer is needed. Each provider is asked only for the
- * calls that no earlier provider has answered, in as few requests as its vendor allows. Each request is one audit row,
- * written before its calls are answered.
+ * Each call of the request joins a group: it asks its providers there, or leaves if a cache or another caller's fetch
+ * answers it. When the last call has asked or left, the chain starts, so no timer is needed. Each provider is asked only
+ * for the calls that no earlier provider has answered, in as few requests as its vendor allows. Each request is one audit
+ * row, written before its calls are answered.
  */
 import type { LimitState } from '../limits/limits.ts';
 import type { KnownOperation, OutputOf, Verdict } from '../providers/provider.ts';
@@ -28,9 +28,9 @@ import type { Call, SharedRequest, Sharing } from './call.ts';
 import { type Answered, leavesOpen, type ProviderOutcome } from './outcome.ts';
 import type { Provider } from './resolve-providers.ts';
 
-/** The place of one call among the calls of its request. */
-export interface Seat<Op extends KnownOperation> {
-  /** Resolves when the call's providers were asked, together with the calls of the other seats. */
+/** One call's part in the group of its request. */
+export interface GroupMembership<Op extends KnownOperation> {
+  /** Resolves when the call's providers were asked, together with the other calls of the group. */
   ask(call: Call<Op>, providers: readonly Provider[], policy: ChainPolicy<OutputOf<Op>>): Promise<Chain<OutputOf<Op>>>;
   /** The call asks no provider. Does nothing after the first time, or after `ask`. */
   leave(): void;
@@ -51,25 +51,28 @@ interface Member<Op extends KnownOperation> {
  */
 const maxSplits = 32;
 
-/** Creates the group with one seat for each of `seats` calls. */
-export function createGathering<Op extends KnownOperation>(deps: ChainDeps, seats: number): { seat(): Seat<Op> } {
-  let openSeats = seats;
+/** Creates the group of `size` calls; each of them joins once. */
+export function createCallGroup<Op extends KnownOperation>(
+  deps: ChainDeps,
+  size: number,
+): { join(): GroupMembership<Op> } {
+  let undecided = size;
   let waiting: Member<Op>[] = [];
 
   const startIfComplete = (): void => {
-    if (openSeats > 0) return;
+    if (undecided > 0) return;
     const members = waiting;
     waiting = [];
     for (const group of groupByProviders(members)) void askGroup(deps, group);
   };
 
   return {
-    seat() {
-      let isOpen = true;
+    join() {
+      let isUndecided = true;
       const leave = (): void => {
-        if (!isOpen) return;
-        isOpen = false;
-        openSeats -= 1;
+        if (!isUndecided) return;
+        isUndecided = false;
+        undecided -= 1;
         startIfComplete();
       };
       return {
@@ -82,7 +85,7 @@ export function createGathering<Op extends KnownOperation>(deps: ChainDeps, seat
           return new Promise((resolve, reject) => {
             waiting.push({ call, providers, policy, outcomes: new Map(), costUsd: 0, resolve, reject });
             leave();
-            // Start again: this call's seat may be left already, if its own caller has gone and other callers wait for
+            // Start again: this call may have left already, if its own caller has gone and other callers wait for
             // the fetch.
             startIfComplete();
           });

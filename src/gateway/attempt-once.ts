@@ -9,6 +9,7 @@ import { accountLimits, familyLimit } from '../limits/limit-subjects.ts';
 import { grantFreshMs } from '../limits/limit-windows.ts';
 import type { LimitDecision, LimitState, LimitSubject } from '../limits/limits.ts';
 import { observeLimits } from '../limits/observe-limits.ts';
+import type { BudgetRefusalReason } from '../limits/refusal-text.ts';
 import type { RecordingHttp } from '../outbound/provider-http.ts';
 import type { KnownOperation, OutputOf, ProviderAccount } from '../providers/provider.ts';
 import type { OpenedBy } from '../resilience/circuit-breaker.ts';
@@ -50,7 +51,7 @@ export type Tried<Value> =
       readonly costUsd: number;
     }
   | { readonly kind: 'refused'; readonly refusal: Refused }
-  | { readonly kind: 'budget_spent'; readonly untilMs: number }
+  | { readonly kind: 'budget_refused'; readonly because: BudgetRefusalReason; readonly untilMs: number }
   | { readonly kind: 'breaker_open'; readonly openUntilMs: number; readonly openedBy: OpenedBy };
 
 /** Makes one attempt. Sends nothing if the breaker, a budget or a limit refuses. */
@@ -75,7 +76,7 @@ export async function attemptOnce<Op extends KnownOperation>(
   try {
     const reserving = deps.reserveBudget?.(call.tenantId, service.serviceName, priceUsd);
     budget = reserving instanceof Promise ? await reserving : reserving;
-    if (budget?.kind === 'refused') return { kind: 'budget_spent', untilMs: budget.untilMs };
+    if (budget?.kind === 'refused') return { ...budget, kind: 'budget_refused' };
     const refusal = await spendLimits(deps, call, service, context);
     if (refusal !== null) return { kind: 'refused', refusal };
 

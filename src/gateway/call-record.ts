@@ -4,40 +4,33 @@
  */
 
 import type { CallTrace } from '../audit/call-trace.ts';
-import type { AuditEntry, AuditStatus } from '../audit/entry.ts';
+import type { AuditEntry } from '../audit/entry.ts';
 import type { ExternalService } from '../directory/service.ts';
 import { newId, type TenantId } from '../ids.ts';
 import type { IntakeRecord, OutboxRecord } from '../intake/intake.ts';
 import type { LimitState } from '../limits/limits.ts';
-import { describeRefusal } from '../limits/refusal-text.ts';
+import { type BudgetRefusalReason, describeAuditedBudget, describeRefusal } from '../limits/refusal-text.ts';
 import type { RecordedExchange } from '../outbound/provider-http.ts';
 import { limitExceededEvent } from '../outbox/limit-exceeded.ts';
 import type { Carried } from './call.ts';
 
 /** The parts of a call that its records name. */
-export interface RecordedCall {
-  readonly tenantId: TenantId;
-  readonly operation: string;
-  readonly serviceType: string;
-  readonly requestId: string;
-  readonly sourceService: string | null;
-  readonly principal: string | null;
-}
+export type RecordedCall = Pick<
+  AuditEntry,
+  'tenantId' | 'operation' | 'serviceType' | 'requestId' | 'sourceService' | 'principal'
+>;
 
 /** One provider that was asked, for its audit row. */
-export interface AskedProvider {
+export interface AskedProvider
+  extends Pick<
+    AuditEntry,
+    'startedAtMs' | 'completedAtMs' | 'status' | 'errorCode' | 'errorMessage' | 'retryCount' | 'secrets'
+  > {
   readonly service: ExternalService;
   readonly exchange: RecordedExchange | null;
-  readonly startedAtMs: number;
-  readonly completedAtMs: number;
-  readonly status: AuditStatus;
-  readonly errorCode: string | null;
-  readonly errorMessage: string | null;
-  readonly retryCount: number;
   readonly costUsd: number;
   /** Number of elements of a matrix; null for other requests. */
   readonly elements: number | null;
-  readonly secrets: readonly string[];
 }
 
 export interface CallRecord {
@@ -49,8 +42,8 @@ export interface CallRecord {
   carried(carried: Carried, nowMs: number): void;
   /** Adds a refusal. `service` null: the tenant's own limit, named in `state.subject`. */
   refusedByLimit(service: ExternalService | null, state: LimitState, nowMs: number): void;
-  /** Adds a refusal by a budget whose remainder is below the price of an attempt. */
-  refusedByBudget(service: ExternalService, nowMs: number): void;
+  /** Adds a refusal by a budget. */
+  refusedByBudget(service: ExternalService, because: BudgetRefusalReason, nowMs: number): void;
   /** The cost of the providers asked so far. */
   costUsd(): number;
   /** Whether there are no rows yet. */
@@ -151,8 +144,8 @@ export function createCallRecord(
       refuse(service, { serviceName: state.subject.name, errorCode: 'RATE_LIMIT_EXCEEDED', errorMessage }, nowMs);
       if (announceRefusal(call.tenantId, state)) refusalEvents.push({ event: limitExceededEvent(call, state, nowMs) });
     },
-    refusedByBudget(service, nowMs) {
-      const errorMessage = 'the budget of this month is spent';
+    refusedByBudget(service, because, nowMs) {
+      const errorMessage = describeAuditedBudget(because);
       refuse(service, { serviceName: service.serviceName, errorCode: 'BUDGET_EXCEEDED', errorMessage }, nowMs);
     },
     costUsd: () => asked.reduce((total, { estimatedCostUsd }) => total + estimatedCostUsd, 0),

@@ -9,17 +9,13 @@ import type { QuestionPlace } from '../directory/service-regions.ts';
 import type { TenantId } from '../ids.ts';
 import type { Family, LimitSubject } from '../limits/limits.ts';
 import type { Adapter, InputOf, KnownOperation, OutputOf, ServiceType, Verdict } from '../providers/provider.ts';
+import type { Shown } from '../schema-parts.ts';
+import type { attempt } from './error-members.ts';
 
 export type { Lifetime };
 
 /** One provider that was asked or skipped, and why: an entry in the `attempts` of an error. */
-export interface ProviderTrace {
-  readonly provider: string;
-  readonly outcome: string;
-  readonly message: string;
-  /** Set if it is known when asking again makes sense. */
-  readonly retry_after_seconds?: number;
-}
+export type ProviderTrace = Shown<typeof attempt>;
 
 /** A provider that was not asked, and why. */
 export interface SkippedProvider {

@@ -169,7 +169,7 @@ function benchService(serviceName: string, index: number): ExternalService {
     fallbackServiceId: null,
     description: null,
     tags: [],
-    ...{ hasApiKey: false, hasCredentials: false, createdBy: null, createdAtMs: 0, updatedAtMs: 0 },
+    ...{ hasApiKey: false, hasCredentials: false, createdBy: null, updatedAtMs: 0 },
   };
 }
 

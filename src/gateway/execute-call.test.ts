@@ -420,6 +420,20 @@ test('after a provider’s 429, no call asks it until Retry-After', async (t) =>
   assert.equal((await pipeline.geocode('Navoi 9')).provider, 'google');
 });
 
+test('a provider that asks for a pause of weeks is asked again after 15 minutes, and its caller is told so', async (t) => {
+  const google = await startFakeProvider(t, answerWith(429, '', { 'retry-after': '2678400' }));
+  const pipeline = await startPipeline(t, { providers: { google } });
+
+  const told = failsWith('RATE_LIMIT_EXCEEDED', ({ retryAfterSeconds }) => assert.equal(retryAfterSeconds, 900));
+  await assert.rejects(pipeline.geocode('Navoi 1'), told);
+  await assert.rejects(pipeline.geocode('Navoi 2'), told);
+  assert.equal(google.requests(), 1);
+
+  google.behave(answerPlace());
+  pipeline.advance(900_000);
+  assert.equal((await pipeline.geocode('Navoi 3')).json.provider, 'google');
+});
+
 test('an unknown provider name is an invalid request', async (t) => {
   const google = await startFakeProvider(t);
   const pipeline = await startPipeline(t, { providers: { google } });

@@ -12,13 +12,13 @@
 
 import { createCallTrace } from '../audit/call-trace.ts';
 import type { AskedQuestion, CachedAnswer } from '../cache/cached-answer.ts';
-import type { Hit, LookMode, Visit } from '../cache/look-up.ts';
+import type { Hit, LookUpMode, LookUpResult } from '../cache/look-up.ts';
 import type { Flight, FlightCaller } from '../cache/single-flight.ts';
 import { ServiceError } from '../errors.ts';
 import { createAnnouncementThrottle } from '../limits/announcement-throttle.ts';
 import type { KnownOperation, OutputOf } from '../providers/provider.ts';
 import { askChain, type Chain, type ChainDeps, type ChainPolicy, writeDown } from './ask-chain.ts';
-import { createGathering } from './ask-together.ts';
+import { createCallGroup } from './ask-together.ts';
 import { announceMiss } from './cache-telemetry.ts';
 import type { Call, CallExecutor, CallResult, Carried, Render } from './call.ts';
 import { answerFresh, answerFromCache, familyLimitOf } from './call-result.ts';
@@ -28,7 +28,7 @@ import type { CallDeps } from './deps.ts';
 import { decisiveError, isDegraded, withUnknownOutcome } from './no-answer.ts';
 import { mayHaveBeenDone } from './outcome.ts';
 import { type Provider, resolveProviders } from './resolve-providers.ts';
-import { traceLooks } from './trace-steps.ts';
+import { traceLookUps } from './trace-steps.ts';
 
 /** How a call's providers are asked: by the call alone, or in shared requests. */
 type AskProviders<Op extends KnownOperation> = (
@@ -40,7 +40,7 @@ type AskProviders<Op extends KnownOperation> = (
 interface Asking<Op extends KnownOperation> {
   readonly call: Call<Op>;
   readonly question: AskedQuestion;
-  readonly mode: LookMode;
+  readonly mode: LookUpMode;
   readonly render: Render<Op>;
   readonly ask: AskProviders<Op>;
   /** Unix milliseconds: the arrival of the caller that leads the flight. */
@@ -50,13 +50,13 @@ interface Asking<Op extends KnownOperation> {
 /**
  * An answer from a cache. `familyLimit`: the limit after a charged attempt that failed, if a stale answer is served.
  */
-interface LandedHit {
+interface CachedValue {
   readonly hit: Hit;
   readonly familyLimit: CallResult['familyLimit'];
 }
 
 /** The result that all callers of a flight share. */
-type Landed = LandedHit | { readonly hit: null; readonly fresh: Fresh; readonly isKept: boolean };
+type FlightValue = CachedValue | { readonly hit: null; readonly fresh: Fresh; readonly isKept: boolean };
 
 /** Creates the executor that all capabilities use. */
 export function createCallExecutor(deps: CallDeps): CallExecutor {
@@ -74,7 +74,7 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
     render: Render<Op>,
     signal: AbortSignal,
     ask: AskProviders<Op>,
-    leaveSeat?: () => void,
+    leaveGroup?: () => void,
   ): Promise<CallResult> => {
     const question = questionOf(call);
     const mode = modeOf(call);
@@ -84,11 +84,11 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
     let hasJoined = false;
     const onJoined = (): void => {
       hasJoined = true;
-      leaveSeat?.();
+      leaveGroup?.();
     };
     try {
       const caller = { ...flightCallerOf(call, signal, startedAtMs), onJoined };
-      const { value, led } = await deps.cache.share<Landed>(question, mode, caller, (flight) =>
+      const { value, led } = await deps.cache.share<FlightValue>(question, mode, caller, (flight) =>
         answerOnce(chainDeps, { call, question, mode, render, ask, startedAtMs }, flight),
       );
       if (value.hit === null) return answerFresh(value.fresh, led);
@@ -106,10 +106,10 @@ export function createCallExecutor(deps: CallDeps): CallExecutor {
     execute: (call, render, signal) => execute(call, render, signal, askAlone),
 
     executeTogether<Op extends KnownOperation>(calls: readonly Call<Op>[], render: Render<Op>, signal: AbortSignal) {
-      const gathering = createGathering<Op>(chainDeps, calls.length);
+      const group = createCallGroup<Op>(chainDeps, calls.length);
       return Promise.allSettled(
         calls.map((call) => {
-          const { ask, leave } = gathering.seat();
+          const { ask, leave } = group.join();
           return execute(call, render, signal, ask, leave).finally(leave);
         }),
       );
@@ -142,19 +142,19 @@ async function answerOnce<Op extends KnownOperation>(
   deps: ChainDeps,
   asking: Asking<Op>,
   flight: Flight,
-): Promise<Landed> {
+): Promise<FlightValue> {
   const { cache } = deps;
-  const visit = await cache.lookUp(asking.question, asking.mode, flight);
-  if (visit.hit !== null) return { hit: visit.hit, familyLimit: null };
-  let found: Fetched | LandedHit;
+  const lookedUp = await cache.lookUp(asking.question, asking.mode, flight);
+  if (lookedUp.hit !== null) return { hit: lookedUp.hit, familyLimit: null };
+  let found: Fetched | CachedValue;
   try {
-    found = await fetchAnswer(deps, asking, visit, flight, visit.past);
+    found = await fetchAnswer(deps, asking, lookedUp, flight, lookedUp.past);
   } catch (error) {
-    cache.noteMiss(visit);
+    cache.noteMiss(lookedUp);
     throw error;
   }
   if ('hit' in found) return found;
-  await cache.keep(visit, found);
+  await cache.keep(lookedUp, found);
   return { hit: null, fresh: found.fresh, isKept: found.stored !== null };
 }
 
@@ -162,43 +162,26 @@ async function answerOnce<Op extends KnownOperation>(
 async function fetchAnswer<Op extends KnownOperation>(
   deps: ChainDeps,
   asking: Asking<Op>,
-  visit: Visit,
+  lookedUp: LookUpResult,
   flight: Flight,
   past: CachedAnswer | null,
-): Promise<Fetched | LandedHit> {
-  const { call, render, mode } = asking;
+): Promise<Fetched | CachedValue> {
+  const { call } = asking;
   const revalidation = past === null ? null : (call.capability.revalidate?.(call.input, past.body) ?? null);
-  const toAsk = revalidation === null ? call : { ...call, input: revalidation.input };
-  const providers = await resolveProviders(deps, call);
-  const { signal, patientUntilMs } = flight;
-  const trace = createCallTrace(asking.startedAtMs);
-  if (past === visit.past) traceLooks(trace, visit.looks);
-  const deadlineAtMs = untilItBegins(call, flight);
-  const asGiven = await asking.ask(toAsk, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared', trace });
-  deps.observeChain?.(call, asGiven.outcomes, providers);
-  const carried = await carryAnswer(call, asGiven, flight);
-  if (carried !== null) asGiven.record.carried(carried, deps.clock.now());
-  try {
-    await writeDown(deps, asGiven.record);
-  } catch (error) {
-    const isUnknown = mayHaveBeenDone(call.capability, asGiven.outcomes) && error instanceof ServiceError;
-    throw isUnknown ? withUnknownOutcome(error) : error;
-  }
+  const asked = revalidation === null ? asking : { ...asking, call: { ...call, input: revalidation.input } };
+  const asGiven = await askAndWriteDown(deps, asked, past === lookedUp.past ? lookedUp.lookUps : [], flight);
 
-  if (asGiven.record.isEmpty()) deps.noteTrace?.(call, asGiven.record.trace);
-  const familyLimit = familyLimitOf(asGiven.familyState, deps.clock.now());
-  if (carried !== null && carried.fault !== null) throw cutShort(carried.fault.errorMessage);
   const reading = asGiven.best === null ? 'replaced' : (revalidation?.read(asGiven.best.value) ?? 'replaced');
   // This call is audited; a second one fetches the whole answer.
-  if (reading === 'unclear') return fetchAnswer(deps, asking, visit, flight, null);
+  if (reading === 'unclear') return fetchAnswer(deps, asking, lookedUp, flight, null);
   const chain = reading === 'replaced' ? asGiven : withAnswer(asGiven, reading.output);
+
   const decisive = decisiveError(chain.outcomes);
-  if (decisive === null && chain.best?.quality !== 'good' && isDegraded(chain.outcomes)) {
-    // A failed or skipped provider might have answered better: a recent answer is better than a poor one or none.
-    const stale = await deps.cache.findStale(visit);
-    if (stale !== null && (chain.best === null || stale.kind === 'good'))
-      return { hit: deps.cache.giveStale(stale), familyLimit };
-  }
+  const familyLimit = familyLimitOf(asGiven.familyState, deps.clock.now());
+  const stale = decisive === null ? await staleAnswerInstead(deps, lookedUp, chain) : null;
+  if (stale !== null) return { hit: deps.cache.giveStale(stale), familyLimit };
+
+  const { render, mode } = asking;
   const costUsd = chain.record.costUsd();
   const confirmed = reading === 'replaced' ? null : reading;
   const answer = answerOf(call, chain, decisive, { render, familyLimit, costUsd, nowMs: deps.clock.now(), confirmed });
@@ -206,6 +189,45 @@ async function fetchAnswer<Op extends KnownOperation>(
   if (mode !== 'renew') noteMiss(deps, asking, answer);
   if (answer instanceof ServiceError) throw answer;
   return answer;
+}
+
+/**
+ * Asks the chain, passes a streamed answer on, and stores the audit rows. Throws if the rows cannot be stored, or if a
+ * streamed answer was cut off.
+ */
+async function askAndWriteDown<Op extends KnownOperation>(
+  deps: ChainDeps,
+  { call, ask, startedAtMs }: Asking<Op>,
+  lookUps: LookUpResult['lookUps'],
+  flight: Flight,
+): Promise<Chain<OutputOf<Op>>> {
+  const providers = await resolveProviders(deps, call);
+  const { signal, patientUntilMs } = flight;
+  const trace = createCallTrace(startedAtMs);
+  traceLookUps(trace, lookUps);
+  const deadlineAtMs = untilItBegins(call, flight);
+  const chain = await ask(call, providers, { signal, deadlineAtMs, patientUntilMs, time: 'shared', trace });
+  deps.observeChain?.(call, chain.outcomes, providers);
+
+  const carried = await carryAnswer(call, chain, flight);
+  if (carried !== null) chain.record.carried(carried, deps.clock.now());
+  try {
+    await writeDown(deps, chain.record);
+  } catch (error) {
+    const isUnknown = mayHaveBeenDone(call.capability, chain.outcomes) && error instanceof ServiceError;
+    throw isUnknown ? withUnknownOutcome(error) : error;
+  }
+  if (chain.record.isEmpty()) deps.noteTrace?.(call, chain.record.trace);
+  const cutOff = carried?.fault ?? null;
+  if (cutOff !== null) throw new ServiceError('PROVIDER_ERROR', `The answer was cut off: ${cutOff.errorMessage}.`);
+  return chain;
+}
+
+/** A recent answer instead of a poor one or none, if a failed or skipped provider might have answered better. */
+async function staleAnswerInstead<Value>(deps: ChainDeps, lookedUp: LookUpResult, { best, outcomes }: Chain<Value>) {
+  if (best?.quality === 'good' || !isDegraded(outcomes)) return null;
+  const stale = await deps.cache.findStale(lookedUp);
+  return stale !== null && (best === null || stale.kind === 'good') ? stale : null;
 }
 
 /** Refreshes an expired answer that was served, unless a replica is refreshing it or failed a moment ago. */
@@ -222,7 +244,7 @@ async function refreshOnce<Op extends KnownOperation>(
   const caller = flightCallerOf(call, new AbortController().signal, startedAtMs);
   let isRefreshed = false;
   try {
-    const { value } = await deps.cache.share<Landed>(question, 'renew', caller, (flight) =>
+    const { value } = await deps.cache.share<FlightValue>(question, 'renew', caller, (flight) =>
       answerOnce(deps, { call, question, mode: 'renew', render, ask, startedAtMs }, flight),
     );
     // If the answer came from a cache layer, another replica has refreshed it.
@@ -262,10 +284,6 @@ async function carryAnswer<Op extends KnownOperation>(
 ): Promise<Carried | null> {
   const answer = chain.best ?? passedOn(chain);
   return answer === null ? null : ((await call.capability.carry?.(answer.value, flight)) ?? null);
-}
-
-function cutShort(reason: string): ServiceError {
-  return new ServiceError('PROVIDER_ERROR', `The answer was cut off: ${reason}.`);
 }
 
 /** Reports a miss, unless the call does not use the cache. */

@@ -50,6 +50,7 @@ export function judgeError(
     const words = fault === 'too-large' ? 'the answer is too large' : message;
     return { kind: 'failed', fault: 'unusable', of: 'caller', retryable: false, message: words };
   }
+  if (fault === 'malformed') return { kind: 'failed', fault: 'unusable', of: 'part', retryable: false, message };
   // A retry does not help against the address guard or an invalid certificate.
   const retryable = fault !== 'blocked' && fault !== 'tls';
   return { kind: 'failed', fault: 'unreachable', of: mayHaveArrived ? 'part' : 'service', retryable, message };

@@ -1,6 +1,6 @@
 /** Builds the error of a call that no provider answered, with one entry per provider. */
 import { type ErrorCode, ServiceError, type SpentLimit, withExtra } from '../errors.ts';
-import { describeSpent, sentenceOf } from '../limits/refusal-text.ts';
+import { describeBudgetRefusal, describeSpent, sentenceOf } from '../limits/refusal-text.ts';
 import { spentLimitOf } from '../limits/report-limits.ts';
 import type { KnownOperation } from '../providers/provider.ts';
 import type { Capability, ProviderTrace, SkippedProvider } from './call.ts';
@@ -88,7 +88,7 @@ function detailOf(code: ErrorCode, attempts: readonly ProviderTrace[], isShare =
     return 'This tenant has no active service that can do this: an administrator registers one with POST /api/v1/services.';
   }
   const reasons = attempts.map(({ provider, message }) => `${provider}: ${message.replace(/\.$/, '')}`).join('; ');
-  const message = isShare && code === 'RATE_LIMIT_EXCEEDED' ? shareMessage : messages[code];
+  const message = (isShare ? shareMessages[code] : undefined) ?? messages[code];
   const detail = `${message ?? 'No provider answered.'} ${reasons}.`;
   return detail.length > maxDetailChars ? `${detail.slice(0, maxDetailChars - 1)}…` : detail;
 }
@@ -101,12 +101,16 @@ const messages: Partial<Record<ErrorCode, string>> = {
   SERVICE_UNAVAILABLE: 'No provider can be asked at the moment.',
   RECONNECT_REQUIRED: 'The service must be connected again.',
 };
-/** The message of `RATE_LIMIT_EXCEEDED` if only this replica's share of a limit is spent. */
-const shareMessage = 'The limits of every provider are spent, or this replica’s share of them.';
+/** The messages if another replica may still have a part of a limit or budget. */
+const shareMessages: Partial<Record<ErrorCode, string>> = {
+  RATE_LIMIT_EXCEEDED: 'The limits of every provider are spent, or this replica’s share of them.',
+  BUDGET_EXCEEDED: 'The budget for every provider is spent, or this replica may spend no more of it at the moment.',
+};
 
-/** Whether only this replica's share of the limit is spent: other replicas may still have a part. */
+/** Whether only this replica may spend no more: other replicas may still have a part of the limit or budget. */
 function isShareSpent(outcome: ProviderOutcome<unknown>): boolean {
-  return outcome.kind === 'passed_over' && outcome.refusedBy?.share !== undefined;
+  if (outcome.kind !== 'passed_over') return false;
+  return outcome.refusedBy?.share !== undefined || (outcome.budgetRefusal ?? 'spent') !== 'spent';
 }
 
 /** Whether a person must reconnect each provider that failed. */
@@ -178,16 +182,16 @@ function waitOf(outcome: ProviderOutcome<unknown>, nowMs: number | null): { read
 const passedOverMessages = {
   uncounted: 'the remainder of its limit is not known at the moment',
   breaker: 'its circuit breaker is open after repeated failures',
-  budget: 'its budget is spent',
   busy: 'too many calls are waiting for it',
 } as const;
 
 /** A refused key needs an admin; waiting does not help. */
 const keyRefused = 'it refuses the credentials of this service: change them, or check the service once they are valid';
 
-function messageOfPassedOver({ because, refusedBy, openedBy }: PassedOver): string {
+function messageOfPassedOver({ because, refusedBy, openedBy, budgetRefusal }: PassedOver): string {
   if (openedBy === 'denied') return keyRefused;
   if (refusedBy?.isPause === true) return 'it asked for a pause';
+  if (because === 'budget') return describeBudgetRefusal('its budget', budgetRefusal ?? 'spent');
   return because === 'limit' ? describeSpent('its limit', refusedBy ?? {}) : passedOverMessages[because];
 }
 

@@ -1,6 +1,7 @@
 /** The possible outcomes of asking one provider, and rules over them. */
 import type { ExternalService } from '../directory/service.ts';
 import type { LimitDecision, LimitState } from '../limits/limits.ts';
+import type { BudgetRefusalReason } from '../limits/refusal-text.ts';
 import type { OpenedBy } from '../resilience/circuit-breaker.ts';
 
 export type Refused = Extract<LimitDecision, { granted: false }>;
@@ -31,6 +32,8 @@ export interface PassedOver extends OfProvider {
   readonly refusedBy: LimitState | null;
   /** Set if the breaker is open: what opened it. */
   readonly openedBy?: OpenedBy;
+  /** Set if a budget refused: why. */
+  readonly budgetRefusal?: BudgetRefusalReason;
 }
 
 /** The provider answered 429. */
@@ -61,6 +64,7 @@ export interface BadInput extends OfProvider {
   readonly kind: 'bad_input';
   readonly status: 400 | 403 | 404 | 413;
   readonly message: string;
+  readonly isForAll?: true;
 }
 
 /** The request may have been carried out, but no answer came. */

@@ -4,49 +4,49 @@
  * process.
  */
 import type { CallTrace } from '../audit/call-trace.ts';
-import type { RememberedLook, RememberedTrace } from '../audit/describe-call.ts';
+import type { RememberedLookUp, RememberedTrace } from '../audit/describe-call.ts';
 import { setBounded } from '../bounded-map.ts';
 import type { TenantId } from '../ids.ts';
 import type { TelemetryEvent } from '../outbox/events.ts';
 import type { Call } from './call.ts';
 
-interface RecentLooks {
+interface RecentLookUps {
   note(event: TelemetryEvent): void;
-  of(tenantId: TenantId, requestId: string): readonly RememberedLook[];
+  of(tenantId: TenantId, requestId: string): readonly RememberedLookUp[];
   noteTrace(call: Pick<Call, 'tenantId' | 'requestId' | 'capability'>, trace: CallTrace): void;
   tracesOf(tenantId: TenantId, requestId: string): readonly RememberedTrace[];
 }
 
-const maxLooks = 10_000;
+const maxLookUps = 10_000;
 /** Traces are larger than look-ups, and rarer. */
 const maxTraced = 2_000;
 /** A batch makes many look-ups under one request id. */
-const maxLooksPerCall = 50;
+const maxLookUpsPerCall = 50;
 
 /** Creates an empty memory. */
-export function createRecentLooks(): RecentLooks {
+export function createRecentLookUps(): RecentLookUps {
   // A ring buffer: every call writes to it and few requests read it, so writing is cheap and reading searches.
-  const looks: TelemetryEvent[] = [];
+  const lookUps: TelemetryEvent[] = [];
   let next = 0;
   const traces = new Map<string, RememberedTrace[]>();
   const keyOf = (tenantId: string, requestId: string): string => `${tenantId} ${requestId}`;
   return {
     note(event) {
       if (event.correlationId === null) return;
-      looks[next] = event;
-      next = (next + 1) % maxLooks;
+      lookUps[next] = event;
+      next = (next + 1) % maxLookUps;
     },
     of: (tenantId, requestId) =>
-      [...looks.slice(next), ...looks.slice(0, next)]
+      [...lookUps.slice(next), ...lookUps.slice(0, next)]
         .filter((event) => event.correlationId === requestId && event.tenantId === tenantId)
-        .slice(0, maxLooksPerCall)
-        .map(lookOf),
+        .slice(0, maxLookUpsPerCall)
+        .map(lookUpOf),
     noteTrace({ tenantId, requestId, capability }, trace) {
       const key = keyOf(tenantId, requestId);
       const known = traces.get(key);
       const remembered = { ...trace.kept(), operation: capability.operation };
       if (known === undefined) setBounded(traces, key, [remembered], maxTraced);
-      else if (known.length < maxLooksPerCall && known.every(({ steps }) => steps !== remembered.steps)) {
+      else if (known.length < maxLookUpsPerCall && known.every(({ steps }) => steps !== remembered.steps)) {
         known.push(remembered);
       }
     },
@@ -54,7 +54,7 @@ export function createRecentLooks(): RecentLooks {
   };
 }
 
-function lookOf({ type, fields, serviceName, occurredAtMs }: TelemetryEvent): RememberedLook {
+function lookUpOf({ type, fields, serviceName, occurredAtMs }: TelemetryEvent): RememberedLookUp {
   const isHit = type === 'integration.cache.hit';
   return {
     outcome: isHit ? 'hit' : 'miss',

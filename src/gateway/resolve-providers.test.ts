@@ -29,7 +29,6 @@ function serviceOf(serviceName: string, overrides: Partial<ExternalService> = {}
     hasApiKey: false,
     hasCredentials: false,
     createdBy: null,
-    createdAtMs: 0,
     updatedAtMs: 0,
     ...overrides,
   };
@@ -47,7 +46,7 @@ async function namesOf(
       findAdapter: (name) =>
         adapters.includes(name)
           ? ({ name, attempts, serviceType: 'geocoding', facts: findAdapter(name)?.facts } as unknown as Adapter)
-          : undefined,
+          : null,
     },
     { tenantId, capability: geocodeCapability, provider, place },
   );

@@ -16,7 +16,7 @@ export interface Provider {
 
 export interface ResolveProvidersDeps {
   readonly directory: Pick<ServiceDirectory, 'ofTenant' | 'accountOf'>;
-  findAdapter(name: string): Adapter | undefined;
+  findAdapter(name: string): Adapter | null;
 }
 
 /**

@@ -39,9 +39,9 @@ function policyOf(service: ExternalService): Partial<BreakerPolicy> {
 
 /** The part of the service that a call concerns, whose failures alone are not an outage. */
 export function partOf<Op extends KnownOperation>({ capability, input, question }: Call<Op>): Part {
-  // Scouts only for spreadsheets and paths, which are few. Every address is a part of its own: all of them would be
+  // Only spreadsheets and paths, which are few. Every address is a part of its own: all of them would be
   // tried.
-  return { key: capability.partOf?.(input) ?? question, isScout: capability.partOf !== undefined };
+  return { key: capability.partOf?.(input) ?? question, mayPassOpenBreaker: capability.partOf !== undefined };
 }
 
 /** Updates the breaker's metric. */

@@ -1,6 +1,6 @@
 /** Adds the steps of asking providers to the trace of a call. */
 import type { CallTrace, SkippedStep, TracedRequest, WaitStep } from '../audit/call-trace.ts';
-import type { LayerLook } from '../cache/kept-answers.ts';
+import type { LayerLookUp } from '../cache/kept-answers.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { LimitState } from '../limits/limits.ts';
 import type { RecordedExchange } from '../outbound/provider-http.ts';
@@ -8,8 +8,8 @@ import type { AttemptVerdict } from './judge-attempt.ts';
 import type { ProviderOutcome } from './outcome.ts';
 
 /** Adds the look-ups in cache layers without a fresh answer. */
-export function traceLooks(trace: CallTrace, looks: readonly LayerLook[]): void {
-  for (const { layer, outcome, atMs, durationMs, ageSeconds } of looks) {
+export function traceLookUps(trace: CallTrace, lookUps: readonly LayerLookUp[]): void {
+  for (const { layer, outcome, atMs, durationMs, ageSeconds } of lookUps) {
     const age = ageSeconds === null ? {} : { age_seconds: ageSeconds };
     const at = atMs - trace.startedAtMs;
     trace.add({ kind: 'cache', at_ms: at, duration_ms: durationMs, layer, outcome, ...age });
@@ -56,13 +56,14 @@ function reasonOf(outcome: ProviderOutcome<unknown>, nowMs: number): Reason | nu
     return { reason: 'tenant_limit', ...limitOf(refusedBy), untilMs };
   }
   if (outcome.kind !== 'passed_over') return null;
-  const { because, untilMs, refusedBy, openedBy } = outcome;
+  const { because, untilMs, refusedBy, openedBy, budgetRefusal } = outcome;
   if (refusedBy?.isPause === true) return { reason: 'paused', untilMs };
   return {
     reason: because,
     untilMs,
     ...(refusedBy === null ? {} : limitOf(refusedBy)),
     ...(openedBy === undefined ? {} : { opened_by: openedBy }),
+    ...(budgetRefusal === 'share_spent' ? { is_share: true } : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { samplePlace } from '../../test/support/call-executor.ts';
 import { checkedBody } from '../../test/support/checked-body.ts';
 import { ServiceError } from '../errors.ts';
-import { completeAddress } from './apply-settings.ts';
+import { completeAddress, completeParts } from './apply-settings.ts';
 import { chooseAnswer } from './choose-answer.ts';
 import { parseGeocodeRequest, readSettings } from './parse-request.ts';
 import { geocodeQuestion } from './questions.ts';
@@ -22,10 +22,27 @@ test('an address without a city is in the tenant’s own; one that names a city,
     ['ул. Мира, 5', 'Ташкент, ул. Мира, 5'],
     ['Самарканд, ул. Мира, 5', 'Самарканд, ул. Мира, 5'],
     ['Copenhagen', 'Copenhagen'],
+    ['Юнусабадский район, ул. Мира, 5', 'Ташкент, Юнусабадский район, ул. Мира, 5'],
+    ["M.Ulug'bek tumani, Mira ko'chasi 5", "Ташкент, M.Ulug'bek tumani, Mira ko'chasi 5"],
+    ['Кибрайский район, ул. Мира, 5', 'Кибрайский район, ул. Мира, 5'],
+    ['Самаркандская область, Ургутский район, ул. Мира, 5', 'Самаркандская область, Ургутский район, ул. Мира, 5'],
   ] as const) {
     assert.equal(completeAddress(address, 'UZ', settings), completed);
   }
   assert.equal(completeAddress('ул. Мира, 5', 'KZ', settings), 'ул. Мира, 5');
+  const inParts = (parts: object) => completeParts({ street: 'ул. Мира', ...parts }, 'UZ', settings).city;
+  assert.deepEqual(
+    [inParts({ district: 'Yunusobod tumani' }), inParts({ district: 'Zangiota' })],
+    ['Ташкент', undefined],
+  );
+  const ofSamarkand = readSettings({ city: 'Самарканд' });
+  for (const [district, completed] of [
+    ['Чиланзарский', ''],
+    ['Сиабский', 'Самарканд, '],
+  ] as const) {
+    const address = `${district} район, ул. Мира, 5`;
+    assert.equal(completeAddress(address, 'UZ', ofSamarkand), completed + address);
+  }
 });
 
 test('a renamed street is asked for by its new name, however the old one is written', () => {
@@ -35,6 +52,24 @@ test('a renamed street is asked for by its new name, however the old one is writ
   assert.doesNotMatch(completeAddress('Ташкент, ул. Пушкарева, 5', 'UZ', settings), /Истиклол/);
   const question = (address: string) => geocodeQuestion(parseGeocodeRequest({ address }, settings));
   assert.equal(question('ул. Пушкина, 5'), question('ул. Истиклол, 5'));
+});
+
+test('a city, a district or a quarter with the name of a renamed street keeps it', () => {
+  const aliases = ['Мирабадская', 'Нукусская', 'Ташкентская'].map((from) => ({ from, to: 'Новая' }));
+  const renamed = readSettings({ street_aliases: aliases });
+  for (const [address, completed] of [
+    ['Ташкент, Мирабадский район, ул. Нукусская, 5', 'Ташкент, Мирабадский район, ул. Новая, 5'],
+    ['г. Нукус, ул. Нукусская, 5', 'г. Нукус, ул. Новая, 5'],
+    ['Нукус, Бердаха 5', 'Нукус, Бердаха 5'],
+    ['Ташкентская обл., Чирчик, ул. Ташкентская, 5', 'Ташкентская обл., Чирчик, ул. Новая, 5'],
+    ['Mirobod mahallasi, 5-uy', 'Mirobod mahallasi, 5-uy'],
+    ['Mirobod ko‘chasi, 5-uy', 'Новая ko‘chasi, 5-uy'],
+  ] as const) {
+    assert.equal(completeAddress(address, 'UZ', renamed), completed);
+  }
+  const ofCity = readSettings({ street_aliases: [{ from: 'Навои', to: 'Новая' }] });
+  assert.equal(completeAddress('Навои 5', 'UZ', ofCity), 'Новая 5', 'a city too, but it may be the street');
+  assert.equal(completeParts({ city: 'Навои', street: 'Навои' }, 'UZ', ofCity).street, 'Новая');
 });
 
 test('an answer may name a renamed street by either name; each set of names is a question of its own', () => {

@@ -137,7 +137,7 @@ function gatherQuestions(request: BatchRequest): { faulty: BatchItem[]; question
   for (const [index, given] of request.addresses.entries()) {
     const fault = addressFault(given);
     if (fault !== null) {
-      const error: ItemError = { code: 'INVALID_REQUEST', detail: `addresses[${index}]: ${fault}` };
+      const error: ItemError = { code: 'INVALID_REQUEST', detail: `addresses[${index}]: ${fault.message}` };
       faulty.push(composeItem(index, typeof given === 'string' ? given : null, { ok: false, error }, null));
       continue;
     }

@@ -1,12 +1,20 @@
 /** Schemas of the bodies that the distance and matrix routes accept. */
 import Type, { type Static } from 'typebox';
-import type { InputFault } from '../errors.ts';
+import { type InputFault, words } from '../errors.ts';
+import { latitude, longitude } from '../providers/geocoding.ts';
 import { isGiven, oneOf, optional, withRule } from '../schema-parts.ts';
-import { address, latitude, longitude, regionFault, routeTerms } from './request-schemas.ts';
+import { address, regionFault, routeTerms } from './request-schemas.ts';
 
 export const distanceModes = ['straight_line', 'driving', 'walking'] as const;
 export const distanceUnits = ['km', 'miles'] as const;
 const maxMatrixEnds = 25;
+
+const required = words('is required', 'обязательно');
+const wrongEnd = words('must be {latitude, longitude} or {address}', 'ожидается {latitude, longitude} или {address}');
+const givenTwice = words(
+  'must be given by coordinates or by address, not by both',
+  'или координаты, или адрес, но не оба',
+);
 
 const distanceEnd = withRule(
   Type.Object(
@@ -14,17 +22,18 @@ const distanceEnd = withRule(
     {
       description: 'Either `latitude` and `longitude`, or `address`.',
       examples: [{ latitude: 41.311081, longitude: 69.240562 }],
-      errorMessage: 'must be {latitude, longitude} or {address}',
+      errorMessage: wrongEnd.message,
+      errorMessageRu: wrongEnd.message_ru,
     },
   ),
   (end) => {
     const isPoint = isGiven(end.latitude) || isGiven(end.longitude);
     if (isGiven(end.address)) {
-      return isPoint ? { path: '', message: 'must be given by coordinates or by address, not by both' } : null;
+      return isPoint ? { path: '', ...givenTwice } : null;
     }
-    if (!isPoint) return { path: '', message: 'must be {latitude, longitude} or {address}' };
-    if (!isGiven(end.latitude)) return { path: 'latitude', message: 'is required' };
-    return isGiven(end.longitude) ? null : { path: 'longitude', message: 'is required' };
+    if (!isPoint) return { path: '', ...wrongEnd };
+    if (!isGiven(end.latitude)) return { path: 'latitude', ...required };
+    return isGiven(end.longitude) ? null : { path: 'longitude', ...required };
   },
 );
 
@@ -84,14 +93,21 @@ function endFault(
 ): InputFault | null {
   const isFlat = isGiven(flatLatitude) || isGiven(flatLongitude);
   if (isGiven(end)) {
-    return isFlat ? { path: name, message: `must not stand beside ${latitudeName} and ${longitudeName}` } : null;
+    const twice = words(
+      `must not stand beside ${latitudeName} and ${longitudeName}`,
+      `не бывает вместе с ${latitudeName} и ${longitudeName}`,
+    );
+    return isFlat ? { path: name, ...twice } : null;
   }
   if (!isFlat) {
-    const forms = `{latitude, longitude}, {address}, or ${latitudeName} and ${longitudeName}`;
-    return { path: name, message: `is required: ${forms}` };
+    const missing = words(
+      `is required: {latitude, longitude}, {address}, or ${latitudeName} and ${longitudeName}`,
+      `обязательно: {latitude, longitude}, {address} либо ${latitudeName} и ${longitudeName}`,
+    );
+    return { path: name, ...missing };
   }
-  if (!isGiven(flatLatitude)) return { path: latitudeName, message: 'is required' };
-  return isGiven(flatLongitude) ? null : { path: longitudeName, message: 'is required' };
+  if (!isGiven(flatLatitude)) return { path: latitudeName, ...required };
+  return isGiven(flatLongitude) ? null : { path: longitudeName, ...required };
 }
 
 const matrixEnds = Type.Array(distanceEnd, {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { sampleCaller, samplePlace, scriptExecutor } from '../../test/support/call-executor.ts';
 import { plainQuestion } from '../../test/support/plain-question.ts';
 import { ServiceError } from '../errors.ts';
+import type { GeocodeInput } from '../providers/geocoding.ts';
 import { createGeocodingCapabilities, demandConfidence } from './capabilities.ts';
 import { askPlace, geocode, reverse } from './geocode.ts';
 import { parseGeocodeRequest, parseReverseRequest } from './parse-request.ts';
@@ -116,4 +117,32 @@ test('flats of one building ask one question, without the flat, and each caller 
     calls.calls.map(({ input }) => (input as { address: string }).address),
     ['ул. Мира, 5', 'ул. Мира, д. 5', 'ул. Мира 5'],
   );
+});
+
+test('a flat in the parts of an address is split off like one in a line', async () => {
+  const calls = scriptExecutor(() => samplePlace());
+  const ask = async (components: object): Promise<unknown> => {
+    const request = parseGeocodeRequest({ components: { city: 'Ташкент', ...components } });
+    const question = askPlace({ calls, capabilities }, sampleCaller, request);
+    return JSON.parse((await question.execute(signal)).body.toString()).unit;
+  };
+  const flat = { flat: '12', entrance: null, floor: null };
+  for (const [house_number, unit] of [
+    ['5', null],
+    ['5, кв. 12', flat],
+    ['5 кв 12', flat],
+    ['5, подъезд 2', { flat: null, entrance: '2', floor: null }],
+  ] as const) {
+    assert.deepEqual(await ask({ street: 'ул. Мира', house_number }), unit, house_number);
+  }
+  assert.equal(new Set(calls.calls.map(({ question }) => question)).size, 1);
+  for (const { input } of calls.calls) {
+    const { address, parts } = input as GeocodeInput;
+    assert.deepEqual([address, parts?.house_number], ['Ташкент, ул. Мира, 5', '5']);
+  }
+  assert.deepEqual(await ask({ street: 'ул. Мира, 5, кв. 12' }), flat);
+  assert.deepEqual((calls.calls.at(-1)?.input as GeocodeInput | undefined)?.parts, {
+    city: 'Ташкент',
+    street: 'ул. Мира, 5',
+  });
 });

@@ -77,13 +77,13 @@ export async function geocode(
 }
 
 function geocodeCall(deps: GeocodingDeps, caller: Caller, request: GeocodeRequest): Call<'geocode'> {
-  const { address, parts, streetAliases, language, country, bounds, limit, minConfidence, provider } = request;
+  const { parts, streetAliases, language, country, bounds, limit, minConfidence, provider } = request;
   return {
     ...caller,
     capability: demandConfidence(deps.capabilities.geocode, minConfidence ?? 0),
     // No provider needs the flat, and the answer is the same without it.
     input: {
-      address: parts === null ? normalizeAddress(address).query : address,
+      address: normalizeAddress(request.address).query,
       parts,
       language,
       country,

@@ -1,47 +1,37 @@
 /** Converts the validated bodies of geocode, reverse, distance, matrix and batch into internal requests. */
-import type { Box, Coordinates, QuestionParts, StreetAlias } from '../providers/geocoding.ts';
+import {
+  type Box,
+  type Coordinates,
+  type GeocodeInput,
+  partNames,
+  type QuestionParts,
+  type ReverseInput,
+} from '../providers/geocoding.ts';
 import { isGiven } from '../schema-parts.ts';
+import { normalizeAddress } from './address/normalize-address.ts';
 import { completeAddress, completeParts, streetAliasesIn } from './apply-settings.ts';
 import type { DistanceBody, DistanceEndBody, distanceModes, distanceUnits, MatrixBody } from './distance-schemas.ts';
 import {
   anyCountry,
   type BatchBody,
   type GeocodeBody,
-  partNames,
   type ReverseBody,
   type SettingsBody,
 } from './request-schemas.ts';
 import { type GeocodingSettings, noSettings } from './settings.ts';
 
-/** Options that say how to interpret an address, and which provider to ask. */
-export interface GeocodeOptions {
+/** `address` is trimmed, as the caller wrote it; or its parts joined to one line, with the flat that they lack. */
+export interface GeocodeRequest extends GeocodeInput {
   /** null: the gateway chooses by priority. */
   readonly provider: string | null;
-  /** ISO 639-1, lower case; for Uzbek with the script if the caller named one. */
-  readonly language: string;
-  /** ISO 3166-1 alpha-2, upper case; null: any country. */
-  readonly country: string | null;
-  /** The area to prefer. */
-  readonly bounds: Box | null;
-  /** Maximum number of results. */
-  readonly limit: number;
   /** null: no threshold. */
   readonly minConfidence: number | null;
 }
 
-export interface GeocodeRequest extends GeocodeOptions {
-  /** Trimmed, as the caller wrote it; or its parts joined to one line. */
-  readonly address: string;
-  /** Set where the address was given in parts. */
-  readonly parts: QuestionParts | null;
-  /** The tenant's aliases for the street that the address names. */
-  readonly streetAliases?: readonly StreetAlias[];
-}
+/** Options that say how to interpret an address, and which provider to ask. */
+type GeocodeOptions = Omit<GeocodeRequest, 'address' | 'parts' | 'streetAliases'>;
 
-export interface ReverseRequest extends Coordinates {
-  readonly provider: string | null;
-  readonly language: string;
-}
+export type ReverseRequest = ReverseInput & Pick<GeocodeRequest, 'provider'>;
 
 export type DistanceMode = (typeof distanceModes)[number];
 export type DistanceUnit = (typeof distanceUnits)[number];
@@ -88,7 +78,7 @@ export function parseGeocodeRequest(body: GeocodeBody, settings: GeocodingSettin
   const parts = isGiven(components) ? completeParts(partsOf(components), options.country, settings) : null;
   const given = parts === null ? (body.address as string).trim() : lineOf(parts);
   const address = parts === null ? completeAddress(given, options.country, settings) : given;
-  return { address, parts, ...streetAliasesIn(address, settings), ...options };
+  return { address, parts: parts && withoutUnit(parts, address), ...streetAliasesIn(address, settings), ...options };
 }
 
 /** In a fixed order, so that one question has one cache key. */
@@ -99,6 +89,23 @@ function partsOf(components: NonNullable<GeocodeBody['components']>): QuestionPa
     if (isGiven(part)) parts[name] = part.trim();
   }
   return parts;
+}
+
+/** No provider needs the flat; it stays in `line`, from which the caller gets it back. */
+function withoutUnit(parts: QuestionParts, line: string): QuestionParts {
+  if (normalizeAddress(line).unit === null) return parts;
+  const { street, house_number } = parts;
+  return {
+    ...parts,
+    ...(street !== undefined && { street: normalizeAddress(street).query }),
+    ...(house_number !== undefined && { house_number: houseWithoutUnit(house_number) }),
+  };
+}
+
+/** Alone, `5, кв. 12` would be a number and a квартал. */
+function houseWithoutUnit(house: string): string {
+  const { query, unit } = normalizeAddress(house);
+  return unit === null ? normalizeAddress(`д. ${house}`).query.replace('д. ', '') : query;
 }
 
 /** In a fixed order, like the parts. */

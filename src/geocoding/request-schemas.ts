@@ -3,7 +3,8 @@
  * description, typed by `Static`.
  */
 import Type, { type Static, type TString } from 'typebox';
-import type { InputFault } from '../errors.ts';
+import { type InputFault, type Words, words } from '../errors.ts';
+import { latitude, longitude, partNames } from '../providers/geocoding.ts';
 import { geocoderNames } from '../providers/registry.ts';
 import { isGiven, optional, withRule } from '../schema-parts.ts';
 import { countryCodes } from './countries.ts';
@@ -20,13 +21,15 @@ const maxAnswers = 10;
 const letterOrDigit = /[\p{L}\p{N}]/u;
 
 /** Why `value` is not an address, or null. A batch asks it of each address. */
-export function addressFault(value: unknown, maxLength = maxAddressLength): string | null {
-  if (typeof value !== 'string') return 'must be a string';
+export function addressFault(value: unknown, maxLength = maxAddressLength): Words | null {
+  if (typeof value !== 'string') return words('must be a string', 'ожидается строка');
   const address = value.trim();
-  if (address.length === 0 || address.length > maxLength) return `must have 1 to ${maxLength} characters`;
+  if (address.length === 0 || address.length > maxLength)
+    return words(`must have 1 to ${maxLength} characters`, `ожидается от 1 до ${maxLength} знаков`);
   // PostgreSQL does not store NUL, and UTF-8 does not encode a lone surrogate.
-  if (address.includes('\0') || !address.isWellFormed()) return 'must be well-formed text without NUL';
-  if (!letterOrDigit.test(address)) return 'must contain a letter or a digit';
+  if (address.includes('\0') || !address.isWellFormed())
+    return words('must be well-formed text without NUL', 'ожидается правильный текст без NUL');
+  if (!letterOrDigit.test(address)) return words('must contain a letter or a digit', 'нужна буква или цифра');
   return null;
 }
 
@@ -34,21 +37,20 @@ function addressText(maxLength: number, options: object = {}): TString {
   const text = Type.String({
     minLength: 1,
     errorMessage: `must be a string of 1 to ${maxLength} characters`,
+    errorMessageRu: `ожидается строка от 1 до ${maxLength} знаков`,
     ...options,
   });
   return withRule(text, (value) => faultOrNull('', addressFault(value, maxLength)));
 }
 
-function faultOrNull(path: string, message: string | null): InputFault | null {
-  return message === null ? null : { path, message };
+function faultOrNull(path: string, found: Words | null): InputFault | null {
+  return found === null ? null : { path, ...found };
 }
 
 export const address = addressText(maxAddressLength, {
   description: '1 to 500 characters after trimming. Russian, Uzbek in either script, or any other language.',
   examples: ['Ташкент, ул. Навои, 5'],
 });
-export const latitude = Type.Number({ minimum: -90, maximum: 90, examples: [41.311081] });
-export const longitude = Type.Number({ minimum: -180, maximum: 180, examples: [69.240562] });
 
 /** Control characters would end up in log lines and in the provider's query. */
 const controlCharacter = /\p{Cc}/u;
@@ -59,10 +61,17 @@ const provider = withRule(
     maxLength: maxProviderLength,
     description: `\`auto\`: by priority, with failover. ${geocoderNames.map((name) => `\`${name}\``).join(', ')}, or the name of a service: that one only.`,
     errorMessage: `must be auto or the name of a service, 1 to ${maxProviderLength} characters`,
+    errorMessageRu: `ожидается auto или имя сервиса, от 1 до ${maxProviderLength} знаков`,
   }),
   (name) =>
     name.length > maxProviderLength || controlCharacter.test(name)
-      ? { path: '', message: `must be auto or the name of a service: 1 to ${maxProviderLength} printable characters` }
+      ? {
+          path: '',
+          ...words(
+            `must be auto or the name of a service: 1 to ${maxProviderLength} printable characters`,
+            `ожидается auto или имя сервиса: от 1 до ${maxProviderLength} печатных знаков`,
+          ),
+        }
       : null,
 );
 const language = Type.String({
@@ -70,14 +79,25 @@ const language = Type.String({
   pattern: '^([A-Za-z]{2}|[Uu][Zz]-([Ll][Aa][Tt][Nn]|[Cc][Yy][Rr][Ll]))$',
   description: 'ISO 639-1; `uz-Latn` and `uz-Cyrl` choose the script of Uzbek.',
   errorMessage: 'must be an ISO 639-1 code of two letters, such as ru, uz or en, or uz-Latn or uz-Cyrl',
+  errorMessageRu: 'ожидается код ISO 639-1 из двух букв, например ru, uz или en, либо uz-Latn или uz-Cyrl',
 });
 
-const notACountry = 'must be an ISO 3166-1 code of two letters, such as UZ, or any';
+const notACountry = words(
+  'must be an ISO 3166-1 code of two letters, such as UZ, or any',
+  'ожидается код ISO 3166-1 из двух букв, например UZ, или any',
+);
 const countryCode = (options: object) =>
-  withRule(Type.String({ pattern: '^([A-Za-z]{2}|[Aa][Nn][Yy])$', errorMessage: notACountry, ...options }), (code) =>
-    code.length === anyCountry.length || countryCodes.has(code) || countryCodes.has(code.toUpperCase())
-      ? null
-      : { path: '', message: notACountry },
+  withRule(
+    Type.String({
+      pattern: '^([A-Za-z]{2}|[Aa][Nn][Yy])$',
+      errorMessage: notACountry.message,
+      errorMessageRu: notACountry.message_ru,
+      ...options,
+    }),
+    (code) =>
+      code.length === anyCountry.length || countryCodes.has(code) || countryCodes.has(code.toUpperCase())
+        ? null
+        : { path: '', ...notACountry },
   );
 const country = countryCode({ default: 'UZ', description: 'ISO 3166-1 alpha-2; `any` restricts nothing.' });
 const region = countryCode({ description: 'Another name of `country`.' });
@@ -92,10 +112,15 @@ const bounds = withRule(
     { south: latitude, west: longitude, north: latitude, east: longitude },
     { additionalProperties: false, description: 'Where to look first.' },
   ),
-  ({ south, north }) => (south > north ? { path: 'south', message: 'must not be north of north' } : null),
-  ({ west, east }) => (west > east ? { path: 'west', message: 'must not be east of east' } : null),
+  ({ south, north }) =>
+    south > north
+      ? { path: 'south', ...words('must not be north of north', 'юг не может быть севернее севера') }
+      : null,
+  ({ west, east }) =>
+    west > east
+      ? { path: 'west', ...words('must not be east of east', 'запад не может быть восточнее востока') }
+      : null,
 );
-export const partNames = ['city', 'street', 'house_number', 'district', 'region', 'postal_code'] as const;
 const part = optional(addressText(maxPartLength));
 const parts = withRule(
   Type.Object(
@@ -105,7 +130,7 @@ const parts = withRule(
   (given) =>
     partNames.some((name) => isGiven(given[name]))
       ? null
-      : { path: '', message: `must name one of ${partNames.join(', ')}` },
+      : { path: '', ...words(`must name one of ${partNames.join(', ')}`, `укажите одно из: ${partNames.join(', ')}`) },
 );
 
 interface CountryMembers {
@@ -143,8 +168,8 @@ export const geocodeRequestSchema = withRule(
   (body) => {
     if (isGiven(body.address) !== isGiven(body.components)) return null;
     return isGiven(body.address)
-      ? { path: 'components', message: 'must not stand beside address' }
-      : { path: 'address', message: 'is required' };
+      ? { path: 'components', ...words('must not stand beside address', 'не бывает вместе с address') }
+      : { path: 'address', ...words('is required', 'обязательно') };
   },
   regionFault,
 );

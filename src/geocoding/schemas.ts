@@ -1,38 +1,11 @@
 /** Schemas of the geocoding replies, for the API description. */
 import Type from 'typebox';
 import { attempts } from '../gateway/error-members.ts';
-import { locationTypes } from '../providers/geocoding.ts';
+import { latitude, locationTypes, longitude, matchSchema, placeSchema } from '../providers/geocoding.ts';
 import { nullable, oneOf } from '../schema-parts.ts';
 import { distanceModes, distanceUnits } from './distance-schemas.ts';
-import { latitude, longitude } from './request-schemas.ts';
 
-const partMatch = oneOf(['exact', 'differs', 'missing', 'not_asked']);
-
-const foundMembers = {
-  latitude,
-  longitude,
-  formatted_address: Type.String(),
-  confidence: Type.Number({ minimum: 0, maximum: 1 }),
-  location_type: oneOf(locationTypes),
-  address_components: Type.Array(
-    Type.Object({ long_name: Type.String(), short_name: Type.String(), types: Type.Array(Type.String()) }),
-  ),
-  components: Type.Object({
-    street: nullable(Type.String()),
-    house_number: nullable(Type.String()),
-    district: nullable(Type.String()),
-    city: nullable(Type.String()),
-    region: nullable(Type.String()),
-    postal_code: nullable(Type.String()),
-    country: nullable(Type.String()),
-    country_code: nullable(Type.String()),
-  }),
-  place_id: nullable(Type.String()),
-  partial_match: Type.Boolean({
-    description: 'Another house, street, city or country than asked, or less than was asked.',
-  }),
-  match: Type.Object({ city: partMatch, street: partMatch, house_number: partMatch }),
-};
+const foundMembers = { ...placeSchema.properties, match: matchSchema };
 
 const geocodeResultMembers = {
   ...foundMembers,

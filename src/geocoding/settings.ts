@@ -1,33 +1,26 @@
 /** A tenant's geocoding settings: defaults for omitted options, and renamed streets. */
 import type { Clock } from '../clock.ts';
 import { openHeldByTenant } from '../directory/held-by-tenant.ts';
-import { newId, type TenantId } from '../ids.ts';
+import type { TenantId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
-import type { Box, StreetAlias } from '../providers/geocoding.ts';
+import type { StreetAlias } from '../providers/geocoding.ts';
+import type { Shown } from '../schema-parts.ts';
 import type { Database } from '../storage/postgres/database.ts';
-import { insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
+import { type ChangeContext, insertConfigurationChange } from '../storage/tables/audit/configuration-audit.ts';
 import { listGeocodingSettingsAcrossTenants, upsertGeocodingSettings } from '../storage/tables/geocoding-settings.ts';
+import type { settingsSchema } from './request-schemas.ts';
 
 /** As the API shows them; an omitted setting has its usual default. */
-export interface GeocodingSettings {
-  readonly city?: string;
-  /** ISO 3166-1 alpha-2, or `any`. */
-  readonly country?: string;
-  readonly bounds?: Box;
-  readonly language?: string;
+export type GeocodingSettings = Omit<Shown<typeof settingsSchema>, 'street_aliases'> & {
   readonly street_aliases: readonly StreetAlias[];
-}
+};
 
 export const noSettings: GeocodingSettings = { street_aliases: [] };
 
 export interface GeocodingSettingsDirectory {
   /** Reads from memory: a question never waits for the database. */
   of(tenantId: TenantId): GeocodingSettings;
-  put(
-    tenantId: TenantId,
-    settings: GeocodingSettings,
-    change: { readonly changedBy: string; readonly requestId: string },
-  ): Promise<GeocodingSettings>;
+  put(tenantId: TenantId, settings: GeocodingSettings, context: ChangeContext): Promise<GeocodingSettings>;
   close(): Promise<void>;
 }
 
@@ -59,21 +52,16 @@ export async function openGeocodingSettings({
 
   return {
     of: (tenantId) => held.of(tenantId) ?? noSettings,
-    async put(tenantId, settings, { changedBy, requestId }) {
-      const nowMs = clock.now();
+    async put(tenantId, settings, context) {
       await db.forTenant(tenantId, async (tx) => {
         const before = await upsertGeocodingSettings(tx, tenantId, settings);
         await insertConfigurationChange(tx, tenantId, {
-          id: newId(nowMs),
           entity: 'geocoding_settings',
           entityId: tenantId,
-          action: before === null ? 'created' : 'changed',
-          changedBy,
-          requestId,
+          ...context,
           before,
           after: settings,
-          changedSecrets: [],
-          changedAtMs: nowMs,
+          changedAtMs: clock.now(),
         });
       });
       // Later calls on this replica use the new settings at once.

@@ -1,7 +1,7 @@
 /** Words for the calls that other providers answered during an outage. */
 import type { ExternalService } from '../directory/service.ts';
 import { isGeocoder } from '../directory/service.ts';
-import { maxCountedCalls, type TakenOver } from '../storage/tables/problem-counts.ts';
+import { type FailoverCount, maxCountedCalls } from '../storage/tables/problem-counts.ts';
 
 /** A longer outage is not counted, because counting would read too many days of the log. */
 const maxCountedSpanMs = 7 * 86_400_000;
@@ -36,12 +36,12 @@ function isOfOneKind(one: ExternalService, other: ExternalService): boolean {
 }
 
 /** `312 calls went to 2GIS`, in English and Russian; null if none did, or the count is unknown. */
-export function takeoverWords(
-  takenOver: readonly TakenOver[],
+export function failoverWords(
+  failovers: readonly FailoverCount[],
   displayNameOf: (serviceName: string) => string,
 ): { readonly en: string; readonly ru: string; readonly count: number } | null {
-  if (takenOver.length === 0) return null;
-  const parts = takenOver.map(({ service_name, count }) => ({ name: displayNameOf(service_name), count }));
+  if (failovers.length === 0) return null;
+  const parts = failovers.map(({ service_name, count }) => ({ name: displayNameOf(service_name), count }));
   return {
     en: parts.map(({ name, count }, index) => `${callsEn(count, index)} to ${name}`).join(', '),
     ru: parts.map(({ name, count }, index) => `${callsRu(count, index)} в ${name}`).join(', '),

@@ -13,12 +13,12 @@ import type { Database } from '../storage/postgres/database.ts';
 import { type BudgetUse, listBudgetUse, type MonthDays } from '../storage/tables/budgets.ts';
 import {
   countAnsweredSince,
+  type FailoverCount,
   listTargetTroubles,
   listUnhealthySince,
-  type TakenOver,
   type TargetTrouble,
 } from '../storage/tables/problem-counts.ts';
-import { findOutages, type Outage, takeoverWords } from './failover-words.ts';
+import { failoverWords, findOutages, type Outage } from './failover-words.ts';
 import { forecastKind, problemOfForecast, type QuotaForecast } from './forecast-words.ts';
 import { problemOfLimit } from './limit-words.ts';
 import type { Problem, ServicePauseSeen } from './problem.ts';
@@ -113,7 +113,7 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
       pauses[index]?.because === 'credentials_refused' || deps.health.healthOf(service).status === 'down';
     const outIds = new Set(services.filter(isOut).map(({ id }) => id));
     const outages = findOutages(services, outIds, stored.since, nowMs);
-    const takenOver = await orNone('takeovers', countTakenOver(deps, tenantId, outages), new Map());
+    const failovers = await orNone('failovers', countFailovers(deps, tenantId, outages), new Map());
     const displayNames = new Map(services.map((service) => [service.serviceName, service.displayName]));
     const nameOf = (serviceName: string): string => displayNames.get(serviceName) || serviceName;
     const near = forecasts.flatMap((forecast) => problemOfForecast(forecast) ?? []);
@@ -130,7 +130,7 @@ export function createProblemList(deps: ListProblemsDeps): ListProblems {
       ...(boundTo === null ? problemsOfParts(parts) : []),
       ...services.map((service, index) => {
         const since = stored.since.get(service.id) ?? null;
-        const words = takeoverWords(takenOver.get(service.id) ?? [], nameOf);
+        const words = failoverWords(failovers.get(service.id) ?? [], nameOf);
         return problemOfService(service, deps.health.healthOf(service), pauses[index] ?? null, since, words);
       }),
       ...(boundTo === null ? stored.targets : []).map(problemOfTarget),
@@ -166,14 +166,14 @@ function readStored({ db, monthOf }: ListProblemsDeps, tenantId: TenantId, nowMs
 }
 
 /** Counts the calls that others took over, by the id of the service that is down. */
-async function countTakenOver(
+async function countFailovers(
   { db, operationsOf }: ListProblemsDeps,
   tenantId: TenantId,
   outages: readonly Outage[],
-): Promise<ReadonlyMap<string, readonly TakenOver[]>> {
+): Promise<ReadonlyMap<string, readonly FailoverCount[]>> {
   if (outages.length === 0) return new Map();
   return db.readForTenant(tenantId, async (tx) => {
-    const counted = new Map<string, readonly TakenOver[]>();
+    const counted = new Map<string, readonly FailoverCount[]>();
     for (const { service, others, since } of outages) {
       const operations = operationsOf(service).filter((operation) => operation !== 'health_check');
       counted.set(service.id, await countAnsweredSince(tx, tenantId, { serviceNames: others, operations, since }));

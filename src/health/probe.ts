@@ -20,7 +20,7 @@ export interface ProbeDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timeoutMs: number;
-  findAdapter(name: string): Adapter | undefined;
+  findAdapter(name: string): Adapter | null;
   openHttp(options: ProviderHttpOptions): RecordingHttp;
 }
 
@@ -84,7 +84,7 @@ async function ask(
   const failed = (message: string): ProbeVerdict => ({ kind: 'failed', retryable: false, message });
   const adapter = deps.findAdapter(adapterNameOf(service));
   const probe = adapter?.attempts.health_check;
-  if (adapter === undefined || probe === undefined) {
+  if (!adapter || probe === undefined) {
     return { verdict: failed('no adapter can probe it'), secrets: [] };
   }
   let secrets: readonly string[] = [];

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createManualClock } from '../../test/support/clock.ts';
 import { silentLogger } from '../../test/support/database.ts';
 import type { ExternalService } from '../directory/service.ts';
-import type { LookedAt } from '../storage/tables/probe-schedule.ts';
+import type { ScheduledProbe } from '../storage/tables/probe-schedule.ts';
 import type { DueService } from './plan-probes.ts';
 import { createProbeRound, type ProberDeps } from './prober.ts';
 
@@ -31,8 +31,8 @@ function startRounds(ids: readonly string[], members: Partial<ProberDeps> = {}) 
         return { service, status: 'unknown', checkedAtMs: checkedAt.get(id) ?? null, usedAtMs, lastOutcome: null };
       });
     },
-    async schedule(looked: readonly LookedAt[]) {
-      for (const { id, dueAtMs } of looked) dueAt.set(id, dueAtMs);
+    async schedule(scheduled: readonly ScheduledProbe[]) {
+      for (const { id, dueAtMs } of scheduled) dueAt.set(id, dueAtMs);
     },
     accountKeyOf: ({ id }) => id.split('/')[0] as string,
     originOf: ({ id }) => id.split('/')[0] as string,

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { ExternalService } from '../directory/service.ts';
 import type { Logger } from '../logger.ts';
 import { type Rounds, startRounds } from '../rounds.ts';
-import type { LookedAt } from '../storage/tables/probe-schedule.ts';
+import type { ScheduledProbe } from '../storage/tables/probe-schedule.ts';
 import { createOriginBudget } from './origin-budget.ts';
 import { type DueService, pauseAfterProbe, planProbes, probesPerOriginAndMinute } from './plan-probes.ts';
 import type { ProbeResult } from './probe.ts';
@@ -21,8 +21,8 @@ export interface ProberDeps {
   readonly timeoutMs: number;
   /** Due services of every tenant, longest overdue first. */
   listDue(nowMs: number, limit: number): Promise<readonly DueService[]>;
-  /** Sets when each service is probed next; a service that changed after `lookedAtMs` stays due. */
-  schedule(looked: readonly LookedAt[], lookedAtMs: number): Promise<void>;
+  /** Sets when each service is probed next; a service that changed after `checkedAtMs` stays due. */
+  schedule(scheduled: readonly ScheduledProbe[], checkedAtMs: number): Promise<void>;
   accountKeyOf(service: ExternalService): string;
   originOf(service: ExternalService): string;
   /** Probes a service. null: not probed, because its limit has no request left. */
@@ -70,7 +70,7 @@ export function createProbeRound(deps: ProberDeps): (stopping: AbortSignal) => P
       const nowMs = deps.clock.now();
       const due = await deps.listDue(nowMs, batchServices);
       const plan = planProbes({ ...deps, mayAsk }, due, nowMs);
-      const looked: LookedAt[] = plan.putOff.map((one) => ({
+      const scheduled: ScheduledProbe[] = plan.putOff.map((one) => ({
         id: one.due.service.id,
         dueAtMs: one.dueAtMs,
         checkedAtMs: null,
@@ -80,14 +80,14 @@ export function createProbeRound(deps: ProberDeps): (stopping: AbortSignal) => P
       const work = async (): Promise<void> => {
         for (const group of queue) {
           if (!mayContinue()) return;
-          looked.push(...(await probeGroup(deps, group, stopping)));
+          scheduled.push(...(await probeGroup(deps, group, stopping)));
         }
       };
       try {
         await Promise.all(Array.from({ length: concurrency }, work));
       } finally {
         // Also if a round fails half-way, so that probed services are not probed again at once.
-        if (looked.length > 0) await deps.schedule(looked, nowMs);
+        if (scheduled.length > 0) await deps.schedule(scheduled, nowMs);
       }
       if (due.length < batchServices) return;
     }
@@ -98,7 +98,7 @@ async function probeGroup(
   deps: ProberDeps,
   group: readonly DueService[],
   stopping: AbortSignal,
-): Promise<readonly LookedAt[]> {
+): Promise<readonly ScheduledProbe[]> {
   let result: ProbeResult | null = null;
   let asker: DueService | null = null;
   for (const due of group.slice(0, maxAskers)) {

@@ -102,7 +102,7 @@ export function openProbes(deps: ProbesDeps): Probes {
         return service === undefined ? [] : [dueOf(service, row)];
       });
     },
-    schedule: (looked, lookedAtMs) => scheduleProbesAcrossTenants(deps.db, looked, lookedAtMs),
+    schedule: (scheduled, checkedAtMs) => scheduleProbesAcrossTenants(deps.db, scheduled, checkedAtMs),
     accountKeyOf: (service) => accountKeyOf(service, deps.directory.accountOf),
     originOf: probedOriginOf,
     adopt: observe,
@@ -113,7 +113,7 @@ export function openProbes(deps: ProbesDeps): Probes {
       const isRecorded: ProbeRequest['isRecorded'] = (result) => outcomeOf(result) !== before;
       return probeAndCount(service, { requestId: null, signal, isRecorded });
     },
-    tryHold: async (ttlMs) => (await leases.tryHold(leaseName, ttlMs)) !== null,
+    tryHold: (ttlMs) => leases.tryHold(leaseName, ttlMs),
     release: () => leases.release(leaseName),
   });
 
@@ -123,6 +123,7 @@ export function openProbes(deps: ProbesDeps): Probes {
       // An admin who probes during a provider's pause wants to know whether it is over.
       if (waitMs > 0 && !isPause) {
         throw new ServiceError('RATE_LIMIT_EXCEEDED', 'The limit of the account is spent: no probe can be sent.', {
+          publicMessageRu: 'Лимит аккаунта исчерпан: проверку не отправить.',
           provider: service.serviceName,
           ...(Number.isFinite(waitMs) ? { retryAfterSeconds: Math.ceil(waitMs / 1000) } : {}),
         });

@@ -3,7 +3,7 @@ import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import { reconnectMessage } from '../providers/provider.ts';
 import type { BudgetUse } from '../storage/tables/budgets.ts';
 import type { TargetTrouble } from '../storage/tables/problem-counts.ts';
-import type { takeoverWords } from './failover-words.ts';
+import type { failoverWords } from './failover-words.ts';
 import type { Problem, ServicePauseSeen } from './problem.ts';
 import { clockTime } from './span-words.ts';
 
@@ -114,13 +114,13 @@ export function problemOfService(
   health: { readonly status: HealthStatus; readonly lastError: string | null },
   pause: ServicePauseSeen | null,
   since: Date | null,
-  takenOver: ReturnType<typeof takeoverWords> = null,
+  failovers: ReturnType<typeof failoverWords> = null,
 ): Problem | null {
   const name = service.displayName || service.serviceName;
   const from = since === null ? '' : ` since ${clockTime(since.getTime())} UTC`;
   const fromRu = since === null ? '' : ` с ${clockTime(since.getTime())} UTC`;
-  const [toOthers, toOthersRu] = takenOver === null ? ['', ''] : [` (${takenOver.en})`, ` (${takenOver.ru})`];
-  const count = takenOver === null ? {} : { count: takenOver.count };
+  const [toOthers, toOthersRu] = failovers === null ? ['', ''] : [` (${failovers.en})`, ` (${failovers.ru})`];
+  const count = failovers === null ? {} : { count: failovers.count };
   const base = {
     since: since?.toISOString() ?? null,
     link: `/console/services/${encodeURIComponent(service.id)}`,

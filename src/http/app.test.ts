@@ -35,6 +35,8 @@ const stored: CallResult = {
 interface TestApp {
   app: FastifyInstance;
   logged: string[];
+  /** Answers that count as work. */
+  worked: () => number;
   calls: { questions: unknown[]; answer: (signal: AbortSignal) => Promise<CallResult> };
   post(body: unknown, headers?: Record<string, string>, url?: string): Promise<LightMyRequestResponse>;
 }
@@ -44,6 +46,7 @@ async function startApp(
   overrides: { trustedProxies?: string[]; corsOrigins?: string[]; tenantFromToken?: boolean; arrivalMs?: number } = {},
 ): Promise<TestApp> {
   const logged: string[] = [];
+  let worked = 0;
   const calls: TestApp['calls'] = { questions: [], answer: async () => stored };
   const executor = {
     findInMemory: () => null,
@@ -80,6 +83,9 @@ async function startApp(
     ...(overrides.arrivalMs === undefined ? {} : { arrivalMs: overrides.arrivalMs }),
     authenticator,
     metrics: { httpRequest: () => {} },
+    noteWork() {
+      worked += 1;
+    },
     logger: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
     apiRoutes: [
       geocodingRoutes({
@@ -138,7 +144,7 @@ async function startApp(
       },
       payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
     });
-  return { app, logged, calls, post };
+  return { app, logged, worked: () => worked, calls, post };
 }
 
 async function adminToken(claims: Record<string, unknown>, expires: string | null = '5m', secret = jwtSecret) {
@@ -718,4 +724,12 @@ test('headers and bodies that trickle in are cut', async (t) => {
     clearInterval(more);
     assert.match(answer, /^HTTP\/1.1 400 [\s\S]*did not arrive in time/);
   }
+});
+
+test('a call is work, health checks and metrics are not: a process that only they ask is idle', async (t) => {
+  const { app, post, worked } = await startApp(t);
+  for (const url of ['/health', '/metrics', '/docs']) await app.inject({ method: 'GET', url });
+  assert.equal(worked(), 0);
+  await post({ address: 'Ташкент, Навои, 3' });
+  assert.equal(worked(), 1);
 });

@@ -65,6 +65,8 @@ export interface AppDeps {
   tokenLimit: TokenLimit;
   metrics: Pick<Metrics, 'httpRequest'>;
   logger: Logger;
+  /** Called for each answer, except those of health checks, metrics and documents. */
+  noteWork?(): void;
   /** How long a request may take to arrive, in milliseconds. Default 60 s. */
   arrivalMs?: number;
   /** Under `/api/v1`, authenticated. */
@@ -86,6 +88,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     rewriteUrl: (raw) => withProxyPath(originFormOf(raw.url as string), raw.headers, `${apiPrefix}/proxy`),
     genReqId: (raw) => requestIdOf(raw.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength },
+    // Instead of Fastify's own compilers, whose libraries are slow to load. Its type knows only these libraries. No
+    // route has a schema for its answer.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: () => compileValidator as never,
+        buildSerializer: () => () => JSON.stringify,
+      },
+    },
     http: {
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: arrivalMs,
@@ -99,7 +109,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   cutSlowBodies(app, arrivalMs);
   const routeMethods = watchRouteMethods(app);
   await describeApi(app, deps.publicBaseUrl, deps.tenantFromToken);
-  app.setValidatorCompiler(compileValidator as Parameters<FastifyInstance['setValidatorCompiler']>[0]);
   acceptJson(app);
   app.decorateRequest('caller', null);
   app.decorateRequest('ownTraceparent', null);
@@ -242,7 +251,11 @@ function originFormOf(target: string): string {
 }
 
 /** Records the metrics and the log line of each response. */
-function createResponseNotes({ metrics, logger }: AppDeps): (request: FastifyRequest, reply: FastifyReply) => void {
+function createResponseNotes({
+  metrics,
+  logger,
+  noteWork,
+}: AppDeps): (request: FastifyRequest, reply: FastifyReply) => void {
   const writeLine = createRequestLog(logger);
   return (request, reply) => {
     const { config, url } = request.routeOptions;
@@ -251,6 +264,7 @@ function createResponseNotes({ metrics, logger }: AppDeps): (request: FastifyReq
     const status = reply.statusCode;
     metrics.httpRequest(request.method, route, status, durationMs);
     if (config.quiet === true) return;
+    noteWork?.();
     const { id: requestId, method, failure } = request;
     writeLine({ requestId, method, route, status, durationMs, tenantId: request.caller?.tenantId, failure });
   };

@@ -9,9 +9,9 @@ import {
   sumSpentOfPrincipal,
   sumSpentOfService,
 } from '../storage/tables/limit-traffic.ts';
-import { calendarEndMs, calendarStartMs, minuteMs } from './limit-windows.ts';
+import { calendarEndMs, calendarStartMs, minuteStartMs, sliceReturnsAtMs } from './limit-windows.ts';
 import type { WindowType } from './limits.ts';
-import { readRefusal } from './refusal-text.ts';
+import { isWholeBudgetSpent, readRefusal } from './refusal-text.ts';
 import type { ExplainedRefusal } from './schemas.ts';
 
 const typesOfFamily: Readonly<Record<string, readonly string[]>> = {
@@ -36,10 +36,18 @@ async function explain(tx: Queryable, tenantId: TenantId, row: RefusedRow): Prom
   const refused = readRefusal(row.error_message ?? '');
   const isBudget = row.error_code === 'BUDGET_EXCEEDED';
   const share = refused?.share ?? null;
+  const isFreeKnown = isBudget ? isWholeBudgetSpent(row.error_message ?? '') : refused !== null && share === null;
   const windowType: WindowType = isBudget ? 'month' : (refused?.windowType ?? 'minute');
-  const from = new Date(windowStartMs(windowType, refusedAtMs));
-  const span = { from, to: row.refused_at };
-  const spent = await sumSpent(tx, tenantId, row, span);
+  const isCountedHereAlone = row.service_id === null;
+  // The minute is a rolling window; hours, days and months are calendar windows in UTC.
+  const isMinute = windowType === 'minute';
+  const fromMs = isMinute
+    ? minuteStartMs(refusedAtMs, isCountedHereAlone)
+    : calendarStartMs(windowType, refusedAtMs, 0);
+  const spent = await sumSpent(tx, tenantId, row, { from: new Date(fromMs), to: row.refused_at });
+  const freeAtMs = isMinute
+    ? sliceReturnsAtMs(Math.min(refusedAtMs, ...spent.map(({ first_at }) => first_at.getTime())), isCountedHereAlone)
+    : calendarEndMs(windowType, fromMs, 0);
   return {
     limit: {
       kind: row.service_type === 'token' ? 'token' : isBudget ? 'budget' : refused === null ? 'pause' : 'limit',
@@ -49,10 +57,7 @@ async function explain(tx: Queryable, tenantId: TenantId, row: RefusedRow): Prom
       ...(share !== null && { replica_share: { max_requests: share.maxRequests, because: share.because } }),
     },
     refused_at: row.refused_at.toISOString(),
-    free_at:
-      (!isBudget && refused === null) || share !== null
-        ? null
-        : new Date(freeAtMs(windowType, refusedAtMs, spent)).toISOString(),
+    free_at: isFreeKnown ? new Date(freeAtMs).toISOString() : null,
     spent_by: spent.map(({ source_service, operation, requests }) => ({ source_service, operation, requests })),
   };
 }
@@ -72,14 +77,4 @@ function sumSpent(
   if (service_id !== null) return sumSpentOfService(tx, tenantId, service_name, span);
   if (service_type === 'token') return sumSpentOfPrincipal(tx, tenantId, service_name, span);
   return sumSpentOfFamily(tx, tenantId, typesOfFamily[service_name] ?? [], span);
-}
-
-/** The minute is a rolling window; hours, days and months are calendar windows in UTC. */
-export function windowStartMs(windowType: WindowType, atMs: number): number {
-  return windowType === 'minute' ? atMs - minuteMs : calendarStartMs(windowType, atMs, 0);
-}
-
-function freeAtMs(windowType: WindowType, refusedAtMs: number, spent: readonly SpentRow[]): number {
-  if (windowType !== 'minute') return calendarEndMs(windowType, calendarStartMs(windowType, refusedAtMs, 0), 0);
-  return Math.min(refusedAtMs, ...spent.map(({ first_at }) => first_at.getTime())) + minuteMs;
 }

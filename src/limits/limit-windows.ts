@@ -41,6 +41,11 @@ export function sliceReturnsAtMs(stampMs: number, isCountedHereAlone: boolean): 
   return isCountedHereAlone ? stampMs + minuteMs : (sliceOf(stampMs) + 1) * sliceMs + returnAfterMs;
 }
 
+/** From when on spent tokens of the minute still count at `nowMs`. */
+export function minuteStartMs(nowMs: number, isCountedHereAlone: boolean): number {
+  return isCountedHereAlone ? nowMs - minuteMs : sliceOf(nowMs - returnAfterMs) * sliceMs;
+}
+
 export type CalendarWindow = Exclude<WindowType, 'minute'>;
 export const calendarWindows: readonly CalendarWindow[] = ['hour', 'day', 'month'];
 

@@ -2,7 +2,7 @@
 import type { TenantId } from '../ids.ts';
 import type { Queryable } from '../storage/postgres/database.ts';
 import { pageAsked } from '../storage/tables/limit-traffic.ts';
-import { windowStartMs } from './explain-refusal.ts';
+import { type CalendarWindow, calendarStartMs, sliceReturnsAtMs } from './limit-windows.ts';
 import { type WindowType, windowTypes } from './limits.ts';
 import type { LimitPreview } from './schemas.ts';
 
@@ -71,12 +71,12 @@ interface ReplayedWindow {
 }
 
 function rolling(maxRequests: number): ReplayedWindow {
-  /** Requests of the last minute, oldest first; entries before `head` have expired. */
-  let spent: { atMs: number; requests: number }[] = [];
+  /** Requests that still count, oldest first; entries before `head` have returned. */
+  let spent: { returnsAtMs: number; requests: number }[] = [];
   let head = 0;
   let used = 0;
   const forget = (atMs: number): void => {
-    for (let oldest = spent[head]; oldest !== undefined && oldest.atMs <= atMs - 60_000; oldest = spent[++head]) {
+    for (let oldest = spent[head]; oldest !== undefined && oldest.returnsAtMs <= atMs; oldest = spent[++head]) {
       used -= oldest.requests;
     }
     if (head > 1_024 && head * 2 > spent.length) {
@@ -90,18 +90,18 @@ function rolling(maxRequests: number): ReplayedWindow {
       return used + requests <= maxRequests;
     },
     spend(atMs, requests) {
-      spent.push({ atMs, requests });
+      spent.push({ returnsAtMs: sliceReturnsAtMs(atMs, false), requests });
       used += requests;
     },
   };
 }
 
-function fixed(type: WindowType, maxRequests: number): ReplayedWindow {
+function fixed(type: CalendarWindow, maxRequests: number): ReplayedWindow {
   let startMs = Number.NEGATIVE_INFINITY;
   let used = 0;
   return {
     hasRoom(atMs, requests) {
-      const current = windowStartMs(type, atMs);
+      const current = calendarStartMs(type, atMs, 0);
       if (current !== startMs) {
         startMs = current;
         used = 0;

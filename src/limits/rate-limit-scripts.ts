@@ -167,9 +167,11 @@ while p <= size do
     for m = 1, subjects do
       local i = members[m]
       local state, limit = states[i], limits[i]
-      if limit[1] >= 0 then addToSlice(state, stampOfNow(alones[i]), spent, alones[i]) end
+      -- Where a provider counts too, one limit records every window, for limits that are added later.
+      local all = not alones[i] and max(limit[1], limit[2], limit[3], limit[4]) >= 0
+      if all or limit[1] >= 0 then addToSlice(state, stampOfNow(alones[i]), spent, alones[i]) end
       for w = 2, 4 do
-        if limit[w] >= 0 then state[place[w]] = state[place[w]] + spent end
+        if all or limit[w] >= 0 then state[place[w]] = state[place[w]] + spent end
       end
       if state[1] == 0 then state[1] = now end
       dirty[i] = true

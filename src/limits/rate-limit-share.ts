@@ -89,65 +89,11 @@ export function createShare(replicas: () => number): Share {
 
   const recall = (tenantId: TenantId, subject: LimitSubject): Memory => {
     const key = limitKey(tenantId, subject);
-    return getOrCreateBounded(memories, key, maxSubjects, () => {
-      const counting = countingOf(subject);
-      return {
-        tenantId,
-        key,
-        own: new Ledger(counting),
-        known: new Ledger(counting),
-        alone: null,
-        unwritten: null,
-        bornMs: 0,
-        backOffUntilMs: 0,
-        lastReply: null,
-      };
-    });
+    return getOrCreateBounded(memories, key, maxSubjects, () => emptyMemory(tenantId, key, subject));
   };
 
-  /** Undefined for a single replica: its share is the limit. */
-  const shareOf = (
-    { own, known, alone }: Memory,
-    { windowType, maxRequests }: LimitWindow,
-    nowMs: number,
-    because: ShareReason | null,
-  ): LimitShare | undefined => {
-    const weight = replicas();
-    if (weight === 1 || because === null) return undefined;
-    const used = own.used(windowType, nowMs);
-    const before = used - (alone?.used(windowType, nowMs) ?? 0);
-    const left = Math.max(0, maxRequests - known.used(windowType, nowMs));
-    const most = Math.min(Math.floor(maxRequests / weight), before + Math.floor(left / weight));
-    return { maxRequests: Math.max(0, most), usedRequests: used, because };
-  };
-
-  const ruledByShare = (
-    memory: Memory,
-    subject: LimitSubject,
-    nowMs: number,
-    because: ShareReason | null,
-  ): RuledSubject => {
-    const { own, known } = memory;
-    const alone = memory.alone ?? new Ledger(own);
-    const weight = replicas();
-    return {
-      subject,
-      backOffUntilMs: memory.backOffUntilMs,
-      rules: [
-        { terms: [{ ledger: own, weight }], unitWeight: weight },
-        {
-          terms: [
-            { ledger: alone, weight },
-            { ledger: known, weight: 1 },
-          ],
-          unitWeight: weight,
-        },
-      ],
-      usedRequests: (windowType) => known.used(windowType, nowMs) + alone.used(windowType, nowMs),
-      windowEndMs: (windowType) => Math.max(known.allFreeAtMs(windowType, nowMs), alone.allFreeAtMs(windowType, nowMs)),
-      shareOf: (window) => shareOf(memory, window, nowMs, because),
-    };
-  };
+  const ruled = (tenantId: TenantId, subject: LimitSubject, nowMs: number, because: ShareReason | null): RuledSubject =>
+    ruledByShare(recall(tenantId, subject), subject, { weight: replicas(), nowMs, because });
 
   const change = (tenantId: TenantId, subjects: readonly LimitSubject[], apply: (memory: Memory) => void): void => {
     for (const subject of subjects) {
@@ -179,8 +125,8 @@ export function createShare(replicas: () => number): Share {
 
     reserve(tenantId, subjects, units, nowMs, written) {
       const because = written ? 'redis_returning' : 'redis_away';
-      const ruled = subjects.map((subject) => ruledByShare(recall(tenantId, subject), subject, nowMs, because));
-      const decision = decide(ruled, units, nowMs);
+      const toDecide = subjects.map((subject) => ruled(tenantId, subject, nowMs, because));
+      const decision = decide(toDecide, units, nowMs);
       if (!decision.granted) return withFiniteRetry(decision, subjects, units);
       change(tenantId, subjects, (memory) => {
         memory.own.add(nowMs, units);
@@ -203,14 +149,16 @@ export function createShare(replicas: () => number): Share {
     },
 
     peek: (tenantId, subjects, nowMs, because) =>
-      subjects.flatMap((subject) => statesOf(ruledByShare(recall(tenantId, subject), subject, nowMs, because), nowMs)),
+      subjects.flatMap((subject) => statesOf(ruled(tenantId, subject, nowMs, because), nowMs)),
 
-    withShare: (tenantId, states, nowMs) =>
-      states.map((state) =>
+    withShare(tenantId, states, nowMs) {
+      const moment = { weight: replicas(), nowMs, because: 'redis_returning' } as const;
+      return states.map((state) =>
         state.usedRequests >= state.maxRequests
           ? state
-          : { ...state, ...shareMember(shareOf(recall(tenantId, state.subject), state, nowMs, 'redis_returning')) },
-      ),
+          : { ...state, ...shareMember(shareOf(recall(tenantId, state.subject), state, moment)) },
+      );
+    },
 
     withoutProviders: (states) =>
       states.map((state) =>
@@ -234,6 +182,65 @@ export function createShare(replicas: () => number): Share {
     },
 
     memories: () => memories.values(),
+  };
+}
+
+function emptyMemory(tenantId: TenantId, key: string, subject: LimitSubject): Memory {
+  const counting = countingOf(subject);
+  return {
+    tenantId,
+    key,
+    own: new Ledger(counting),
+    known: new Ledger(counting),
+    alone: null,
+    unwritten: null,
+    bornMs: 0,
+    backOffUntilMs: 0,
+    lastReply: null,
+  };
+}
+
+/** When a share is decided. */
+interface Moment {
+  /** The replicas that share the limit. */
+  readonly weight: number;
+  readonly nowMs: number;
+  readonly because: ShareReason | null;
+}
+
+/** Undefined for a single replica: its share is the limit. */
+function shareOf(
+  { own, known, alone }: Memory,
+  { windowType, maxRequests }: LimitWindow,
+  { weight, nowMs, because }: Moment,
+): LimitShare | undefined {
+  if (weight === 1 || because === null) return undefined;
+  const used = own.used(windowType, nowMs);
+  const before = used - (alone?.used(windowType, nowMs) ?? 0);
+  const left = Math.max(0, maxRequests - known.used(windowType, nowMs));
+  const most = Math.min(Math.floor(maxRequests / weight), before + Math.floor(left / weight));
+  return { maxRequests: Math.max(0, most), usedRequests: used, because };
+}
+
+/** The two rules at the top of this file. */
+function ruledByShare(memory: Memory, subject: LimitSubject, moment: Moment): RuledSubject {
+  const { weight, nowMs } = moment;
+  const { own, known } = memory;
+  const alone = memory.alone ?? new Ledger(own);
+  const sinceTheOutage = [
+    { ledger: alone, weight },
+    { ledger: known, weight: 1 },
+  ];
+  return {
+    subject,
+    backOffUntilMs: memory.backOffUntilMs,
+    rules: [
+      { terms: [{ ledger: own, weight }], unitWeight: weight },
+      { terms: sinceTheOutage, unitWeight: weight },
+    ],
+    usedRequests: (windowType) => known.used(windowType, nowMs) + alone.used(windowType, nowMs),
+    windowEndMs: (windowType) => Math.max(known.allFreeAtMs(windowType, nowMs), alone.allFreeAtMs(windowType, nowMs)),
+    shareOf: (window) => shareOf(memory, window, moment),
   };
 }
 

@@ -10,11 +10,9 @@
  */
 import type { Clock } from '../clock.ts';
 import type { TenantId } from '../ids.ts';
-import type { Logger } from '../logger.ts';
-import type { RedisViews } from '../storage/postgres/indirect-probe.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
 import type { LimitSubject, RateLimiter } from './limits.ts';
-import { createAbsenceWatch } from './rate-limit-absence.ts';
+import { type AbsenceWatchDeps, createAbsenceWatch } from './rate-limit-absence.ts';
 import { createDebtCollector } from './rate-limit-debts.ts';
 import { createLocalRateLimiter } from './rate-limit-local.ts';
 import { createSharedLimits, type SharedReply } from './rate-limit-redis.ts';
@@ -22,16 +20,9 @@ import { createShare } from './rate-limit-share.ts';
 import { createSpend } from './rate-limit-spend.ts';
 import { createRedisClock } from './redis-clock.ts';
 
-export interface RateLimiterDeps {
+export interface RateLimiterDeps extends Pick<AbsenceWatchDeps, 'logger' | 'askOthers' | 'onAway' | 'rejoiningMs'> {
   readonly store: SharedStore;
   readonly clock: Clock;
-  readonly logger: Logger;
-  /** Asks the other replicas about Redis when this one loses it. Default: there are none. */
-  readonly askOthers?: (expected: number) => Promise<RedisViews>;
-  /** For metrics: called when Redis stops or starts deciding. */
-  readonly onAway?: (isAway: boolean) => void;
-  /** For tests; see `rate-limit-absence.ts`. */
-  readonly rejoiningMs?: number;
 }
 
 /** Creates the limiter; in memory if the store is in-process. */

@@ -21,6 +21,37 @@ export function describeSpent(limit: string, { share }: Pick<LimitState, 'share'
   return `this replica’s share of ${share.maxRequests} of ${limit} is spent, because ${describeShareReason(share)}`;
 }
 
+/**
+ * Why a budget refuses an attempt. `share_spent`: only this replica's share of it, while Redis is away. `unknown`:
+ * neither Redis nor the database tells what is spent.
+ */
+export type BudgetRefusalReason = 'spent' | 'share_spent' | 'unknown';
+
+/** Renders why a budget refuses. `budget` is its name in the sentence, such as `its budget`. */
+export function describeBudgetRefusal(budget: string, reason: BudgetRefusalReason): string {
+  switch (reason) {
+    case 'spent':
+      return `${budget} is spent`;
+    case 'share_spent':
+      return `this replica’s share of ${budget} is spent, because ${shareReasonTexts.redis_away}`;
+    case 'unknown':
+      return `what is left of ${budget} is not known at the moment`;
+  }
+}
+
+/** The budget's name in the audit log's text. */
+const auditedBudget = 'the budget of this month';
+
+/** Renders the audit log's text about a budget. */
+export function describeAuditedBudget(reason: BudgetRefusalReason): string {
+  return describeBudgetRefusal(auditedBudget, reason);
+}
+
+/** Whether the audit log's text says that the whole budget was spent. */
+export function isWholeBudgetSpent(text: string): boolean {
+  return text === describeAuditedBudget('spent');
+}
+
 /** Why a replica may spend only its share. */
 export function describeShareReason({ because }: Pick<LimitShare, 'because'>): string {
   return shareReasonTexts[because];

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createManualClock } from '../../test/support/clock.ts';
 import { silentLogger } from '../../test/support/database.ts';
-import { busyMachineDeadlineMs } from '../../test/support/redis.ts';
 import { redisAtClock } from '../../test/support/redis-at-clock.ts';
 import { createInProcessStore } from '../storage/redis/in-process-store.ts';
 import type { SharedStore } from '../storage/redis/shared-store.ts';
@@ -34,7 +33,7 @@ test('one process keeps the interval, and refuses turns that are too far away', 
 
 test('replicas together keep the interval', async (t) => {
   const clock = createManualClock();
-  const redis = redisAtClock(t, clock, busyMachineDeadlineMs);
+  const redis = redisAtClock(t, clock);
   const stores = await Promise.all([redis.openStore(), redis.openStore(), redis.openStore()]);
   const replicas = stores.map((store) => createRequestPace({ store, clock }));
   const times = await sendTimes(replicas, 9);
@@ -49,7 +48,7 @@ test('replicas together keep the interval', async (t) => {
 
 test('while Redis is away, each replica takes its share of the turns, after those it knows', async (t) => {
   const clock = createManualClock();
-  const redis = redisAtClock(t, clock, busyMachineDeadlineMs);
+  const redis = redisAtClock(t, clock);
   const opened = await redis.openStore();
   let isAway = false;
   const store: SharedStore = { ...opened, isAvailable: () => !isAway, replicasSeen: () => 3 };

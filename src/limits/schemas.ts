@@ -1,12 +1,8 @@
 /** Schemas of what is shown of limits: their use, why one refused a call, and what others would have refused. */
 import Type from 'typebox';
-import { nullable, oneOf, type Shown } from '../schema-parts.ts';
+import { count, nullable, oneOf, type Shown, text, textOrNull, time } from '../schema-parts.ts';
 import { shareReasons, windowTypes } from './limits.ts';
 
-const text = Type.String();
-const textOrNull = nullable(text);
-const count = Type.Integer();
-const time = Type.String({ format: 'date-time' });
 const windowType = oneOf(windowTypes);
 
 /** One window of a limit, as `/services/{id}/rate-limits` shows it too. */
@@ -65,7 +61,8 @@ export const refusalMembers = {
   refused_at: time,
   free_at: nullable(time, {
     description:
-      'When something of the window was free again; null where only the provider knows, and for `replica_share`.',
+      'When something of the window was free again; null where only the provider knows, for `replica_share`, and where ' +
+      'only the share of one replica of a budget was spent.',
   }),
   spent_by: Type.Array(Type.Object({ source_service: textOrNull, operation: text, requests: count }), {
     description: 'Who had spent the window, by the name that callers give in X-Service-Name.',

@@ -38,3 +38,16 @@ test('only stalls of the last five minutes are reported', (t) => {
   nowMs += 1_000;
   assert.deepEqual(watch.recent(), { count: 0, longestMs: 0 });
 });
+
+test('what is excused counts as no stall', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let nowMs = 0;
+  const watch = startStallWatch({ metrics: { eventLoopStalled() {} }, logger: { warn() {} }, now: () => nowMs });
+  t.after(() => watch.close());
+  watch.excuse(() => {
+    nowMs += 700;
+  });
+  nowMs += 50;
+  t.mock.timers.tick(50);
+  assert.equal(watch.recent().count, 0);
+});

@@ -19,6 +19,8 @@ export interface RecentStalls {
 
 export interface StallWatch {
   recent(): RecentStalls;
+  /** Runs `run`; the time for which it blocks the event loop counts as no stall. */
+  excuse(run: () => void): void;
   close(): void;
 }
 
@@ -35,7 +37,7 @@ const maxRemembered = 1_000;
 export function startStallWatch({ metrics, logger, now = () => performance.now() }: StallWatchDeps): StallWatch {
   let lastMs = now();
   let stalls: { readonly atMs: number; readonly durationMs: number }[] = [];
-  const look = (): void => {
+  const measure = (): void => {
     const nowMs = now();
     const lateMs = nowMs - lastMs - intervalMs;
     lastMs = nowMs;
@@ -44,10 +46,17 @@ export function startStallWatch({ metrics, logger, now = () => performance.now()
     stalls = [...stalls.slice(1 - maxRemembered), { atMs: nowMs, durationMs: lateMs }];
     logger.warn({ stall_ms: Math.round(lateMs) }, 'the event loop stalled');
   };
-  const timer = setInterval(look, intervalMs).unref();
+  const timer = setInterval(measure, intervalMs).unref();
   const recent = (): RecentStalls => {
     stalls = stalls.filter(({ atMs }) => now() - atMs < rememberedMs);
     return { count: stalls.length, longestMs: Math.max(0, ...stalls.map(({ durationMs }) => durationMs)) };
   };
-  return { recent, close: () => clearInterval(timer) };
+  return {
+    recent,
+    excuse(run) {
+      run();
+      lastMs = now();
+    },
+    close: () => clearInterval(timer),
+  };
 }

@@ -1,6 +1,7 @@
 /** Decodes `Content-Encoding`, with a bound on the result: a few kilobytes can unpack to gigabytes. */
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
+import { contentEncodings, hasZlibHeader } from '../encodings/content-encodings.ts';
 import { TransportError } from './exchange.ts';
 
 type Decoder = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
@@ -12,8 +13,7 @@ const decoders: Readonly<Record<string, Decoder>> = {
   'x-gzip': promisify(gunzip) as Decoder,
   br: promisify(brotliDecompress) as Decoder,
   zstd: promisify(zstdDecompress) as Decoder,
-  // RFC 9110 defines "deflate" as zlib; some servers omit the zlib header. Its first byte shows which it is.
-  deflate: (body, options) => (((body[0] ?? 0) & 0x0f) === 8 ? zlibInflate(body, options) : rawInflate(body, options)),
+  deflate: (body, options) => (hasZlibHeader(body[0]) ? zlibInflate(body, options) : rawInflate(body, options)),
 };
 /** No legitimate reply has more layers. */
 const maxLayers = 2;
@@ -26,11 +26,7 @@ export const acceptedEncodings = 'gzip, br, zstd';
  * encoding was not requested.
  */
 export async function decodeBody(body: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
-  const layers = contentEncoding
-    .toLowerCase()
-    .split(',')
-    .map((layer) => layer.trim())
-    .filter((layer) => layer !== '' && layer !== 'identity');
+  const layers = contentEncodings(contentEncoding);
   if (layers.length === 0 || body.length === 0) return body;
   if (layers.length > maxLayers) throw new TransportError('encoding', true, new Error('too many content encodings'));
   let decoded = body;

@@ -62,6 +62,7 @@ export type TransportFault =
   | 'tls'
   | 'too-large'
   | 'encoding'
+  | 'malformed'
   | 'blocked'
   | 'aborted';
 
@@ -74,9 +75,31 @@ const messages: Readonly<Record<TransportFault, string>> = {
   tls: 'TLS failed: its certificate or protocol is not accepted',
   'too-large': 'its answer is too large',
   encoding: 'its answer has an invalid content encoding',
+  malformed: 'its answer is not valid HTTP',
   blocked: 'may not be called: the address is not public, and OUTBOUND_ALLOWED_NETWORKS does not name it',
   aborted: 'the request was cancelled',
 };
+
+export const transportFaults = Object.keys(messages) as readonly TransportFault[];
+
+const messagesRu: Readonly<Record<TransportFault, string>> = {
+  refused: 'соединение отвергнуто',
+  reset: 'соединение оборвано',
+  timeout: 'ответа нет вовремя',
+  dns: 'имя хоста не найдено',
+  tls: 'ошибка TLS: сертификат или протокол не принят',
+  'too-large': 'ответ слишком велик',
+  encoding: 'у ответа неверное кодирование',
+  malformed: 'ответ — не HTTP',
+  blocked: 'вызывать нельзя: адрес не публичный, и OUTBOUND_ALLOWED_NETWORKS его не называет',
+  aborted: 'запрос отменён',
+};
+
+/** A stored message of a `TransportError` in Russian; null for any other text. */
+export function transportMessageRu(message: string): string | null {
+  const fault = transportFaults.find((one) => messages[one] === message);
+  return fault === undefined ? null : messagesRu[fault];
+}
 
 /** Thrown by `ProviderHttp`. Adapters do not catch it: the gateway decides what it means for each operation. */
 export class TransportError extends Error {

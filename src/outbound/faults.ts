@@ -40,6 +40,7 @@ export function toTransportError(error: unknown, started: boolean): TransportErr
 }
 
 function faultOf(error: unknown): TransportFault {
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'malformed';
   const code = codeOf(error);
   if (code === null) return 'reset';
   return faultByCode[code] ?? (tlsCode.test(code) ? 'tls' : 'reset');

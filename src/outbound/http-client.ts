@@ -7,7 +7,7 @@
  * whole bodies.
  */
 import { lookup as dnsLookup } from 'node:dns';
-import { remembered } from '../remembered.ts';
+import { remembered } from '../bounded-map.ts';
 import { createDeadlines } from '../resilience/deadline.ts';
 import { exchange, type OutboundRequest } from './dispatch-request.ts';
 import { type OpenReply, type OpenRequest, type ProviderReply, TransportError } from './exchange.ts';

@@ -1,6 +1,7 @@
 /** The origins that were called, each with its connection pool. */
 import type { LookupFunction } from 'node:net';
-import { Pool } from 'undici';
+// The package's main module also loads its fetch, WebSocket and caches: a tenth of a start.
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Logger } from '../logger.ts';
 
 const keepAliveMs = 30_000;

@@ -41,6 +41,25 @@ test('only the last exchanges and masks are kept', async () => {
   assert.ok(http.masked.length <= 32);
 });
 
+test('a token that arrives after the operation is recorded before it', async () => {
+  const { outbound } = fakeOutbound({ status: 200, headers: {}, body: Buffer.alloc(0) });
+  const token = Promise.withResolvers<ProviderReply>();
+  const http = providerHttp(
+    {
+      ...outbound,
+      request: (request) => (request.url.endsWith('/token') ? token.promise : outbound.request(request)),
+    },
+    { deadlineAtMs: 1 },
+  );
+  const renewal = http.send({ method: 'POST', url: 'https://id.example/token' });
+  await http.send({ method: 'GET', url: 'https://a.example/x' });
+  const seen = () => http.exchanges.map(({ endpoint }) => endpoint);
+  assert.deepEqual(seen(), ['https://a.example/x']);
+  token.resolve({ status: 200, headers: {}, body: Buffer.alloc(0) });
+  await renewal;
+  assert.deepEqual(seen(), ['https://id.example/token', 'https://a.example/x']);
+});
+
 test('every secret parameter is replaced, at any position', () => {
   assert.equal(
     redactQuery('https://a/?apikey=1&x=2&access_token=3&key=4#f'),

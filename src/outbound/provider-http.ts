@@ -1,6 +1,6 @@
 /** The HTTP access of one attempt at one provider: bound to the attempt's deadline, and recording each exchange. */
 
-import { remembered } from '../remembered.ts';
+import { remembered } from '../bounded-map.ts';
 import {
   type ExchangeTiming,
   type OpenRequest,
@@ -36,7 +36,10 @@ export interface ProviderHttpOptions {
 }
 
 export interface RecordingHttp extends ProviderHttp {
-  /** Oldest first. The last one is the operation itself, earlier ones prepared it (a token). At most 8 are kept. */
+  /**
+   * In the order in which they began, without those under way. The last one is the operation itself, earlier ones
+   * prepared it (a token). At most 8 are kept.
+   */
   readonly exchanges: readonly RecordedExchange[];
   /** Values to mask: those the adapter gave, and values of secret query parameters. */
   readonly masked: readonly string[];
@@ -49,13 +52,8 @@ const maxMasked = 32;
 
 /** Creates the HTTP access of one attempt. */
 export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): RecordingHttp {
-  const exchanges: RecordedExchange[] = [];
+  const begun: { exchange: RecordedExchange | null }[] = [];
   const masked: string[] = [];
-
-  function record(exchange: RecordedExchange): void {
-    if (exchanges.length === maxExchanges) exchanges.shift();
-    exchanges.push(exchange);
-  }
 
   function mask(secret: string): void {
     if (masked.length === maxMasked) masked.shift();
@@ -75,44 +73,52 @@ export function providerHttp(outbound: Outbound, options: ProviderHttpOptions): 
       startedAtMs: Date.now(),
       timing,
     };
+    const place: (typeof begun)[number] = { exchange: null };
+    if (begun.length === maxExchanges) begun.shift();
+    begun.push(place);
+    const record = (reply: ProviderReply | null, error: TransportError | null): void => {
+      place.exchange = { ...made, reply, error, completedAtMs: Date.now() };
+    };
     if ('outlivesCall' in request && request.outlivesCall === true) {
-      return { made, headers, bounds: { deadlineAtMs: Date.now() + outlivingMs, signal: null, timing } };
+      return { record, headers, bounds: { deadlineAtMs: Date.now() + outlivingMs, signal: null, timing } };
     }
-    return { made, headers, bounds: { deadlineAtMs: options.deadlineAtMs, signal: options.signal ?? null, timing } };
+    return { record, headers, bounds: { deadlineAtMs: options.deadlineAtMs, signal: options.signal ?? null, timing } };
   };
 
-  const recordFault = (made: ReturnType<typeof begin>['made'], error: unknown): TransportError => {
+  const recordFault = (record: ReturnType<typeof begin>['record'], error: unknown): TransportError => {
     const fault = error instanceof TransportError ? error : new TransportError('reset', true, error);
-    record({ ...made, reply: null, error: fault, completedAtMs: Date.now() });
+    record(null, fault);
     return fault;
   };
 
   return {
-    exchanges,
+    get exchanges() {
+      return begun.flatMap(({ exchange }) => exchange ?? []);
+    },
     masked,
 
     mask,
 
     async send(request) {
-      const { made, headers, bounds } = begin(request);
+      const { record, headers, bounds } = begin(request);
       try {
         const reply = await outbound.request({ ...request, headers, ...bounds });
-        record({ ...made, reply, error: null, completedAtMs: Date.now() });
+        record(reply, null);
         return reply;
       } catch (error) {
-        throw recordFault(made, error);
+        throw recordFault(record, error);
       }
     },
 
     async open(request) {
-      const { made, headers, bounds } = begin(request);
+      const { record, headers, bounds } = begin(request);
       try {
         const reply = await outbound.open({ ...request, headers, ...bounds });
         // The body is recorded when it has passed (`CallRecord.carried`).
-        record({ ...made, reply: { ...reply, body: Buffer.alloc(0) }, error: null, completedAtMs: Date.now() });
+        record({ ...reply, body: Buffer.alloc(0) }, null);
         return reply;
       } catch (error) {
-        throw recordFault(made, error);
+        throw recordFault(record, error);
       }
     },
   };

@@ -1,9 +1,9 @@
 /**
  * Caches the access tokens of accounts until they expire.
  *
- * One token serves all calls of an account. Some time before it expires, the next call renews it, while other calls use
- * the old one. Without a valid token, all calls wait for the one token request in progress. If that request fails
- * because its own caller timed out or disconnected, the next waiting call sends a new one.
+ * One token serves all calls of an account. Some time before it expires, the next call starts its renewal, and all calls
+ * use the old one meanwhile. Without a valid token, all calls wait for the one token request in progress. If that
+ * request fails because its own caller timed out or disconnected, the next waiting call sends a new one.
  */
 import { createHash } from 'node:crypto';
 import { setBounded } from '../bounded-map.ts';
@@ -49,8 +49,11 @@ export interface AccessTokens<Account> {
    * itself was not.
    */
   tokenFor(account: Account, http: ProviderHttp): Promise<string>;
-  /** The API refused this token, so it is dropped. */
-  drop(account: Account, token: string): void;
+  /**
+   * The API refused this token, so it is dropped, at most once a minute. False if it stays: to send it again would be in
+   * vain.
+   */
+  drop(account: Account, token: string): boolean;
 }
 
 export interface AccessTokensOptions<Account> {
@@ -58,25 +61,33 @@ export interface AccessTokensOptions<Account> {
   identify(account: Account): readonly unknown[];
   request(account: Account, http: ProviderHttp): Promise<AccessToken>;
   now(): number;
+  /**
+   * The answer to a renewal must not be lost, so the call that starts it waits for it: a process that stops waits for
+   * its calls.
+   */
+  readonly keepsRenewal?: boolean;
 }
 
 interface Entry {
   current: AccessToken | null;
+  droppedAtMs: number;
   underWay: Promise<string> | null;
 }
 
+/** If the token after a dropped one is refused as well, new tokens do not help: token endpoints have quotas, too. */
+const dropsApartMs = 60_000;
 /** Accounts with cached tokens; the least recently used one is evicted. */
 const maxAccounts = 1_000;
 
 export function createAccessTokens<Account>(options: AccessTokensOptions<Account>): AccessTokens<Account> {
-  const { identify, request, now } = options;
+  const { identify, request, now, keepsRenewal = false } = options;
   const entries = new Map<string, Entry>();
 
   const entryOf = (account: Account): Entry => {
     const name = createHash('sha256')
       .update(JSON.stringify(identify(account)))
       .digest('base64');
-    const entry = entries.get(name) ?? { current: null, underWay: null };
+    const entry = entries.get(name) ?? { current: null, droppedAtMs: Number.NEGATIVE_INFINITY, underWay: null };
     setBounded(entries, name, entry, maxAccounts);
     return entry;
   };
@@ -107,8 +118,9 @@ export function createAccessTokens<Account>(options: AccessTokensOptions<Account
     const { current, underWay } = entry;
     if (current === null || current.endsAtMs <= now()) return shareOrRenew(entry, account, http);
     if (underWay !== null || now() < current.renewFromMs) return current.token;
-    // The old token still works for a while, and the next call tries again.
-    return renew(entry, account, http).catch(() => current.token);
+    // The old token still works for a while: no call waits for a slow token endpoint, and the next one tries again.
+    const renewal = renew(entry, account, http).catch(() => current.token);
+    return keepsRenewal ? renewal : current.token;
   };
 
   return {
@@ -123,7 +135,11 @@ export function createAccessTokens<Account>(options: AccessTokensOptions<Account
     },
     drop(account, token) {
       const entry = entryOf(account);
-      if (entry.current?.token === token) entry.current = null;
+      if (entry.current?.token !== token) return true;
+      if (now() - entry.droppedAtMs < dropsApartMs) return false;
+      entry.current = null;
+      entry.droppedAtMs = now();
+      return true;
     },
   };
 }

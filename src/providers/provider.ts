@@ -54,9 +54,15 @@ export type Verdict<Value> =
   | { readonly kind: 'empty' }
   /**
    * The caller's own input is refused: the error goes to the caller at once. `status` keeps the provider's meaning;
-   * 413: the requested answer would be too large.
+   * 413: the requested answer would be too large. `isForAll`: every part of the request is refused alike, so that a
+   * part of it would be, too.
    */
-  | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404 | 413; readonly message: string }
+  | {
+      readonly kind: 'bad_input';
+      readonly status: 400 | 403 | 404 | 413;
+      readonly message: string;
+      readonly isForAll?: true;
+    }
   /**
    * A quota is exhausted: the limit backs off, the breaker does not count it. Nothing was done at the provider.
    * `passOn`, here and in `failed`: the response for the caller if no provider answers better.

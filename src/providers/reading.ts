@@ -1,7 +1,8 @@
 /** Helpers to parse replies, which are untrusted. */
-import { parsedJson } from '../encodings/tolerant.ts';
+import { isObject, parsedJson } from '../encodings/tolerant.ts';
 import type { ProviderReply } from '../outbound/exchange.ts';
 
+export { isObject };
 export type Json = Readonly<Record<string, unknown>>;
 
 /** No reply about places or routes is longer, and the worst reply of this length parses in about 50 ms. */
@@ -10,10 +11,6 @@ const longestReplyBytes = 512 * 1024;
 /** The body as JSON; undefined for HTML, truncated JSON, an empty body, or one that is too long. */
 export function parseJson(reply: ProviderReply): unknown {
   return reply.body.length > longestReplyBytes ? undefined : parsedJson(reply.body.toString('utf8'));
-}
-
-export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A member's object, or an empty object, so that optional branches need no checks. */
@@ -48,7 +45,7 @@ export function shorten(text: string): string {
 export function retryAfterMs({ headers }: Pick<ProviderReply, 'headers'>): number | null {
   const value = headers['retry-after']?.trim();
   if (value === undefined) return null;
-  if (/^\d{1,6}(?:\.\d{1,6})?$/.test(value)) return Math.ceil(Number(value) * 1000);
+  if (/^\d{1,10}(?:\.\d{1,6})?$/.test(value)) return Math.ceil(Number(value) * 1000);
   const date = /^[A-Z][a-z]{2}/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
 }

@@ -23,7 +23,7 @@ import { secondsOf } from './cache-control.ts';
 import { mayBeCached } from './cache-policy.ts';
 import { callerHas, headersOf304, isConditional, withoutConditions } from './conditions.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
-import { callOf, type ForwardRequestDeps, scopeOf, type Upload, type Way } from './forwarded-call.ts';
+import { callOf, type ForwardRequestDeps, type ProxiedRequest, scopeOf, type Upload } from './forwarded-call.ts';
 import { forwardedHeaders, returnedHeaders } from './headers.ts';
 import { heldWhole } from './hold-body.ts';
 import { isChange } from './question.ts';
@@ -56,7 +56,7 @@ export async function forwardRequest(
   signal: AbortSignal,
 ): Promise<ForwardedReply> {
   const fault = faultOfPath(asked.path);
-  if (fault !== null) throw invalidInput('path', fault);
+  if (fault !== null) throw invalidInput('path', fault.message, fault.message_ru);
   const service = await findApi(deps, caller.tenantId, serviceName);
   const { upload, lengthBytes, ...request } = signsWholeBody(service) ? await heldWhole(asked) : asked;
   const input: HttpInput = {
@@ -70,44 +70,44 @@ export async function forwardRequest(
     },
   };
   const url = service.baseUrl === null ? '' : targetUrl(service.baseUrl, request.path, request.query);
-  const way = { deps, caller, service, input, url, upload };
+  const proxied = { deps, caller, service, input, url, upload };
   try {
-    return await answerOf(way, signal);
+    return await answerOf(proxied, signal);
   } catch (error) {
-    if (isChange(input) && !wasNotSent(error)) await letGo(way, [url]);
+    if (isChange(input) && !wasNotSent(error)) await letGo(proxied, [url]);
     throw error;
   }
 }
 
-async function answerOf(way: Way, signal: AbortSignal): Promise<ForwardedReply> {
-  const remembered = headFromMemory(way);
-  if (remembered !== null) return returned(way, readStoredForm(remembered.body), remembered);
-  let came = await ask(way, signal).catch((error: unknown) => {
+async function answerOf(proxied: ProxiedRequest, signal: AbortSignal): Promise<ForwardedReply> {
+  const remembered = headFromMemory(proxied);
+  if (remembered !== null) return returned(proxied, readStoredForm(remembered.body), remembered);
+  let upstream = await ask(proxied, signal).catch((error: unknown) => {
     if (error instanceof FlightReleased) return null;
     throw error;
   });
   // The answer to another caller's request turned out not to be shareable, so this caller sends its own.
-  if (came === null || (came.result.cacheOutcome === 'COALESCED' && !came.shareable)) {
-    came = await ask(way, signal, randomUUID());
+  if (upstream === null || (upstream.result.cacheOutcome === 'COALESCED' && !upstream.shareable)) {
+    upstream = await ask(proxied, signal, randomUUID());
   }
-  if (came.result.isRefreshDue === true) refreshBehind(way);
-  return returned(way, came, came.result);
+  if (upstream.result.isRefreshDue === true) refreshBehind(proxied);
+  return returned(proxied, upstream, upstream.result);
 }
 
-interface Came extends Pick<HttpOutput, 'status' | 'headers' | 'body'> {
+interface UpstreamReply extends Pick<HttpOutput, 'status' | 'headers' | 'body'> {
   readonly result: ForwardedReply['result'] & Pick<CallResult, 'isRefreshDue'>;
   /** Whether other callers of the same question may get it. */
   readonly shareable: boolean;
 }
 
 /** Resolves with the headers as soon as they arrive; the body may still be in transit. */
-async function ask(way: Way, signal: AbortSignal, flightKind?: string): Promise<Came> {
+async function ask(proxied: ProxiedRequest, signal: AbortSignal, flightKind?: string): Promise<UpstreamReply> {
   const delivery = createDelivery();
-  const execution = execute(way, delivery, signal, flightKind);
+  const execution = execute(proxied, delivery, signal, flightKind);
   const first = await Promise.race([delivery.begun, execution]);
   if ('cacheOutcome' in first) return { ...readStoredForm(first.body), result: first };
   execution.then(delivery.finish, delivery.cut);
-  return { ...first, result: missOf(way.service), shareable: true };
+  return { ...first, result: missOf(proxied.service), shareable: true };
 }
 
 function missOf({ serviceName }: ExternalService): ForwardedReply['result'] {
@@ -115,25 +115,30 @@ function missOf({ serviceName }: ExternalService): ForwardedReply['result'] {
 }
 
 /** Answers a HEAD from a cached GET in memory; otherwise the upstream is asked, with HEAD. */
-function headFromMemory(way: Way): CallResult | null {
-  if (way.input.method !== 'HEAD') return null;
-  const get = { ...way, input: { ...way.input, method: 'GET' as const } };
-  return way.deps.calls.findInMemory(callOf(get, createDelivery()).call);
+function headFromMemory(proxied: ProxiedRequest): CallResult | null {
+  if (proxied.input.method !== 'HEAD') return null;
+  const get = { ...proxied, input: { ...proxied.input, method: 'GET' as const } };
+  return proxied.deps.calls.findInMemory(callOf(get, createDelivery()).call);
 }
 
 /** Refreshes for later callers; the caller that got the expired answer does not wait. */
-function refreshBehind(way: Way): void {
+function refreshBehind(proxied: ProxiedRequest): void {
   const delivery = createDelivery();
   void delivery.begun.then(({ body }) => body.resume());
-  const anew = { ...way, input: { ...way.input, headers: withoutConditions(way.input.headers) } };
-  const { call, render } = callOf(anew, delivery);
-  void way.deps.calls.refresh({ ...call, maxWaitMs: 0 }, render);
+  const unconditional = { ...proxied, input: { ...proxied.input, headers: withoutConditions(proxied.input.headers) } };
+  const { call, render } = callOf(unconditional, delivery);
+  void proxied.deps.calls.refresh({ ...call, maxWaitMs: 0 }, render);
 }
 
 /** Resolves when the answer has passed and its audit row is durable. */
-function execute(way: Way, delivery: Delivery, signal: AbortSignal, flightKind?: string): Promise<CallResult> {
-  const { call, render } = callOf(way, delivery, flightKind);
-  return way.deps.calls.execute(call, render, signal);
+function execute(
+  proxied: ProxiedRequest,
+  delivery: Delivery,
+  signal: AbortSignal,
+  flightKind?: string,
+): Promise<CallResult> {
+  const { call, render } = callOf(proxied, delivery, flightKind);
+  return proxied.deps.calls.execute(call, render, signal);
 }
 
 async function findApi(deps: ForwardRequestDeps, tenantId: Caller['tenantId'], name: string): Promise<ExternalService> {
@@ -141,37 +146,44 @@ async function findApi(deps: ForwardRequestDeps, tenantId: Caller['tenantId'], n
   const service = findByName(services, name);
   const isApi = service?.serviceType === 'api' && adapterNameOf(service) === 'http';
   if (service === undefined || !isApi || !service.isActive) {
-    throw new ServiceError('NOT_FOUND', 'There is no active service of this name and of the type "api".');
+    throw new ServiceError('NOT_FOUND', 'There is no active service of this name and of the type "api".', {
+      publicMessageRu: 'Включённого сервиса с таким именем и типом api нет.',
+    });
   }
   return service;
 }
 
 /** A successful change drops the cached answers of its URL and of the URLs that its response names (RFC 9111, 4.4). */
 async function returned(
-  way: Way,
+  proxied: ProxiedRequest,
   { status, headers, body }: Pick<HttpOutput, 'status' | 'headers' | 'body'>,
   result: ForwardedReply['result'],
 ): Promise<ForwardedReply> {
-  const { input, url, service } = way;
+  const { input, url, service } = proxied;
   const ageSeconds = result.ageSeconds + secondsOf(headers.age);
   const isKept = settingsOf(service.config).cacheTtlSeconds !== 0 && mayBeCached(asGet(input.method), input.headers);
   if (isKept && status === 200 && isConditional(input.headers) && callerHas(input.headers, headers)) {
-    return { status: 304, headers: headersFor(headersOf304(headers), way), body, result: { ...result, ageSeconds } };
+    return {
+      status: 304,
+      headers: headersFor(headersOf304(headers), proxied),
+      body,
+      result: { ...result, ageSeconds },
+    };
   }
   if (isChange(input) && (status < 400 || status >= 500)) {
     const named = [headers.location, headers['content-location']].flatMap((address) =>
       address !== undefined && URL.canParse(address, url) ? [new URL(address, url).href] : [],
     );
-    await letGo(way, [url, ...named.filter((address) => new URL(address).origin === new URL(url).origin)]);
+    await letGo(proxied, [url, ...named.filter((address) => new URL(address).origin === new URL(url).origin)]);
   }
-  return { status, headers: headersFor(headers, way), body, result: { ...result, ageSeconds } };
+  return { status, headers: headersFor(headers, proxied), body, result: { ...result, ageSeconds } };
 }
 
 function asGet(method: HttpInput['method']): HttpInput['method'] {
   return method === 'HEAD' ? 'GET' : method;
 }
 
-async function letGo({ deps, caller, service }: Way, urls: readonly string[]): Promise<void> {
+async function letGo({ deps, caller, service }: ProxiedRequest, urls: readonly string[]): Promise<void> {
   for (const url of new Set(urls)) await deps.cache.invalidate(caller.tenantId, { scope: scopeOf(service, url) });
 }
 
@@ -181,7 +193,10 @@ export function wasNotSent(error: unknown): boolean {
   return error.extra?.outcome !== 'unknown' && error.code !== 'PROVIDER_ERROR' && error.code !== 'GATEWAY_TIMEOUT';
 }
 
-function headersFor(headers: Readonly<Record<string, string>>, { service, url }: Way): Record<string, string> {
+function headersFor(
+  headers: Readonly<Record<string, string>>,
+  { service, url }: ProxiedRequest,
+): Record<string, string> {
   const back = returnedHeaders(headers);
   for (const name of ['location', 'content-location'] as const) {
     const value = back[name];

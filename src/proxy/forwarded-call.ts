@@ -40,7 +40,7 @@ export interface Upload extends Omit<UploadProgress, 'idleMs'> {
   passed(): Passed;
 }
 
-export interface Way {
+export interface ProxiedRequest {
   readonly deps: ForwardRequestDeps;
   readonly caller: Caller;
   readonly service: ExternalService;
@@ -51,20 +51,20 @@ export interface Way {
 }
 
 /** `flightKind`: calls of one kind share a fetch; by default, those with the same conditions. */
-export function callOf(way: Way, delivery: Delivery, flightKind = conditionsKey(way.input)) {
-  const { deps, caller, service, input, url } = way;
+export function callOf(proxied: ProxiedRequest, delivery: Delivery, flightKind = conditionsKey(proxied.input)) {
+  const { deps, caller, service, input, url } = proxied;
   const settings = settingsOf(service.config);
   const { timeoutMs } = termsOf(service);
   // A service with a longer time-out than usual may use all of it.
   const beginsByMs = Math.max(caller.deadlineAtMs, deps.clock.now() + (timeoutMs ?? 0));
   const kept = new WeakMap<HttpOutput, Buffer>();
-  const capability = capabilityFor(way, settings, delivery, kept);
+  const capability = capabilityFor(proxied, settings, delivery, kept);
   const isCached = capability.cache !== null;
   const call: Call<'http'> = {
     ...caller,
     beginsByMs,
     deadlineAtMs: beginsByMs + settings.totalTimeoutMs,
-    ...(way.upload === null ? {} : { upload: { ...way.upload, idleMs: settings.idleTimeoutMs } }),
+    ...(proxied.upload === null ? {} : { upload: { ...proxied.upload, idleMs: settings.idleTimeoutMs } }),
     capability,
     input,
     question: questionOf(isCached ? { ...input, headers: withoutConditions(input.headers) } : input),
@@ -85,7 +85,7 @@ function conditionsKey({ headers }: HttpInput): string {
 }
 
 function capabilityFor(
-  { deps, input, upload: uploading }: Way,
+  { deps, input, upload: uploading }: ProxiedRequest,
   settings: HttpSettings,
   delivery: Delivery,
   kept: WeakMap<HttpOutput, Buffer>,

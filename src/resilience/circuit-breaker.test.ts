@@ -159,8 +159,8 @@ test('a refused key opens the breaker, twice as long each time, up to a bound', 
   assert.equal(refusedForMs(), 10_000);
 });
 
-function failPart(breaker: CircuitBreaker, key: string, isScout = true): number {
-  const entry = breaker.tryEnter({ key, isScout });
+function failPart(breaker: CircuitBreaker, key: string, mayPassOpenBreaker = true): number {
+  const entry = breaker.tryEnter({ key, mayPassOpenBreaker });
   return entry.entered ? entry.failed(true) : -1;
 }
 
@@ -191,11 +191,11 @@ test('while failed parts keep the breaker open, calls to other parts go through,
   for (const key of ['a', 'b', 'a', 'b']) failPart(breaker, key);
   assert.equal(breaker.state().kind, 'open');
   assert.equal(failPart(breaker, 'a'), -1);
-  const healthy = breaker.tryEnter({ key: 'healthy', isScout: true });
+  const healthy = breaker.tryEnter({ key: 'healthy', mayPassOpenBreaker: true });
   assert.ok(healthy.entered);
   healthy.succeeded();
   assert.equal(breaker.state().kind, 'closed');
-  // A refused connection concerns the whole service: no scout goes through.
+  // A refused connection concerns the whole service: no call goes through.
   for (let n = 0; n < 3; n += 1) breaker.tryEnter().entered && (breaker.tryEnter() as Permit).failed();
   assert.equal(failPart(breaker, 'healthy'), -1);
 });

@@ -13,8 +13,8 @@
  * permit issued before a change of state is ignored when it settles.
  *
  * A failure may concern one part of a service alone (a path, a spreadsheet); `part-failures.ts` decides whether it
- * counts. While such failures keep the breaker open, calls to parts that have not failed ("scouts") still go through,
- * and a success of one closes the breaker.
+ * counts. While such failures keep the breaker open, calls to parts that have not failed still go through, and a success
+ * of one closes the breaker.
  *
  * If the clock is set back, an open breaker becomes half-open: otherwise it would stay open until the clock catches up.
  * `close` is for an admin's check that found the provider working.
@@ -77,7 +77,7 @@ export interface Part {
    * Whether calls to this part go through while failures of other parts keep the breaker open. For services with few
    * parts, each called often.
    */
-  readonly isScout: boolean;
+  readonly mayPassOpenBreaker: boolean;
 }
 
 /** When a breaker opens, and for how long. */
@@ -132,10 +132,10 @@ type Inner =
   | { readonly kind: 'half-open'; readonly because: OpenedBy; readonly probeUntilMs: number };
 
 /**
- * What a permit is for: a `call` through a closed breaker, the `probe` of a half-open breaker, or a `scout`, a call to
- * a part that has not failed while failures of other parts keep the breaker open.
+ * What a permit is for: a `call` through a closed breaker, the `probe` of a half-open breaker, or `other_part`: a
+ * call to a part that has not failed while failures of other parts keep the breaker open.
  */
-type Purpose = 'call' | 'probe' | 'scout';
+type Purpose = 'call' | 'probe' | 'other_part';
 
 /** Creates a closed breaker. */
 export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
@@ -218,8 +218,11 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
     };
   };
 
-  const mayScout = (part: Part | undefined): part is Part =>
-    inner.kind !== 'closed' && inner.because === 'failures' && part?.isScout === true && parts.mayStillWork(part.key);
+  const mayPass = (part: Part | undefined): part is Part =>
+    inner.kind !== 'closed' &&
+    inner.because === 'failures' &&
+    part?.mayPassOpenBreaker === true &&
+    parts.mayStillWork(part.key);
 
   const untilMs = (nowMs: number): number | null => {
     if (inner.kind === 'closed') return null;
@@ -229,7 +232,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
 
   const refusalFor = (part?: Part): Refusal | null => {
     const openUntilMs = untilMs(clock.now());
-    if (openUntilMs === null || inner.kind === 'closed' || mayScout(part)) return null;
+    if (openUntilMs === null || inner.kind === 'closed' || mayPass(part)) return null;
     return { entered: false, openUntilMs, because: inner.because };
   };
 
@@ -240,7 +243,7 @@ export function createCircuitBreaker(deps: BreakerDeps): CircuitBreaker {
       const refusal = refusalFor(part);
       if (refusal !== null) return refusal;
       const nowMs = clock.now();
-      if (part !== undefined && untilMs(nowMs) !== null) return issuePermit('scout', part);
+      if (part !== undefined && untilMs(nowMs) !== null) return issuePermit('other_part', part);
       changeTo({ kind: 'half-open', because: inner.because, probeUntilMs: nowMs + policy.probeLeaseMs });
       return issuePermit('probe', part);
     },

@@ -17,7 +17,7 @@ const countedPerPart = 2;
 const brokenForMs = 300_000;
 /** At this limit the oldest entry is dropped: the part's next failure counts as new. */
 const maxParts = 500;
-/** If this many parts fail, the service itself counts as failing, and no scouts are sent. */
+/** If this many parts fail, the service itself counts as failing, and an open breaker lets no call through. */
 const scoutedParts = 16;
 
 /** The failed parts of one service. */

@@ -211,10 +211,7 @@ export function titleOfRange(range: A1Range): string | null {
   return range.kind === 'name' ? null : range.title;
 }
 
-/**
- * False only if the ranges cannot share a cell. Titles are compared without case, as Google looks them up: `data` and
- * `Data` cannot both exist in one spreadsheet.
- */
+/** False only if the ranges cannot share a cell. */
 export function mayOverlap(a: A1Range, b: A1Range): boolean {
   const areaA = areaOfRange(a);
   const areaB = areaOfRange(b);
@@ -225,6 +222,7 @@ export function mayOverlap(a: A1Range, b: A1Range): boolean {
   return overlaps(areaA, areaB);
 }
 
-function foldTitle(title: string): string {
+/** Titles are compared without case, as Google looks them up: `data` and `Data` cannot both exist in one spreadsheet. */
+export function foldTitle(title: string): string {
   return title.normalize('NFC').toLowerCase();
 }

@@ -42,7 +42,13 @@ export type Asked<Value> =
   | { readonly kind: 'answered'; readonly answer: Answered<Value>; readonly familyState: LimitState | null }
   /** Only limits stood in the way, and nothing was sent. The same request may be sent from `untilMs` on. */
   | { readonly kind: 'limited'; readonly untilMs: number; readonly error: ServiceError }
-  | { readonly kind: 'bad_input'; readonly status: 400 | 403 | 404 | 413; readonly error: ServiceError }
+  /** `mayBeOne`: one of the ranges may be the cause, so that the others alone may be answered. */
+  | {
+      readonly kind: 'bad_input';
+      readonly status: 400 | 403 | 404 | 413;
+      readonly mayBeOne: boolean;
+      readonly error: ServiceError;
+    }
   /**
    * `settled`: Google has finished, so reading the spreadsheet shows what was done. `isUnrecorded`: the outcome may be
    * known, but the audit row could not be written, and a caller is answered only after that.
@@ -194,7 +200,9 @@ function conclude<Value>(
     };
   }
   if (decisive?.kind === 'bad_input') {
-    return { kind: 'bad_input', status: decisive.status, error: ending(decisiveError([decisive]) as ServiceError) };
+    const { status } = decisive;
+    const mayBeOne = status === 400 && decisive.isForAll !== true;
+    return { kind: 'bad_input', status, mayBeOne, error: ending(decisiveError([decisive]) as ServiceError) };
   }
   const mayHaveArrived = outcomes.some((outcome) => outcome.kind === 'failed' && outcome.fault !== 'denied');
   return { kind: 'failed', error: ending(decisiveError(outcomes) ?? unanswered(outcomes, nowMs)), mayHaveArrived };

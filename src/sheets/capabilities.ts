@@ -20,7 +20,7 @@ export interface SheetsCapabilities {
   readonly clear: Capability<'sheets_clear'>;
   readonly metadata: Capability<'sheets_metadata'>;
   /** Reads of the spreadsheet before and after a change. */
-  readonly look: Capability<'sheets_look'>;
+  readonly inspect: Capability<'sheets_look'>;
   /** The same, for requests that Google counts as writes. */
   readonly probe: Capability<'sheets_look'>;
   readonly change: Capability<'sheets_change'>;
@@ -68,7 +68,7 @@ export function createCapabilities(deps: CapabilitiesDeps): SheetsCapabilities {
     metadata: { operation: 'sheets_metadata', safeToRepeat: true, cache, ...asReads },
     write: { operation: 'sheets_write', safeToRepeat: true, ...asWrites },
     clear: { operation: 'sheets_clear', safeToRepeat: true, ...asWrites },
-    look: { operation: 'sheets_look', safeToRepeat: true, ...asReads, cache: null },
+    inspect: { operation: 'sheets_look', safeToRepeat: true, ...asReads, cache: null },
     probe: { operation: 'sheets_look', safeToRepeat: true, ...asWrites },
     change: { operation: 'sheets_change', safeToRepeat: false, ...asWrites },
     share: { operation: 'sheets_change', safeToRepeat: true, ...asWrites },

@@ -147,7 +147,7 @@ function createChange<
       case 'limited':
         return { items: batch, untilMs: asked.untilMs, error: asked.error };
       case 'bad_input': {
-        if (asked.status !== 400) break;
+        if (!asked.mayBeOne) break;
         const { guilty, parts } = splitBatch(
           batch,
           ({ item }) => printA1(item.question.range),

@@ -5,8 +5,10 @@ import type { ExternalService, HealthStatus } from '../directory/service.ts';
 import type { TenantId } from '../ids.ts';
 import { type FamilyLimits, familyLimit } from '../limits/limit-subjects.ts';
 import { type RateLimiter, remainingOf } from '../limits/limits.ts';
+import type { Shown } from '../schema-parts.ts';
 import type { SheetsCapabilities } from './capabilities.ts';
 import { type Forecast, forecastOf, type Spending } from './limits/spending.ts';
+import type { sheetsHealthSchema } from './schemas.ts';
 
 export interface SheetsHealthDeps {
   readonly directory: { ofTenant(tenantId: TenantId): Promise<readonly ExternalService[]> };
@@ -18,18 +20,7 @@ export interface SheetsHealthDeps {
   healthOf(service: ExternalService): { readonly status: HealthStatus };
 }
 
-export interface SheetsHealth {
-  /** `unavailable` if the tenant has no sheets service. */
-  readonly status: HealthStatus | 'unavailable';
-  readonly service: string | null;
-  /**
-   * The remainder of the tightest limit, the tenant's or the account's; with several accounts, that of the best one.
-   */
-  readonly rate_limit_remaining: number | null;
-  readonly rate_limit_reset_in_seconds: number | null;
-  /** For reads and writes of the account: when the quota runs out at the present rate, and the biggest spender. */
-  readonly forecast: readonly Forecast[];
-}
+export type SheetsHealth = Shown<typeof sheetsHealthSchema>;
 
 /** The health of the best account. `within`: considers only services with these names; null means all. */
 export async function readSheetsHealth(

@@ -55,7 +55,7 @@ interface Reading {
   readonly asked: AskedQuestion;
 }
 
-type LandedRead =
+type FlightValue =
   | { readonly hit: Hit; readonly familyLimit: CallResult['familyLimit'] }
   | { readonly hit: null; readonly fresh: Pick<CallResult, 'body' | 'provider' | 'familyLimit'> };
 
@@ -86,9 +86,9 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
     }));
 
   /** One read for all callers of one question. */
-  const readOnce = async ({ caller, question, range, asked }: Reading, flight: Flight): Promise<LandedRead> => {
-    const visit = await cache.lookUp(asked, caller.cacheMode, flight);
-    if (visit.hit !== null) return { hit: visit.hit, familyLimit: null };
+  const readOnce = async ({ caller, question, range, asked }: Reading, flight: Flight): Promise<FlightValue> => {
+    const lookedUp = await cache.lookUp(asked, caller.cacheMode, flight);
+    if (lookedUp.hit !== null) return { hit: lookedUp.hit, familyLimit: null };
     const noteMiss = (service: string | null, isKept: boolean): void => {
       if (caller.cacheMode !== 'off') announceMiss(calls, caller, asked, { service, isKept });
     };
@@ -99,19 +99,19 @@ export function createReadRange(deps: ReadDeps): ReadRangeOf {
       rendered = await renderRead(answer.found, question.majorDimension);
     } catch (error) {
       await deps.accounts.noteTurnedAway(caller, capabilities.read, error);
-      const stale = isOutage(error) ? await cache.findStale(visit) : null;
+      const stale = isOutage(error) ? await cache.findStale(lookedUp) : null;
       if (stale !== null) {
         const familyLimit = error instanceof ServiceError ? (error.call?.familyLimit ?? null) : null;
         return { hit: cache.giveStale(stale), familyLimit };
       }
       noteMiss(null, false);
-      cache.noteMiss(visit);
+      cache.noteMiss(lookedUp);
       throw error;
     }
     const { serviceId, serviceName, familyLimit } = answer;
     const body = caller.cacheMode === 'off' ? null : rendered.stored;
     noteMiss(serviceName, body !== null);
-    await cache.keep(visit, {
+    await cache.keep(lookedUp, {
       stored: body === null ? null : { kind: 'good', serviceId, serviceName, body, costUsd: 0 },
       ttlSeconds: ttl.ttlSeconds,
       staleSeconds: ttl.staleSeconds,
@@ -202,7 +202,7 @@ async function sendTogether(
     case 'limited':
       return { items: batch, untilMs: asked.untilMs, error: asked.error };
     case 'bad_input': {
-      if (asked.status !== 400) break;
+      if (!asked.mayBeOne) break;
       const again = (part: readonly Entry[]) => sendTogether(deps, spreadsheetId, options, part);
       const { guilty, parts } = splitBatch(batch, ({ item }) => item.range, asked.error.publicMessage);
       const bounded = guilty.filter((entry) => boundToGrid(entry.item, asked.error.publicMessage));

@@ -7,13 +7,13 @@ import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from '../gateway/caller.ts';
 import type { Cell } from '../providers/google_sheets/operations.ts';
 import { printFound } from './a1.ts';
-import type { ReadQuestion } from './read-range.ts';
-import type { Sheets } from './sheets.ts';
+import { type Describe, findWorksheet } from './describe.ts';
+import type { ReadQuestion, ReadRangeOf } from './read-range.ts';
 
 const firstWindowRows = 500;
 
 export async function readTail(
-  sheets: Pick<Sheets, 'read' | 'worksheets'>,
+  deps: { readonly read: ReadRangeOf; readonly describe: Describe },
   caller: Caller,
   question: ReadQuestion,
   count: number,
@@ -22,10 +22,7 @@ export async function readTail(
   const { range, spreadsheetId } = question;
   if (question.majorDimension !== 'ROWS') throw invalidInput('tail', 'counts rows: major_dimension must be ROWS');
   const wanted = range.kind === 'area' ? range.title : range.kind === 'sheet' ? range.title : range.name;
-  const worksheets = await sheets.worksheets(caller, spreadsheetId, signal);
-  const sheet = worksheets.find((one) =>
-    wanted === null ? !one.hidden : one.title.toLowerCase() === wanted.toLowerCase(),
-  );
+  const sheet = findWorksheet(await deps.describe(spreadsheetId), wanted);
   if (sheet === undefined) throw invalidInput('tail', `takes a range of a sheet, and there is no sheet "${wanted}"`);
   const area = range.kind === 'area' ? range.area : { startRow: 0, endRow: null, startColumn: 0, endColumn: null };
   const columns = { startColumn: area.startColumn, endColumn: area.endColumn };
@@ -41,11 +38,7 @@ export async function readTail(
   ) {
     const start = Math.max(area.startRow, from - size);
     const window = { startRow: start, endRow: Math.max(from, start + 1), ...columns };
-    call = await sheets.read(
-      caller,
-      { ...question, range: { kind: 'area', title: sheet.title, area: window } },
-      signal,
-    );
+    call = await deps.read(caller, { ...question, range: { kind: 'area', title: sheet.title, area: window } }, signal);
     const { values } = JSON.parse(call.body.toString()) as { values: Cell[][] };
     const gap = rows.length === 0 ? 0 : from - start - values.length;
     rows = [...values, ...Array.from({ length: gap }, () => []), ...rows];

@@ -3,11 +3,11 @@
  * `Static`.
  */
 import Type, { type Static, type TSchema } from 'typebox';
-import type { InputFault } from '../errors.ts';
+import { type InputFault, words } from '../errors.ts';
 import { isGiven, oneOf, optional, withRule } from '../schema-parts.ts';
 import { A1SyntaxError, parseA1 } from './a1.ts';
 import { maxCellCharacters } from './read-values.ts';
-import { parseSpreadsheetRef } from './spreadsheet-ref.ts';
+import { isPublishedAddress, parseSpreadsheetRef } from './spreadsheet-ref.ts';
 
 const batchOperations = ['read', 'write', 'append', 'clear'] as const;
 const maxBatchOperations = 500;
@@ -22,16 +22,23 @@ export const spreadsheetId = withRule(
       'As in the address of the spreadsheet, or that whole address; its `gid` is the sheet of a range without one.',
     examples: ['1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms'],
     errorMessage: 'must be the id of a spreadsheet, 1 to 200 of A-Z, a-z, 0-9, _ and -, or its whole address',
+    errorMessageRu: 'ожидается id таблицы, от 1 до 200 знаков A-Z, a-z, 0-9, _ и -, или её полный адрес',
   }),
-  (text) =>
-    parseSpreadsheetRef(text) === null
-      ? {
-          path: '',
-          message:
-            'must be 1 to 200 of A-Z, a-z, 0-9, _ and -, as in the address of the spreadsheet, or that whole address',
-        }
-      : null,
+  (text) => (parseSpreadsheetRef(text) === null ? { path: '', ...refusedRef(text) } : null),
 );
+
+function refusedRef(text: string): Pick<InputFault, 'message' | 'message_ru'> {
+  if (isPublishedAddress(text)) {
+    return words(
+      'is the address of a published copy: take the address that the browser shows while the spreadsheet is open for editing',
+      'это адрес опубликованной копии: нужен адрес из браузера, когда таблица открыта для правки',
+    );
+  }
+  return words(
+    'must be 1 to 200 of A-Z, a-z, 0-9, _ and -, as in the address of the spreadsheet, or that whole address',
+    'ожидается от 1 до 200 знаков A-Z, a-z, 0-9, _ и -, как в адресе таблицы, или весь этот адрес',
+  );
+}
 
 /** Why `text` at `path` is not a range in A1 notation; null if it is one. */
 function rangeFault(path: string, text: unknown): InputFault | null {
@@ -51,6 +58,7 @@ export const range = withRule(
     description: "A1 notation: `Sheet1!A1:D20`, `'Журнал'!A:D`, `Sheet1!2:5`, a sheet's title or a named range.",
     examples: ['Sheet1!A1:D20'],
     errorMessage: 'must be text in A1 notation, such as Sheet1!A1:D20',
+    errorMessageRu: 'ожидается диапазон в записи A1, например Sheet1!A1:D20',
   }),
   (text) => rangeFault('', text),
 );
@@ -64,7 +72,9 @@ interface RangeMembers {
 /** `range_name` applies only if `range` is missing. */
 function placeFault({ range: ownRange, range_name }: RangeMembers): InputFault | null {
   if (isGiven(ownRange)) return null;
-  return isGiven(range_name) ? rangeFault('range_name', range_name) : { path: 'range', message: 'is required' };
+  return isGiven(range_name)
+    ? rangeFault('range_name', range_name)
+    : { path: 'range', ...words('is required', 'обязательно') };
 }
 
 export const cell = Type.Union([
@@ -78,6 +88,7 @@ const rowsOptions = {
   description:
     'Rows of cells; a short row is filled up with null. null leaves a cell as it is, an empty text empties it.',
   errorMessage: 'must be a list of rows, at least one',
+  errorMessageRu: 'ожидается список строк, хотя бы одна',
 };
 const shownRows = Type.Array(Type.Array(cell), { ...rowsOptions, examples: [[['2026-11-22', 'Navoi 5', 3]]] });
 /** The edge checks only that rows are arrays; `ValuesReader` checks their cells, in slices. */
@@ -168,7 +179,7 @@ const operationBody = <Values extends TSchema>(values: Values) =>
     placeFault,
     ({ operation, values: rows }) =>
       (operation === 'write' || operation === 'append') && !isGiven(rows)
-        ? { path: 'values', message: 'is required' }
+        ? { path: 'values', ...words('is required', 'обязательно') }
         : null,
   );
 const batchBody = <Values extends TSchema>(values: Values) =>

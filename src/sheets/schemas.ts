@@ -1,6 +1,7 @@
 /** Schemas of the sheets replies, for the API description. */
 import Type from 'typebox';
 import { attempts, outcome } from '../gateway/error-members.ts';
+import { spreadsheetMetadata } from '../providers/google_sheets/operations.ts';
 import { nullable, oneOf } from '../schema-parts.ts';
 import { cell } from './request-schemas.ts';
 
@@ -54,34 +55,15 @@ export const batchResultSchema = Type.Object(
   { title: 'SheetsBatchResult' },
 );
 export const metadataResultSchema = Type.Object(
-  {
-    spreadsheet_id: Type.String(),
-    title: Type.String(),
-    locale: Type.String(),
-    time_zone: Type.String(),
-    worksheets: Type.Array(
-      Type.Object({
-        id: Type.Integer(),
-        title: Type.String(),
-        index: Type.Integer(),
-        row_count: Type.Integer(),
-        column_count: Type.Integer(),
-        hidden: Type.Boolean(),
-        frozen_row_count: Type.Integer(),
-        frozen_column_count: Type.Integer(),
-        protected_ranges: Type.Array(
-          Type.Object({ range: Type.String(), description: nullable(Type.String()), warning_only: Type.Boolean() }),
-        ),
-      }),
-    ),
-    named_ranges: Type.Array(Type.Object({ name: Type.String(), range: Type.String() })),
-  },
+  { spreadsheet_id: Type.String(), ...spreadsheetMetadata.properties },
   { title: 'SpreadsheetMetadata' },
 );
 export const sheetsHealthSchema = Type.Object(
   {
+    // `unavailable` if the tenant has no sheets service.
     status: Type.String(),
     service: nullable(Type.String()),
+    // Of the tightest limit, the tenant's or the account's; with several accounts, that of the best one.
     rate_limit_remaining: nullable(Type.Integer()),
     rate_limit_reset_in_seconds: nullable(Type.Integer()),
     forecast: Type.Array(

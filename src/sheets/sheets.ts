@@ -2,7 +2,6 @@
 import type { CallResult } from '../gateway/call.ts';
 import type { Caller } from '../gateway/caller.ts';
 import { createAnnouncementThrottle } from '../limits/announcement-throttle.ts';
-import type { SpreadsheetMetadata, Worksheet } from '../providers/google_sheets/operations.ts';
 import { type AppendRows, createAppendRows } from './append/append-rows.ts';
 import { createAccounts } from './ask-accounts.ts';
 import { createCapabilities, type SheetsCapabilities } from './capabilities.ts';
@@ -14,7 +13,6 @@ import { createSpending, type Spending } from './limits/spending.ts';
 import { createReadRange, type ReadRangeOf } from './read-range.ts';
 import { type ChangeRecords, createChangeRecords } from './records/change-records.ts';
 import { createStructureChanges } from './records/change-structure.ts';
-import { type RecordsReadQuestion, type RecordsResult, readRecords } from './records/read-records.ts';
 import { scopeOf } from './scope.ts';
 import { createTableLocks } from './table/table-lock.ts';
 import { createTableStates } from './table/table-state.ts';
@@ -28,9 +26,6 @@ export interface Sheets {
   readonly clear: Changes['clear'];
   readonly append: AppendRows;
   metadata(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<CallResult>;
-  /** The sheets of the spreadsheet, from the cached metadata. */
-  worksheets(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<readonly Worksheet[]>;
-  readRecords(caller: Caller, question: RecordsReadQuestion, signal: AbortSignal): Promise<RecordsResult>;
   readonly changeRecords: ChangeRecords;
   readonly ensure: StructureChanges['ensure'];
   readonly deleteRows: StructureChanges['deleteRows'];
@@ -59,7 +54,6 @@ export function createSheets(deps: SheetsDeps): Sheets {
   const locks = createTableLocks({ ...deps, clock: calls.clock, ttlMs: calls.requestTimeoutMs + lockMarginMs });
 
   const tables = { ...shared, locks, states, clock: calls.clock, requestTimeoutMs: calls.requestTimeoutMs };
-  const read = createReadRange(shared);
   const metadata: Sheets['metadata'] = (caller, spreadsheetId, signal) =>
     deps.executor.execute(
       {
@@ -77,13 +71,8 @@ export function createSheets(deps: SheetsDeps): Sheets {
   return {
     capabilities,
     spending,
-    read,
+    read: createReadRange(shared),
     metadata,
-    async worksheets(caller, spreadsheetId, signal) {
-      const { body } = await metadata(caller, spreadsheetId, signal);
-      return (JSON.parse(body.toString()) as SpreadsheetMetadata).worksheets;
-    },
-    readRecords: (caller, question, signal) => readRecords({ read, metadata }, caller, question, signal),
     write: changes.write,
     clear: changes.clear,
     append: createAppendRows(tables),

@@ -1,4 +1,5 @@
 /** Finds the item that caused the refusal of a batch. */
+import type { ServiceError } from '../errors.ts';
 import { A1SyntaxError, parseA1, printA1 } from './a1.ts';
 import type { LaneItem, PutBack } from './limits/lane.ts';
 
@@ -35,6 +36,23 @@ function isSameRange(named: string, asked: string): boolean {
     if (error instanceof A1SyntaxError) return false; // The text was cut short, or is not a range.
     throw error;
   }
+}
+
+/**
+ * A refusal of a change of tables does not say whose rows are wrong: the batch is halved until each culprit stands
+ * alone. What is refused by another status than 400 is refused to all.
+ */
+export async function refuseGuilty<Item, Result>(
+  items: readonly LaneItem<Item, Result>[],
+  refused: { readonly status: number | null; readonly error: ServiceError },
+  send: (part: readonly LaneItem<Item, Result>[]) => Promise<PutBack<Item, Result> | null>,
+): Promise<PutBack<Item, Result> | null> {
+  if (refused.status === 400 && items.length > 1) {
+    const middle = Math.ceil(items.length / 2);
+    return sendParts([items.slice(0, middle), items.slice(middle)], send);
+  }
+  for (const item of items) item.reject(refused.error);
+  return null;
 }
 
 /** Sends the parts one after the other; where a limit puts one back, the later ones go back with it. */

@@ -10,19 +10,20 @@ export interface TargetFilter {
   readonly conditions: readonly TargetCondition[];
 }
 
-/** `$.a.b[0]`, `a.b.0` or `a['b']` as its parts; null if it is not a path. */
+/** `$.a.b[0]`, `a.b.0` or `a['b.c']` as its parts; null if it is not a path. */
 export function parseJsonPath(path: string): readonly string[] | null {
-  const plain = path
-    .replace(/^\$\.?/, '')
-    .replaceAll(/\[(\d+|\*)\]/g, '.$1')
-    .replaceAll(
-      /\[(?:'([^']*)'|"([^"]*)")\]/g,
-      (_, one: string | undefined, two: string | undefined) => `.${one ?? two}`,
-    )
-    .replace(/^\./, '');
-  const parts = plain.split('.');
-  return plain !== '' && parts.every((part) => part !== '' && !/[[\]]/.test(part)) ? parts : null;
+  const steps = path.replace(/^\$\.?/, '');
+  const parts: string[] = [];
+  let read = 0;
+  for (const [step, index, quoted, doublyQuoted, plain] of steps.matchAll(pathStep)) {
+    parts.push((index ?? quoted ?? doublyQuoted ?? plain) as string);
+    read += step.length;
+  }
+  return read > 0 && read === steps.length ? parts : null;
 }
+
+/** `[0]`, `['a.b']` (one name, whatever it holds), `["a.b"]`, `.a`. */
+const pathStep = /\[(\d+|\*)\]|\['([^']+)'\]|\["([^"]+)"\]|(?:^|\.)([^.[\]]+)/gy;
 
 export function meetsConditions(
   conditions: readonly TargetCondition[],

@@ -91,7 +91,7 @@ export function webhookOfRow(keyring: Pick<Keyring, 'open'>, row: WebhookConfigR
         ? null
         : { secret: previous, untilMs: row.previous_secret_until.getTime() },
     maxPayloadSizeBytes: row.max_payload_size_bytes,
-    eventTypeFrom: overridden(row.config.event_type_from, source.eventTypeFrom),
+    eventTypeFrom: eventTypeSourcesOf(row),
     deliveryIdFrom: overridden(row.config.delivery_id_from, source.deliveryIdFrom),
     signedHeaders: signedHeadersOf(scheme, signedTemplate),
     handshake: source.handshake,
@@ -109,6 +109,10 @@ export function webhookOfRow(keyring: Pick<Keyring, 'open'>, row: WebhookConfigR
 export function secretsAt({ secret, previousSecret }: Webhook, nowMs: number): readonly string[] {
   const current = secret === null ? [] : [secret];
   return previousSecret !== null && previousSecret.untilMs > nowMs ? [...current, previousSecret.secret] : current;
+}
+
+export function eventTypeSourcesOf(row: Pick<WebhookConfigRow, 'config' | 'source_service'>): readonly FactSource[] {
+  return overridden(row.config.event_type_from, sourceOf(row.source_service).eventTypeFrom);
 }
 
 function overridden(own: string | undefined, usual: readonly FactSource[]): readonly FactSource[] {

@@ -214,6 +214,27 @@ export function rateLimiterContract(name: string, open: (t: TestContext) => Prom
     assert.equal(await grantsOf(5, [subject]), 3);
   });
 
+  test(`${name}: a window that is limited later includes what was spent before in it`, async (t) => {
+    const { limiter, clock, spend, grantsOf } = await openWith(t);
+    assert.equal(await grantsOf(3, [subjectOf('a', [{ windowType: 'hour', maxRequests: 9 }])]), 3);
+    clock.advance(1_000);
+    assert.equal(await grantsOf(2, [subjectOf('a', [perMinute(10)])]), 2);
+    const limited = [
+      subjectOf('a', [perMinute(10), { windowType: 'day', maxRequests: 7 }, { windowType: 'month', maxRequests: 6 }]),
+    ];
+    const states = await limiter.peek(tenant, limited);
+    assert.deepEqual(
+      states.map(({ windowType, usedRequests }) => [windowType, usedRequests]),
+      [
+        ['minute', 5],
+        ['day', 5],
+        ['month', 5],
+      ],
+    );
+    assert.equal(await grantsOf(9, limited), 1);
+    assert.equal(refusalOf(await spend(limited)).refusedBy.windowType, 'month');
+  });
+
   test(`${name}: tenants and subjects have separate limits`, async (t) => {
     const { limiter, spend, grantsOf } = await openWith(t);
     const subject = [subjectOf('a', [perMinute(1)])];

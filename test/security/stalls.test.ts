@@ -134,6 +134,9 @@ function cpuMs(work: () => unknown): number {
 const isLinear = (quarterMs: number, wholeMs: number): boolean => wholeMs <= 8 * quarterMs + 20;
 /** The rule is 50 ms on our own machine; a slower and busier one gets four times that. */
 const mostMs = 200;
+const plainJson = `[${'1,'.repeat(1024 * kibibyte)}1]`;
+/** A machine may be slower still: there, a turn may take eight times what 2 MiB of plain JSON take to parse. */
+const isBearable = (ms: number): boolean => ms < mostMs || ms < 8 * cpuMs(() => JSON.parse(plainJson));
 /** Other tests on this core may spoil one measurement; code that takes more than linear time fails all of them. */
 const mostTries = 3;
 
@@ -150,7 +153,7 @@ for (const [name, { size, read }] of Object.entries(readers)) {
       }
       if (wholeMs > worst.ms) worst = { ms: wholeMs, shape };
       assert.ok(isLinear(quarterMs, wholeMs), `${shape}: ${quarterMs} ms, then ${wholeMs} ms`);
-      assert.ok(wholeMs < mostMs, `${shape}: ${wholeMs} ms`);
+      assert.ok(isBearable(wholeMs), `${shape}: ${wholeMs} ms`);
     }
     if (process.env.STALL_TABLE)
       process.stdout.write(`| ${name} | ${size} | ${worst.ms.toFixed(1)} | ${worst.shape} |\n`);
@@ -227,7 +230,7 @@ for (const [name, read] of Object.entries(largeReaders)) {
         ms = Math.min(ms, await longestTurnMs(() => read(text)));
       }
       if (ms > worst.ms) worst = { ms, shape };
-      assert.ok(ms < mostMs, `${shape}: a turn of ${ms} ms`);
+      assert.ok(isBearable(ms), `${shape}: a turn of ${ms} ms`);
     }
     if (process.env.STALL_TABLE)
       process.stdout.write(`| ${name} (a turn) | ${largestBody} | ${worst.ms.toFixed(1)} | ${worst.shape} |\n`);

@@ -13,6 +13,7 @@ import { openRedisStore } from '../../src/storage/redis/redis-store.ts';
 import { type SharedStore, StoreAway } from '../../src/storage/redis/shared-store.ts';
 import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startProxiedApi } from '../support/proxied-api.ts';
 import { busyMachineDeadlineMs, redisUrl } from '../support/redis.ts';
 import { startTestService } from '../support/service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -38,6 +39,7 @@ test('a budget is set, spent, blocks, and is removed', async (t) => {
   assert.equal((await put('*', { monthly_limit_usd: 100 })).json.action, 'alert');
   assert.equal((await put('no_such_service', { monthly_limit_usd: 1 })).status, 404);
   assert.equal((await put('google_maps', { monthly_limit_usd: -1 })).status, 400);
+  assert.equal((await put('google_maps', { monthly_limit_usd: 1e-9 })).json.errors[0].path, 'monthly_limit_usd');
   assert.equal((await put('google_maps', { monthly_limit_usd: 1, action: 'shout' })).json.errors[0].path, 'action');
   assert.equal((await app.call('GET', '/budgets')).status, 403);
 
@@ -100,6 +102,23 @@ test('a budget applies as soon as it is answered, and includes what was spent be
   assert.equal(await askGoogle(), 429);
   await app.call('DELETE', '/budgets/google_maps', undefined, admin);
   assert.equal(await askGoogle(), 200);
+});
+
+test('calls that cost less than a millionth of a dollar spend the budget at their price', async (t) => {
+  const { app, ask, register } = await startProxiedApi(t);
+  await register('storage', { config: { cost_per_request: 4e-7 } });
+  const budget = { monthly_limit_usd: 0.000002, action: 'block' };
+  assert.equal((await app.admin('PUT', '/budgets/storage', budget)).status, 200);
+  const statuses: number[] = [];
+  for (let number = 1; number <= 6; number += 1) statuses.push((await ask(`storage/${number}`)).status);
+  assert.deepEqual(statuses, [200, 200, 200, 200, 200, 429]);
+  assert.equal((await app.admin('GET', '/budgets/storage')).json.spent_usd, 0.000002);
+
+  const { json: costs } = await app.admin('GET', '/costs?group_by=service,operation');
+  assert.deepEqual([costs.total_cost, costs.rows[0].total_cost], [0.000002, 0.000002]);
+  const { json: log } = await app.admin('GET', '/logs?service_name=storage&status=success&limit=1');
+  const { json: call } = await app.admin('GET', `/calls/${log.logs[0].request_id}`);
+  assert.equal(call.estimated_cost, 4e-7);
 });
 
 const priceUsd = 0.005;
@@ -176,6 +195,17 @@ test('1,000 concurrent calls over three replicas spend exactly the budget', asyn
   assert.ok(again.length + (await reserveMany(60)).length <= 30);
 });
 
+for (const [where, url] of [
+  ['in Redis', redisUrl],
+  ['in a single process', null],
+] as const) {
+  test(`fractions of a millionth of a dollar add up exactly ${where}`, async (t) => {
+    const { reserve } = await startReplicas(t, 1, 0.000002, [url]);
+    const decisions = await Promise.all(Array.from({ length: 20 }, () => reserve(0, 4e-7)));
+    assert.equal(decisions.filter(({ kind }) => kind === 'reserved').length, 5);
+  });
+}
+
 test('a reservation whose reply was lost is not charged twice', async (t) => {
   const lost = { replies: 0 };
   const { reserveMany } = await startReplicas(t, 1, 1, [redisUrl], (store) => ({
@@ -200,17 +230,19 @@ test('a reservation whose reply was lost is not charged twice', async (t) => {
 });
 
 test('without Redis a single process spends exactly the budget', async (t) => {
-  const { database, tenant, reserveMany } = await startReplicas(t, 1, 1, [null]);
+  const { database, tenant, reserve, reserveMany } = await startReplicas(t, 1, 1, [null]);
   await spendUsd(database, tenant, 0.5);
   const granted = await reserveMany(1_000);
   assert.equal(granted.length, 100);
+  const refused = await reserve(0);
+  assert.equal(refused.kind === 'refused' && refused.because, 'spent', 'the share of a single process is the budget');
   for (const reservation of granted.slice(0, 10)) reservation.settle(0);
   assert.equal((await reserveMany(100)).length, 10);
 });
 
 test('while Redis is away each replica spends its share, and the sum stays within the budget', async (t) => {
   const proxy = await startTcpProxy(t, redisUrl);
-  const { replicas, reserveMany, budget, database } = await startReplicas(t, 3, 1, [proxy.through(redisUrl)]);
+  const { replicas, reserve, reserveMany, budget, database } = await startReplicas(t, 3, 1, [proxy.through(redisUrl)]);
   await waitFor('the replicas see each other', () => replicas.every(({ store }) => store.replicasSeen() >= 3));
   const before = await reserveMany(60);
   assert.equal(before.length, 60);
@@ -222,6 +254,10 @@ test('while Redis is away each replica spends its share, and the sum stays withi
   const alone = await reserveMany(1_000);
   // 0.70 USD are left for all: at most 140 calls, and with three equal shares almost all of them.
   assert.ok(alone.length > 0 && alone.length <= 140, String(alone.length));
+  const refused = await reserve(0);
+  assert.ok(refused.kind === 'refused');
+  assert.equal(refused.because, 'share_spent');
+  assert.ok(refused.untilMs <= Date.now() + 5_000, 'asking again makes sense long before the month ends');
 
   proxy.resume();
   await waitFor('Redis is back', () => replicas.every(({ store }) => store.isAvailable()));

@@ -85,6 +85,9 @@ test('the bundle starts, serves and stops from an empty folder without write acc
 
   child.kill('SIGTERM');
   assert.deepEqual(await exited, [0, null], said);
-  const compiled = await readdir(join(dataDir, 'compile-cache'), { recursive: true });
-  assert.ok(compiled.length > 1, 'the code is not compiled for the next start');
+  const compiled = await readdir(join(dataDir, 'compile-cache'));
+  assert.ok(
+    compiled.some((name) => name.startsWith('program-')),
+    'the compiled code is kept for the next start',
+  );
 });

@@ -125,6 +125,21 @@ test('an admin token for one tenant works for that tenant only', async (t) => {
   assert.deepEqual(await tenantsOf(), ['*']);
 });
 
+test('an admin token never lives longer than the service accepts', async (t) => {
+  const dataDir = await createDataDir(t);
+  const env = { DATA_DIR: dataDir, JWT_MAX_LIFETIME_SECONDS: '3600' };
+  const refused = await cli(t, ['token', 'create', '--admin', '--expires', '2h'], { env });
+  assert.deepEqual([refused.code, refused.out], [2, '']);
+  assert.match(refused.err, /JWT_MAX_LIFETIME_SECONDS/);
+
+  const service = await startTestService(t, { ...env, JWT_SECRET: '' });
+  for (const expires of [[], ['--expires', '60m']]) {
+    const made = await cli(t, ['token', 'create', '--admin', ...expires], { env });
+    const authorization = `Bearer ${made.out.trim()}`;
+    assert.equal((await service.call('GET', '/services', undefined, { authorization })).status, 200, made.err);
+  }
+});
+
 test('if another program signs admin tokens, the command creates none', async (t) => {
   const env = { JWT_JWKS_URL: 'https://issuer.example/keys', DATA_DIR: await createDataDir(t) };
   const refused = await cli(t, ['token', 'create', '--admin'], { env });
@@ -177,6 +192,13 @@ test('the last calls are shown oldest first, and found by their request id', asy
   const none = await cli(t, ['logs', 'tail', '--request-id', 'never-sent'], { env });
   assert.deepEqual([none.code, none.out], [0, '']);
   assert.match(none.err, new RegExp(`request never-sent of the tenant ${service.tenant}: .*refused before`));
+  const misses = await cli(t, ['logs', 'tail', '--cache-misses', '--json'], { env });
+  const kinds = misses.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { attempt: number; operation: string })
+    .map(({ attempt, operation }) => `${attempt} ${operation}`);
+  assert.deepEqual(new Set(kinds), new Set(['1 geocode']));
   const quiet = await cli(t, ['logs', 'tail', '--service', 'no_such', '--json'], { env });
   assert.equal(quiet.out, '');
   assert.match(quiet.err, new RegExp(`^The tenant ${service.tenant} has no such calls yet`));
@@ -420,6 +442,7 @@ test('the doctor names each fault of the environment, and finds a running servic
     'redis',
     'rabbitmq',
     'rabbitmq exchange',
+    'rabbitmq publishing',
     'rabbitmq queues',
   ];
   for (const check of well) assert.equal(found.get(check), 'ok', `${check}: ${looked.out}`);

@@ -152,6 +152,11 @@ test('geocoding, with all its stores and providers', async (t) => {
       return row !== undefined && row.good > 0 && row.compared === 1 && row.disagreed_over_100m === 0;
     });
     await app.call('PATCH', `/services/${google.id}`, { config: { shadow_share: null } }, asAdmin);
+    const reversed = '/geocoding/quality?from_date=2026-11-02&to_date=2026-11-01';
+    const refused = await app.call('GET', reversed, undefined, asAdmin);
+    assert.deepEqual([refused.status, refused.json.errors[0].path], [400, 'to_date']);
+    const day = await app.call('GET', reversed.replace('11-02', '11-01'), undefined, asAdmin);
+    assert.equal(day.status, 200, day.text);
   });
 
   await t.test('health names each provider, and details are for admins only', async () => {

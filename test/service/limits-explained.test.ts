@@ -71,6 +71,53 @@ test('a service’s own limit is named, and other limits are tested on recorded 
   assert.equal((await service.admin('POST', '/rate-limits/preview', unknown)).json.errors[0].path, 'service_name');
 });
 
+test('each element of a matrix counts: as spent, and for a limit that is tried', async (t) => {
+  const service = await startTestService(t, { EMULATOR: 'on' });
+  const { json: list } = await service.admin('GET', '/services');
+  const google = list.services.find(({ service_name }: { service_name: string }) => service_name === 'google_maps');
+  await service.admin('PATCH', `/services/${google.id}`, { rate_limit_per_hour: 6 });
+  const places = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ latitude: 41 + index / 10, longitude: 69 }));
+  const matrix = { origins: places(2), destinations: places(5).slice(2), mode: 'driving' };
+  assert.equal((await service.call('POST', '/geocoding/matrix', matrix, { 'x-service-name': 'routes' })).status, 200);
+  const ask = { address: 'Ташкент, улица Навои, 1', provider: 'google_maps' };
+  assert.equal((await service.call('POST', '/geocoding/geocode', ask, { 'x-request-id': 'after' })).status, 429);
+
+  const { json: explained } = await service.admin('GET', '/rate-limits/explain?request_id=after');
+  assert.deepEqual(explained.spent_by, [{ source_service: 'routes', operation: 'distance', requests: 6 }]);
+  const trial = { service_name: 'google_maps', limits: { per_hour: 5 }, hours: 24 };
+  const { json: preview } = await service.admin('POST', '/rate-limits/preview', trial);
+  assert.deepEqual([preview.calls, preview.refused], [2, 1]);
+});
+
+test('a request counts against a service’s minute until the provider has certainly forgotten it', async (t) => {
+  const service = await startTestService(t, { EMULATOR: 'on' });
+  const { json: list } = await service.admin('GET', '/services');
+  const google = list.services.find(({ service_name }: { service_name: string }) => service_name === 'google_maps');
+  await service.admin('PATCH', `/services/${google.id}`, { rate_limit_per_minute: 1 });
+  const ask = (number: number) => {
+    const body = { address: `Ташкент, улица Навои, ${number}`, provider: 'google_maps' };
+    return service.call('POST', '/geocoding/geocode', body, { 'x-request-id': `late-${number}` });
+  };
+  assert.equal((await ask(1)).status, 200);
+  assert.equal((await ask(2)).status, 429);
+  // A token of a service is away for 62 to 62.5 s: the second call came when a minute was over, but not the margin.
+  await service.database.db.querySystem({
+    text: `update integration_logs set started_at =
+             (select started_at from integration_logs where request_id = 'late-2') - interval '61 seconds'
+            where request_id = 'late-1'`,
+    values: [],
+  });
+
+  const { json } = await service.admin('GET', '/rate-limits/explain?request_id=late-2');
+  assert.equal(json.spent_by.length, 1);
+  const waitMs = Date.parse(json.free_at) - Date.parse(json.refused_at);
+  assert.ok(waitMs >= 1_000 && waitMs <= 1_500, `${waitMs}`);
+  const trial = { service_name: 'google_maps', limits: { per_minute: 1 }, hours: 24 };
+  const { json: preview } = await service.admin('POST', '/rate-limits/preview', trial);
+  assert.deepEqual([preview.calls, preview.refused], [2, 1]);
+});
+
 test('a pause that the provider asked for is named, although the limit is not spent', async (t) => {
   const { app, answerWith, register, ask } = await startProxiedApi(t, { RABBITMQ_URL: rabbitmqUrl });
   const events = await consumeEventsOf(t, app.tenant);

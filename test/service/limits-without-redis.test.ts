@@ -55,6 +55,9 @@ test('each refusal by a share says so, what is left is what is left here, and it
   const { redis, api, one, other } = await startTwo(t);
   const events = await consumeEventsOf(t, one.tenant);
   await api.register('counted', { rate_limit_per_minute: limit });
+  await api.register('priced', { config: { cost_per_request: 0.01 } });
+  const budget = await one.admin('PUT', '/budgets/priced', { monthly_limit_usd: limit / 100, action: 'block' });
+  assert.equal(budget.status, 200, budget.text);
   const made = await one.admin('POST', '/tokens', {
     name: 'slow',
     scopes: ['geocoding'],
@@ -159,6 +162,32 @@ test('each refusal by a share says so, what is left is what is left here, and it
     assert.match(refusal.json.detail, /^The limits of every provider are spent, or this replica’s share of them\. /);
     const { json: calls } = await one.admin('GET', `/logs?request_id=${refusal.headers.get('x-request-id')}`);
     assert.match(calls.logs[0].error_message, new RegExp(`of the limit of ${limit} a minute is spent, ${because}$`));
+  });
+
+  await t.test('a budget', async () => {
+    const { answered, refusal } = await askUntilRefused((number) =>
+      one.call('GET', `/proxy/priced/${number}`, undefined, { 'cache-control': 'no-store' }),
+    );
+    assert.equal(answered.length, share);
+    assert.equal(refusal.json.code, 'BUDGET_EXCEEDED');
+    const reason = `this replica’s share of its budget is spent, ${because}`;
+    assert.equal(refusal.json.attempts[0].message, reason);
+    assert.equal(
+      refusal.json.detail,
+      `The budget for every provider is spent, or this replica may spend no more of it at the moment. priced: ${reason}.`,
+    );
+    assert.ok(Number(refusal.headers.get('retry-after')) <= 5, 'not at the end of the month, but when Redis is back');
+
+    const requestId = refusal.headers.get('x-request-id') as string;
+    const text = `this replica’s share of the budget of this month is spent, ${because}`;
+    assert.deepEqual(await auditTextOf(one, requestId), [text]);
+    const { json: explained } = await one.admin('GET', `/rate-limits/explain?request_id=${requestId}`);
+    assert.deepEqual([explained.limit.kind, explained.free_at], ['budget', null]);
+    const { json: story } = await one.admin('GET', `/calls/${requestId}`);
+    const skipped = story.steps.find(({ kind }: { kind: string }) => kind === 'skipped');
+    assert.deepEqual([skipped.reason, skipped.is_share], ['budget', true]);
+    const reply = await other.call('GET', '/proxy/priced/once', undefined, { 'cache-control': 'no-store' });
+    assert.equal(reply.status, 200, 'the other replica has its part');
   });
 
   await t.test('a token', async () => {

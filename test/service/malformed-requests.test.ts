@@ -74,6 +74,7 @@ const queryNames = [
   'type',
   'min_duration_ms',
   'min_cost_usd',
+  'cache',
   'response_status_code',
   'request_id',
   'with_total',

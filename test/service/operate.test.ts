@@ -48,6 +48,8 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
     assert.equal(await of('exclude_operation=geocode'), 0);
     assert.equal(await of('min_cost_usd=1000'), 0);
     assert.equal(await of('source_service=nobody'), 0);
+    assert.equal(await of('cache=miss'), streets.length);
+    assert.equal(await of('cache=miss&operation=health_check'), 0);
     const [first] = (await app.call('GET', '/logs?limit=1')).json.logs;
     assert.deepEqual(await of(`request_id=${first.request_id}`), 1);
     const whole = await app.call('GET', `/logs/${first.id}`);
@@ -78,6 +80,7 @@ test('logs, costs, cache, limits and tokens of one tenant', async (t) => {
       ['min_duration_ms=99999999999', 'min_duration_ms'],
       ['min_cost_usd=-0.1', 'min_cost_usd'],
       ['response_status_code=99', 'response_status_code'],
+      ['cache=hit', 'cache'],
     ];
     for (const [query, path] of wrong) {
       assert.deepEqual(faultOf(await app.call('GET', `/logs?${query}`)), [400, 'INVALID_REQUEST', path], query);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { type Cleanup, closeInReverse } from '../support/cleanup.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -37,9 +37,10 @@ async function start(t: Cleanup) {
   return { app, host, register, answerWith: (next: Answer) => (answer = next) };
 }
 
-function ask(app: TestService, path: string, headers: Record<string, string> = {}): Promise<Response> {
+function ask(app: TestService, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
   return fetch(`${app.url}/api/v1/proxy/${path}`, {
     redirect: 'manual',
+    method,
     headers: { 'x-management-company-id': app.tenant, 'x-service-token': app.token, ...headers },
   });
 }
@@ -205,6 +206,7 @@ test('a credential that an API echoes does not reach the caller', async (t) => {
       ['gzip', gzipSync],
       ['x-gzip', gzipSync],
       ['deflate', deflateSync],
+      ['deflate', deflateRawSync],
       ['br', brotliCompressSync],
       ['zstd', zstdCompressSync],
       ['gzip, br', (text) => brotliCompressSync(gzipSync(text))],
@@ -229,6 +231,18 @@ test('a credential that an API echoes does not reach the caller', async (t) => {
     }
     answerWith((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip'));
     assert.equal((await ask(app, 'bearer/broken')).status, 502);
+  });
+
+  await t.test('an answer without a body is no broken encoding', async () => {
+    for (const encoding of ['gzip', 'deflate', 'br', 'zstd', 'gzip, br']) {
+      for (const status of [201, 302]) {
+        answerWith((_request, response) =>
+          response.writeHead(status, { 'content-encoding': encoding, location: 'new' }).end(),
+        );
+        const reply = await ask(app, 'bearer/empty', {}, 'POST');
+        assert.deepEqual([reply.status, await reply.text()], [status, ''], encoding);
+      }
+    }
   });
 
   await t.test('cached answers are masked too', async () => {

@@ -529,6 +529,19 @@ test('an invalid status is the upstream’s fault, and no answer', async (t) => 
   }
 });
 
+test('an answer that is not HTTP is named as such, and is not asked for again', async (t) => {
+  const { upstream, app, register } = await start(t);
+  await register('other');
+  const answers = ['SSH-2.0-OpenSSH_9.2\r\n', '\x15\x03\x01\x00\x02\x02\x0a', 'HTTP/1.1 200 OK\r\nX Y: 1\r\n\r\n'];
+  for (const [n, text] of answers.entries()) {
+    upstream.answer = (_seen, response) => void response.socket?.end(text, 'latin1');
+    const reply = await app.call('GET', `/proxy/other/${n}`);
+    assert.deepEqual([reply.status, reply.json.code], [502, 'PROVIDER_ERROR']);
+    assert.match(reply.json.detail, /its answer is not valid HTTP/);
+  }
+  assert.equal(upstream.seen.length, answers.length);
+});
+
 test('answers are cached as the service says, else as the upstream does', async (t) => {
   const { upstream, app, register } = await start(t);
   await register('kept', { config: { cache_ttl_seconds: 60, cost_per_request: 0.5 } });
@@ -557,19 +570,25 @@ test('answers are cached as the service says, else as the upstream does', async 
     assert.deepEqual([hit.headers.get('content-type'), hit.headers.get('etag')], ['image/x', '"1"']);
   });
 
-  await t.test('another query, language or method is another cache key; no-cache requests again', async () => {
-    const before = count;
-    for (const [path, init] of [
-      ['kept/a?x=2', {}],
-      ['kept/a?x=1', { headers: { 'accept-language': 'uz' } }],
-      ['kept/a?x=1', { headers: { range: 'bytes=0-1' } }],
-      ['kept/a?x=1', { headers: { 'cache-control': 'no-cache' } }],
-      ['kept/a?x=1', { method: 'POST' }],
-    ] as const) {
-      await ask(app, path, init);
-    }
-    assert.equal(count, before + 5);
-  });
+  await t.test(
+    'another query, language or method is another cache key; no-cache and max-age=0 request again',
+    async () => {
+      const before = count;
+      for (const [path, init] of [
+        ['kept/a?x=2', {}],
+        ['kept/a?x=1', { headers: { 'accept-language': 'uz' } }],
+        ['kept/a?x=1', { headers: { range: 'bytes=0-1' } }],
+        ['kept/a?x=1', { headers: { 'cache-control': 'no-cache' } }],
+        ['kept/a?x=1', { headers: { 'cache-control': 'max-age=0' } }],
+        // What the Fetch Standard sends for this.
+        ['kept/a?x=1', { cache: 'no-cache' }],
+        ['kept/a?x=1', { method: 'POST' }],
+      ] as const) {
+        await ask(app, path, init);
+      }
+      assert.equal(count, before + 7);
+    },
+  );
 
   await t.test('errors, answers with an unknown Vary, and cookies are never cached', async () => {
     for (const [headers, status] of [

@@ -37,6 +37,15 @@ test('a secret is not sent to another host', async (t) => {
     assert.equal((await app.admin('PATCH', service, moved)).status, 200);
   });
 
+  await t.test('secret headers alone are asked for by name, and not as credentials that never were', async () => {
+    const config = { secret_headers: ['X-Key'], headers: { 'X-Key': 'canary' } };
+    const service = await make({ service_name: 'headers', config });
+    assert.deepEqual(await refusedPaths('PATCH', service, { base_url: elsewhere }), ['config.headers.X-Key']);
+    const again = { base_url: elsewhere, config: { headers: { 'X-Key': 'canary' } } };
+    const moved = await app.admin('PATCH', service, again);
+    assert.equal(moved.status, 200, moved.text);
+  });
+
   await t.test('a token URL is part of the destination, with its path', async () => {
     const auth = { in: 'oauth2_client_credentials', token_url: `${here}/tenant-a/token` };
     const credentials = { client_id: 'id', client_secret: 'canary' };

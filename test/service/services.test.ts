@@ -192,6 +192,12 @@ test('an invalid service is refused with the place and the reason', async (t) =>
     ['an unknown member inside config', { config: { auth: { in: 'header', nmae: 'X' } } }, 'config.auth.nmae'],
     ['a setting of another adapter', { config: { formulas: 'none' } }, 'config.formulas'],
     ['a price below zero', { config: { cost_per_request: { http: -1 } } }, 'config.cost_per_request.http'],
+    ['a price whose sum would be infinite', { config: { cost_per_request: 1e308 } }, 'config.cost_per_request'],
+    [
+      'a price too small to be counted',
+      { config: { cost_per_request: { http: 1e-12 } } },
+      'config.cost_per_request.http',
+    ],
     ['a secret in an open header', { config: { headers: { 'X-Api-Key': 'x' } } }, 'config.headers.X-Api-Key'],
     ['a header of the connection', { config: { headers: { Host: 'other.example' } } }, 'config.headers.Host'],
     ['a header with a line end', { config: { headers: { 'X-A': 'a\r\nX-B: b' } } }, 'config.headers.X-A'],
@@ -241,9 +247,21 @@ test('an invalid service is refused with the place and the reason', async (t) =>
   await t.test('a value of the right type gets a specific message, also if null is allowed', async () => {
     const refused = await admin('POST', '/services', { ...weather, base_url: '', rate_limit_per_day: -1, api_key: 1 });
     assert.deepEqual(refused.json.errors, [
-      { path: 'base_url', message: 'must be a string of 1 to 2048 characters' },
-      { path: 'api_key', message: 'must be a string of 1 to 8192 characters without control characters' },
-      { path: 'rate_limit_per_day', message: 'must be a whole number from 0 to 2147483647' },
+      {
+        path: 'base_url',
+        message: 'must be a string of 1 to 2048 characters',
+        message_ru: 'ожидается строка от 1 до 2048 знаков',
+      },
+      {
+        path: 'api_key',
+        message: 'must be a string of 1 to 8192 characters without control characters',
+        message_ru: 'ожидается строка от 1 до 8192 знаков без управляющих',
+      },
+      {
+        path: 'rate_limit_per_day',
+        message: 'must be a whole number from 0 to 2147483647',
+        message_ru: 'ожидается целое число от 0 до 2147483647',
+      },
     ]);
   });
 

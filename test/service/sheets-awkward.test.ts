@@ -1,23 +1,13 @@
 /** Appends to irregular sheets: titles, blank rows, several tables, changes by people between two appends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addWideAccount, openGoogleClient, readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
+import { readAtGoogle, startSheetsBesideGoogle } from '../support/sheets-service.ts';
 
-const env = {
-  JWT_SECRET: 'the secret that whole-service tests sign with',
-  REQUEST_TIMEOUT_SECONDS: '1',
-  RATE_LIMIT_SHEETS_PER_MINUTE: '100000',
-};
-
-async function start(t: Parameters<typeof startSheetsServices>[0]) {
-  const services = await startSheetsServices(t, { env });
-  const google = await openGoogleClient(services.emulator);
-  await addWideAccount(services);
-  const fill = (spreadsheetId: string, values: unknown[][], range = 'Sheet1!A1') =>
-    google.spreadsheets.values.update({ spreadsheetId, range, valueInputOption: 'RAW', requestBody: { values } });
+async function start(t: Parameters<typeof startSheetsBesideGoogle>[0]) {
+  const services = await startSheetsBesideGoogle(t, { env: { REQUEST_TIMEOUT_SECONDS: '1' } });
   const append = (spreadsheet_id: string, range: string, values: unknown[][], more: object = {}) =>
     services.call('POST', '/sheets/append', { spreadsheet_id, range, values, ...more });
-  return { ...services, google, fill, append };
+  return { ...services, append };
 }
 
 interface Sheet {

@@ -1,23 +1,14 @@
 /** Reports by users of other Google Sheets clients, tested here. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addWideAccount, openGoogleClient, readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
+import { readAtGoogle, startSheetsBesideGoogle } from '../support/sheets-service.ts';
 
-const env = {
-  JWT_SECRET: 'the secret that whole-service tests sign with',
-  RATE_LIMIT_SHEETS_PER_MINUTE: '100000',
-};
-
-async function start(t: Parameters<typeof startSheetsServices>[0]) {
-  const services = await startSheetsServices(t, { env });
-  await addWideAccount(services);
-  const google = await openGoogleClient(services.emulator);
-  const fill = (id: string, values: unknown[][], range = 'Sheet1!A1') =>
-    google.spreadsheets.values.update({ spreadsheetId: id, range, valueInputOption: 'RAW', requestBody: { values } });
+async function start(t: Parameters<typeof startSheetsBesideGoogle>[0]) {
+  const services = await startSheetsBesideGoogle(t);
   const post = (path: string, spreadsheet_id: string, body: object) =>
     services.call('POST', `/sheets/${path}`, { spreadsheet_id, ...body });
   const cells = (id: string) => readAtGoogle(services.emulator, id, 'Sheet1');
-  return { fill, post, cells };
+  return { fill: services.fill, post, cells };
 }
 
 test('rows that begin with blanks, or are wider than the table, do not shift to the right', async (t) => {

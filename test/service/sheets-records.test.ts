@@ -2,35 +2,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import {
-  addWideAccount,
-  openGoogleClient,
-  readAtGoogle,
-  type SheetsReplica,
-  startSheetsServices,
-} from '../support/sheets-service.ts';
+import { readAtGoogle, type SheetsReplica, startSheetsBesideGoogle } from '../support/sheets-service.ts';
 
-const env = {
-  JWT_SECRET: 'the secret that whole-service tests sign with',
-  REQUEST_TIMEOUT_SECONDS: '1',
-  RATE_LIMIT_SHEETS_PER_MINUTE: '100000',
-};
 const spreadsheet_id = 'journal';
 
-async function start(t: Parameters<typeof startSheetsServices>[0], replicas = 1) {
-  const services = await startSheetsServices(t, { env, replicas });
-  await addWideAccount(services);
-  const google = await openGoogleClient(services.emulator);
-  const fill = (values: unknown[][], range = 'Sheet1!A1') =>
-    google.spreadsheets.values.update({
-      spreadsheetId: spreadsheet_id,
-      range,
-      valueInputOption: 'RAW',
-      requestBody: { values },
-    });
+async function start(t: Parameters<typeof startSheetsBesideGoogle>[0], replicas = 1) {
+  const services = await startSheetsBesideGoogle(t, { replicas, env: { REQUEST_TIMEOUT_SECONDS: '1' } });
+  const fill = (values: unknown[][], range?: string) => services.fill(spreadsheet_id, values, range);
   const post = (path: string, body: object, headers: Record<string, string> = {}) =>
     services.call('POST', `/sheets/${path}`, { spreadsheet_id, ...body }, headers);
-  return { ...services, google, fill, post };
+  return { ...services, fill, post };
 }
 
 test('records are read by column names, in pages, and filtered by value', async (t) => {

@@ -1,7 +1,7 @@
 /** The Sheets API end to end: the whole service, real stores, an emulated Google. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { signAdminToken } from '../support/service.ts';
+import { signAdminToken, startTestService } from '../support/service.ts';
 import { openGoogleClient, readAtGoogle, startSheetsServices } from '../support/sheets-service.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -67,6 +67,19 @@ test('a journal is written, appended to, read, cleared and described', async (t)
   assert.equal(health.json.service, 'google_sheets');
   assert.ok(health.json.rate_limit_remaining > 0 && health.json.rate_limit_remaining < 60);
   assert.equal((await readAtGoogle(emulator, sheet, 'A3'))[0]?.[0], '+998901234567');
+});
+
+test('the cached reads of a spreadsheet are dropped by its address, too', async (t) => {
+  const app = await startTestService(t);
+  const id = '1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms';
+  const read = async () =>
+    (await app.call('POST', '/sheets/read', { spreadsheet_id: id, range: 'Sheet1!A1' })).headers.get('x-cache');
+  assert.deepEqual([await read(), await read()], ['MISS', 'HIT-MEMORY']);
+  const drop = (spreadsheet_id: string) => app.admin('POST', '/cache/invalidate', { spreadsheet_id });
+  const dropped = await drop(`https://docs.google.com/spreadsheets/d/${id}/edit#gid=0`);
+  assert.deepEqual([dropped.status, dropped.json.invalidated_count], [200, 1]);
+  assert.equal(await read(), 'MISS');
+  assert.equal((await drop('https://example.com/table')).json.errors[0].path, 'spreadsheet_id');
 });
 
 test('bad input is refused at once with its place, and nothing is sent', async (t) => {

@@ -1,12 +1,13 @@
 /** One webhook with several targets: each with its own filter, retries, headers and state. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { startTestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type Received, startTarget } from '../support/webhook-target.ts';
-import { postDelivery, startWebhook, type TestWebhook } from '../support/webhooks.ts';
+import { endPauses, postDelivery, startWebhook, type TestWebhook } from '../support/webhooks.ts';
 
 const post = (hook: TestWebhook, body: string) =>
   postDelivery(hook.url, body, {
@@ -140,6 +141,30 @@ test('a webhook with several targets', async (t) => {
     assert.equal(orders.received.length, seen);
   });
 
+  await t.test('a batch is sent again to the target of each of its types, whatever its size', async () => {
+    const likes = await startTarget(t);
+    const feed = await startTarget(t);
+    const batch = await startWebhook(app, {
+      webhook_name: 'batch',
+      source_service: 'meta',
+      signature_scheme: 'none',
+      targets: [
+        { url: likes.url, event_types: ['page.likes'] },
+        { url: feed.url, event_types: ['page.feed'] },
+      ],
+    });
+    for (const [index, pad] of ['', 'x'.repeat(300_000)].entries()) {
+      const changes = [{ field: 'likes' }, { field: 'feed', pad }];
+      const body = JSON.stringify({ object: 'page', entry: [{ changes }] });
+      const { event_id: id } = (await postDelivery(batch.url, body, {})).json;
+      const both = (count: number) => likes.received.length === count && feed.received.length === count;
+      await waitFor('both', () => both(index * 2 + 1));
+      const again = await app.admin('POST', `/webhooks/events/${id}/retry`, { to: 'target' });
+      assert.equal(again.json.targets?.length, 2, again.text);
+      await waitFor('both again', () => both(index * 2 + 2));
+    }
+  });
+
   await t.test('filters that never match and forbidden addresses are refused', async () => {
     const refused = async (target: Record<string, unknown>) => {
       const reply = await app.admin('PATCH', `/webhooks/${hook.id}`, { targets: [target] });
@@ -153,9 +178,96 @@ test('a webhook with several targets', async (t) => {
       400,
       'targets[0].conditions[0].path',
     ]);
+    assert.deepEqual(await refused({ url: main.url, conditions: [{ path: 'a', equals: 1, exists: false }] }), [
+      400,
+      'targets[0].conditions[0].exists',
+    ]);
     assert.deepEqual(await refused({ url: main.url, headers: { host: 'x' } }), [400, 'targets[0].headers.host']);
     const eleven = Array.from({ length: 11 }, (_, index) => ({ url: `${main.url}${index}` }));
     assert.equal((await app.admin('PATCH', `/webhooks/${hook.id}`, { targets: eleven })).status, 400);
+  });
+
+  await t.test('a target that moves to another host keeps its id and what waits for it', async () => {
+    const old = await startTarget(t, (_, reply) => void reply.writeHead(503).end());
+    const next = await startTarget(t);
+    const moving = await startWebhook(app, {
+      webhook_name: 'moving',
+      targets: [{ url: old.url, headers: { 'x-key': 'canary-key' } }],
+    });
+    const { event_id: event } = (await post(moving, '{"id":"waits"}')).json;
+    await waitFor('its failure', async () => (await app.admin('GET', `/webhooks/events/${event}`)).json.attempts[0]);
+    const [{ id }] = (await app.admin('GET', `/webhooks/${moving.id}`)).json.targets;
+    const moveTo = (more: Record<string, unknown>) =>
+      app.admin('PATCH', `/webhooks/${moving.id}`, { targets: [{ id, url: next.url, ...more }] });
+    for (const headers of [undefined, { 'x-key': '[masked]' }]) {
+      const { status: refused, json } = await moveTo({ headers });
+      assert.deepEqual([refused, json.errors[0].path.startsWith('targets[0].headers')], [400, true]);
+    }
+    const moved = await moveTo({ headers: { 'x-key': 'another' } });
+    assert.equal(moved.json.targets?.[0].id, id, moved.text);
+    const [got] = await waitFor('what waited', async () => {
+      await endPauses(app);
+      return next.received.length === 1 && next.received;
+    });
+    new Webhook(moved.json.target_secrets[id]).verify(got?.body as string, got?.headers as Record<string, string>);
+    assert.deepEqual([idsOf(next), got?.headers['x-key']], [['waits'], 'another']);
+  });
+
+  await t.test(
+    'a target that was switched off is switched on by its pause ended by name, or by another address',
+    async () => {
+      let answer = 410;
+      const gone = await startTarget(t, (_, reply) => void reply.writeHead(answer).end());
+      const hook = await startWebhook(app, { webhook_name: 'on', target_url: gone.url, targets: [{ url: gone.url }] });
+      const change = async (body: Record<string, unknown>) =>
+        (await app.admin('PATCH', `/webhooks/${hook.id}`, body)).json;
+      const pausesOf = (json: { target_paused: boolean; targets: [{ paused: boolean }] }) => [
+        json.target_paused,
+        json.targets[0].paused,
+      ];
+      const switchOff = async (id: string) => {
+        answer = 410;
+        await post(hook, JSON.stringify({ id }));
+        await waitFor('both to be switched off', async () =>
+          pausesOf((await app.admin('GET', `/webhooks/${hook.id}`)).json).every(Boolean),
+        );
+        answer = 200;
+      };
+      await switchOff('a');
+      const off = await change({ webhook_name: 'still off' });
+      assert.deepEqual(pausesOf(off), [true, true]);
+      const [{ id, url }] = off.targets;
+      assert.deepEqual(pausesOf(await change({ targets: [{ id, url }] })), [true, true]);
+      assert.deepEqual(pausesOf(await change({ target_paused: false })), [false, true]);
+      assert.deepEqual(pausesOf(await change({ targets: [{ id, url, paused: false }] })), [false, false]);
+      await switchOff('b');
+      const elsewhere = `${gone.url}/elsewhere`;
+      assert.deepEqual(pausesOf(await change({ target_url: elsewhere, targets: [{ id, url: elsewhere }] })), [
+        false,
+        false,
+      ]);
+      await post(hook, '{"id":"c"}');
+      await waitFor('both', () => idsOf(gone).filter((id) => id === 'c').length === 2);
+    },
+  );
+
+  await t.test('a late 410 of the former address does not switch off the new one', async () => {
+    const held: ServerResponse[] = [];
+    const { url } = await startTarget(t, (_, reply) => void held.push(reply));
+    const hook = await startWebhook(app, { webhook_name: 'late', target_url: url, targets: [{ url }] });
+    const { event_id: event } = (await post(hook, '{"id":"late"}')).json;
+    await waitFor('both tries', () => held.length === 2);
+    const [{ id }] = (await app.admin('GET', `/webhooks/${hook.id}`)).json.targets;
+    const elsewhere = `${url}/elsewhere`;
+    const moved = { target_url: elsewhere, targets: [{ id, url: elsewhere }] };
+    assert.equal((await app.admin('PATCH', `/webhooks/${hook.id}`, moved)).status, 200);
+    for (const reply of held) reply.writeHead(410).end();
+    await waitFor(
+      'both answers',
+      async () => (await app.admin('GET', `/webhooks/events/${event}`)).json.attempts.length === 2,
+    );
+    const { target_paused, targets } = (await app.admin('GET', `/webhooks/${hook.id}`)).json;
+    assert.deepEqual([target_paused, targets[0].paused], [false, false]);
   });
 
   await t.test('a webhook may have only further targets, which are deleted with it', async () => {

@@ -2,8 +2,9 @@
  * Repairing a webhook that does not work: its signature explained, its path tested, its refused deliveries accepted.
  */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { startTestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startTarget } from '../support/webhook-target.ts';
@@ -39,6 +40,7 @@ test('repairing a webhook', async (t) => {
       scheme: 'hmac_hex',
       checked: [{ secret: 'current', matches: true }],
       hints: [],
+      hints_ru: [],
     });
     const wrong = await explain(sign('another', body));
     assert.deepEqual([wrong.matches, wrong.checked], [false, [{ secret: 'current', matches: false }]]);
@@ -77,6 +79,28 @@ test('repairing a webhook', async (t) => {
     assert.match(json.hints[0], /time is further/);
   });
 
+  await t.test('the mistake behind a wrong signature is found however old the delivery is', async () => {
+    const hook = await startWebhook(app, { webhook_name: 'old', source_service: 'stripe', secret_key: 'whsec_abcdef' });
+    const time = Math.floor(Date.now() / 1000) - 4_000;
+    const explain = async (signature: string, body: string | Buffer) => {
+      const reply = await app.admin('POST', `/webhooks/${hook.id}/explain-signature`, {
+        headers: {
+          'Stripe-Signature': `t=${time},v1=${signature}`,
+          ...(typeof body === 'string' ? {} : { 'Content-Encoding': 'gzip' }),
+        },
+        body_base64: Buffer.from(body).toString('base64'),
+      });
+      return reply.json;
+    };
+    const slip = await explain(sign('abcdef', `${time}.{}`), '{}');
+    assert.deepEqual([slip.matches, slip.hints.length], [false, 1]);
+    assert.match(slip.hints[0], /without whsec_/);
+    assert.match((await explain(sign('whsec_abcdef', `${time}.{"a":1}`), '{"a": 1}')).hints[0], /without blanks/);
+    const compressed = gzipSync('{"a": 1}');
+    assert.match((await explain(sign('whsec_abcdef', `${time}.{"a": 1}`), compressed)).hints[0], /time is further/);
+    assert.match((await explain(sign('abcdef', `${time}.{"a": 1}`), compressed)).hints[0], /without whsec_/);
+  });
+
   await t.test('a test event takes every step, marked', async () => {
     const target = await startTarget(t, (_, reply) => void reply.writeHead(200, { 'x-answered': 'yes' }).end());
     const hook = await startWebhook(app, {
@@ -98,7 +122,7 @@ test('repairing a webhook', async (t) => {
       assert.equal(shown.is_test, true);
       assert.equal(shown.attempts[0].response_headers['x-answered'], 'yes');
     }
-    assert.equal((await app.admin('POST', `/webhooks/${hook.id.replace(/.$/, '0')}/test`)).status, 404);
+    assert.equal((await app.admin('POST', `/webhooks/${randomUUID()}/test`)).status, 404);
   });
 
   await t.test('every source has a test event', async () => {

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, sign as signEcdsa } from 'node:crypto';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { webhookSources } from '../../src/webhooks/sources/sources.ts';
 import { startTestService } from '../support/service.ts';
 import { postDelivery, startWebhook, type TestWebhook } from '../support/webhooks.ts';
@@ -240,6 +241,42 @@ test('every known sender', async (t) => {
     const sent = (body: string) => send('sendgrid', (signers.sendgrid as Sign)(hook, body), hook.url);
     assert.equal((await sent('[{"event":"delivered"},{"event":"bounce"}]')).json.status, 'accepted');
     assert.equal((await sent('[{"event":"delivered"},{"event":"open"}]')).json.status, 'ignored');
+  });
+
+  await t.test('Mailgun’s repeats, which keep their first time, and a form with a long mail are accepted', async () => {
+    const hook = hookOf('mailgun');
+    const signed = (token: string, ageSeconds: number) => {
+      const timestamp = String(Math.floor(Date.now() / 1000) - ageSeconds);
+      return { timestamp, token, signature: hmac(hook.secret, timestamp + token) };
+    };
+    const event = (token: string, ageSeconds: number) =>
+      postDelivery(hook.url, JSON.stringify({ signature: signed(token, ageSeconds) }), {});
+    const repeated = await event('repeated', 8 * 3_600);
+    assert.equal(repeated.json.status, 'accepted', repeated.text);
+    assert.equal((await event('repeated', 8 * 3_600)).json.status, 'duplicate');
+    assert.equal((await event('too old', 10 * 3_600)).status, 401);
+
+    const mail = new URLSearchParams({ 'body-plain': 'x'.repeat(5_000_000), ...signed('a mail', 0) });
+    const accepted = await postDelivery(hook.url, mail.toString(), {
+      'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+    });
+    assert.equal(accepted.json.status, 'accepted', accepted.text);
+    const { json } = await app.admin('GET', '/webhooks/events?delivery_id=a%20mail');
+    assert.equal(json.events.length, 1);
+  });
+
+  await t.test('a compressed body whose signature is inside it is accepted', async () => {
+    for (const source of ['microsoft_graph', 'mailgun']) {
+      const { sample } = webhookSources[source] as (typeof webhookSources)[string];
+      const { body } = (signers[source] as Sign)(hookOf(source), sample.body.replace('"created"', '"updated"'));
+      const sent = (bytes: string) =>
+        postDelivery(hookOf(source).url, gzipSync(bytes), {
+          'content-type': 'application/json',
+          'content-encoding': 'gzip',
+        });
+      assert.equal((await sent(body)).status, 200, source);
+      assert.equal((await sent(body.replace(hookOf(source).secret, 'wrong').replace('aaaa', 'aaab'))).status, 401);
+    }
   });
 
   await t.test('the sources are listed for forms, with samples', async () => {

@@ -6,7 +6,7 @@ import { Webhook } from 'standardwebhooks';
 import { startTestService, type TestService } from '../support/service.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type Received, startTarget } from '../support/webhook-target.ts';
-import { postDelivery, startWebhook, type TestWebhook } from '../support/webhooks.ts';
+import { endPauses, postDelivery, startWebhook, type TestWebhook } from '../support/webhooks.ts';
 
 const post = (hook: TestWebhook, body: string) =>
   postDelivery(hook.url, body, {
@@ -39,13 +39,6 @@ async function watchEvents(app: TestService, type: string): Promise<Record<strin
 
 async function eventOf(app: TestService, id: string) {
   return (await app.admin('GET', `/webhooks/events/${id}`)).json;
-}
-
-/** Makes pending attempts due now, as if their pause were over. */
-async function endPauses(app: TestService): Promise<void> {
-  await app.database.db.querySystem({
-    text: `update webhook_deliveries set next_attempt_at = now() where state = 'pending'`,
-  });
 }
 
 test('deliveries to targets', async (t) => {

@@ -100,7 +100,7 @@ export async function startPipeline(t: Cleanup, options: PipelineOptions) {
         config: service.config,
       }),
     },
-    findAdapter: (name) => (name === 'fake' ? fakeAdapter : undefined),
+    findAdapter: (name) => (name === 'fake' ? fakeAdapter : null),
     cache,
     limiter: createRateLimiter({ store, clock, logger: silentLogger }),
     pace: createRequestPace({ store, clock }),
@@ -179,7 +179,6 @@ function serviceOf(name: string, index: number, baseUrl: string, limits: Partial
     hasApiKey: true,
     hasCredentials: false,
     createdBy: null,
-    createdAtMs: 0,
     updatedAtMs: 0,
   };
 }

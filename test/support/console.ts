@@ -4,7 +4,7 @@ import { after } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { findTestBrowser } from '../../scripts/test-browser.ts';
 import type { Cleanup } from './cleanup.ts';
-import type { TestService } from './service.ts';
+import { startTestService, type TestService } from './service.ts';
 
 export interface WatchedPage {
   readonly page: Page;
@@ -47,6 +47,24 @@ export async function openBrowser(
     if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url())) faults.push(request.url());
   });
   return { page, faults };
+}
+
+/** Signed in, at the settings of a new service `crm`. `members`: beside its name, type and base URL. */
+export async function openServiceForm(
+  t: Cleanup,
+  members: Readonly<Record<string, unknown>> = {},
+): Promise<WatchedPage & { readonly service: TestService; readonly id: string }> {
+  const service = await startTestService(t);
+  const { json } = await service.admin('POST', '/services', {
+    service_name: 'crm',
+    service_type: 'api',
+    base_url: 'https://example.org',
+    ...members,
+  });
+  const watched = await openBrowser(t, service.url);
+  await watched.page.goto(`${service.url}/console/services/${json.id}/settings`);
+  await signIn(watched.page, service);
+  return { ...watched, service, id: json.id };
 }
 
 export async function signIn(

@@ -5,6 +5,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { startTestService, type TestService } from './service.ts';
+import { untilServed } from './wait-for.ts';
 
 export interface Asked {
   readonly method: string;
@@ -48,7 +49,7 @@ export async function startProxiedApi(t: Cleanup, more: Record<string, string> =
     },
     tryToRegister,
     async register(name: string, members: Record<string, unknown>): Promise<string> {
-      const reply = await tryToRegister(name, members);
+      const reply = await untilServed('the stores to take the service', () => tryToRegister(name, members));
       assert.equal(reply.status, 201, reply.text);
       return reply.json.id;
     },

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/clock.ts';
 import { openRedisStore } from '../../src/storage/redis/redis-store.ts';
 import type { LuaScript, SharedStore } from '../../src/storage/redis/shared-store.ts';
 import { type Cleanup, silentLogger } from './database.ts';
-import { redisUrl, uniquePrefix } from './redis.ts';
+import { busyMachineDeadlineMs, redisUrl, uniquePrefix } from './redis.ts';
 
 /** The store with scripts that read `clock` instead of Redis's own time; replaced in their text, for tests only. */
 function withScriptsAt(store: SharedStore, clock: Clock): SharedStore {
@@ -21,9 +21,9 @@ function withScriptsAt(store: SharedStore, clock: Clock): SharedStore {
 
 /**
  * Stores for several replicas over one set of keys, which are removed after `t`. Their clock is not the machine's: if a
- * test moves it far, a deadline missed by a busy machine costs much of its time, so `deadlineMs` is longer.
+ * test moves it far, a deadline missed by a busy machine costs much of its time, so the deadline is a long one.
  */
-export function redisAtClock(t: Cleanup, clock: Clock, deadlineMs?: number) {
+export function redisAtClock(t: Cleanup, clock: Clock) {
   const prefix = uniquePrefix();
   t.after(() => removeKeys(redisUrl, prefix));
   return {
@@ -33,7 +33,7 @@ export function redisAtClock(t: Cleanup, clock: Clock, deadlineMs?: number) {
         urls: [url],
         logger: silentLogger,
         prefix,
-        ...(deadlineMs === undefined ? {} : { deadlineMs }),
+        deadlineMs: busyMachineDeadlineMs,
       });
       t.after(() => store.close());
       return withScriptsAt(store, clock);

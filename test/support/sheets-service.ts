@@ -16,7 +16,7 @@ import { type Cleanup, closeInReverse } from './cleanup.ts';
 import { createDataDir } from './data-dir.ts';
 import { silentLogger, startTestDatabase, type TestDatabase } from './database.ts';
 import { redisUrlBeside } from './redis.ts';
-import { readReply, signAdminToken, type TestReply } from './service.ts';
+import { jwtSecretOfTests, readReply, signAdminToken, type TestReply } from './service.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface SheetsReplica {
@@ -153,6 +153,25 @@ export async function addWideAccount({ call, emulator }: Pick<SheetsServices, 'c
   for (const quota of ['read', 'write', 'project_read', 'project_write']) {
     emulator.control.setQuota('google_sheets', null, quota);
   }
+}
+
+/**
+ * The services with a further account, and Google's own client beside them, which writes as people do. `fill` writes
+ * cells of a spreadsheet.
+ */
+export async function startSheetsBesideGoogle(
+  t: Cleanup,
+  { replicas = 1, env = {} }: { replicas?: number; env?: Record<string, string> } = {},
+) {
+  const services = await startSheetsServices(t, {
+    replicas,
+    env: { JWT_SECRET: jwtSecretOfTests, RATE_LIMIT_SHEETS_PER_MINUTE: '100000', ...env },
+  });
+  await addWideAccount(services);
+  const google = await openGoogleClient(services.emulator);
+  const fill = (spreadsheetId: string, values: unknown[][], range = 'Sheet1!A1') =>
+    google.spreadsheets.values.update({ spreadsheetId, range, valueInputOption: 'RAW', requestBody: { values } });
+  return { ...services, google, fill };
 }
 
 /** Google's own client, connected to the emulated Google. */

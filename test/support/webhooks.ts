@@ -1,6 +1,7 @@
 /** A webhook for a test, and deliveries to it. */
 import assert from 'node:assert/strict';
 import { readReply, type TestReply, type TestService } from './service.ts';
+import { untilServed } from './wait-for.ts';
 
 export interface TestWebhook {
   readonly id: string;
@@ -20,7 +21,9 @@ export async function startWebhook(
   app: Pick<TestService, 'admin' | 'url'>,
   config: Record<string, unknown>,
 ): Promise<TestWebhook> {
-  const { status, text, json } = await app.admin('POST', '/webhooks', config);
+  const { status, text, json } = await untilServed('the stores to take the webhook', () =>
+    app.admin('POST', '/webhooks', config),
+  );
   assert.equal(status, 201, text);
   return {
     id: json.id,
@@ -40,4 +43,11 @@ export async function postDelivery(
   return readReply(
     await fetch(url, { method: 'POST', body: typeof body === 'string' ? body : new Uint8Array(body), headers }),
   );
+}
+
+/** Makes pending attempts due now, as if their pause were over. */
+export async function endPauses(app: Pick<TestService, 'database'>): Promise<void> {
+  await app.database.db.querySystem({
+    text: `update webhook_deliveries set next_attempt_at = now() where state = 'pending'`,
+  });
 }

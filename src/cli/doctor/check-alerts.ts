@@ -16,7 +16,7 @@ export async function checkAlerts({ alerts, outboundAllowedNetworks }: Config): 
   }
   const outbound = createOutbound({ allowedNetworks: outboundAllowedNetworks });
   const findings: Finding[] = [];
-  const look = async (name: string, url: string, variable: string): Promise<void> => {
+  const check = async (name: string, url: string, variable: string): Promise<void> => {
     try {
       await outbound.check(url);
       findings.push(ok('alerts', `${name}: ${new URL(url).host}`));
@@ -25,8 +25,8 @@ export async function checkAlerts({ alerts, outboundAllowedNetworks }: Config): 
       findings.push(warning('alerts', `${name}: ${new URL(url).host}: ${reasonOf(error)}`, remedy));
     }
   };
-  if (telegram !== null) await look('Telegram', telegram.baseUrl, 'ALERT_TELEGRAM_BASE_URL');
-  if (webhook !== null) await look('webhook', webhook.url, 'ALERT_WEBHOOK_URL');
+  if (telegram !== null) await check('Telegram', telegram.baseUrl, 'ALERT_TELEGRAM_BASE_URL');
+  if (webhook !== null) await check('webhook', webhook.url, 'ALERT_WEBHOOK_URL');
   if (webhook?.secret === null) {
     findings.push(warning('alerts', 'the webhook’s messages are not signed', 'set ALERT_WEBHOOK_SECRET'));
   }

@@ -1,6 +1,6 @@
 /**
- * Checks RabbitMQ: the login, the exchange's properties, and whether queues can be bound. Publishes nothing, because
- * consumers are real.
+ * Checks RabbitMQ: the login, the exchange's properties, and whether it may be published to and queues be bound to it.
+ * No consumer gets anything, because consumers are real.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from 'rabbitmq-client';
@@ -25,8 +25,9 @@ export async function checkBroker(urls: readonly string[]): Promise<readonly Fin
   try {
     const channel = await connection.acquire();
     await channel.close();
-    const found = await checkExchange(connection);
-    return [ok('rabbitmq', 'connected'), found, ...(found.status === 'failed' ? [] : [await checkQueues(connection)])];
+    const found = [ok('rabbitmq', 'connected'), await checkExchange(connection)];
+    if (found.some(({ status }) => status === 'failed')) return found;
+    return [...found, await checkPublishing(connection, exchange), await checkQueues(connection)];
   } catch (error) {
     // A refused login has no code, and the library prints "undefined".
     const reason = reasonOf(lastError ?? error).replace(/^undefined: /, '');
@@ -48,6 +49,29 @@ async function checkExchange(connection: Connection): Promise<Finding> {
   } catch (error) {
     const remedy = `let the user configure and write ${exchange}; an exchange of another kind must be deleted first`;
     return failed('rabbitmq exchange', reasonOf(error), remedy);
+  } finally {
+    await channel.close().catch(() => {});
+  }
+}
+
+/** In a transaction that is rolled back: the server judges the right to publish at once, and delivers at the commit. */
+export async function checkPublishing(connection: Connection, target: string): Promise<Finding> {
+  const channel = await connection.acquire({ emitErrorsFromChannel: true });
+  let refusal: unknown; // The calls themselves only say that the channel was closed.
+  channel.on('error', (error: unknown) => {
+    refusal = error;
+  });
+  try {
+    await channel.txSelect();
+    await channel.basicPublish({ exchange: target, routingKey: 'doctor' }, '');
+    await channel.txRollback();
+    return ok('rabbitmq publishing', `this login may publish to ${target}`);
+  } catch (error) {
+    return failed(
+      'rabbitmq publishing',
+      reasonOf(refusal ?? error),
+      `let the user write ${target}: rabbitmqctl set_permissions`,
+    );
   } finally {
     await channel.close().catch(() => {});
   }

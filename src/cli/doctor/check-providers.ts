@@ -14,6 +14,8 @@ import { type Finding, failed, ok, reasonOf, warning } from './finding.ts';
 const replyDeadlineMs = 5_000;
 const tokenLifetimeMs = 60_000;
 const maxNamed = 10;
+/** As the alert IntegrationOutboxGrowing. */
+const oldEventSeconds = 60;
 
 export async function checkAccounts(db: Database, keyring: Keyring): Promise<Finding> {
   const rows = await db.acrossTenants('doctor: do the secrets open', (tx) => listServicesOfAllTenants(tx));
@@ -42,6 +44,7 @@ export async function checkAccounts(db: Database, keyring: Keyring): Promise<Fin
 
 interface DetailedHealth {
   status?: string;
+  outbox?: { backlog: number; oldest_age_seconds: number };
   providers?: { management_company_id: string; service_name: string; status: string; last_error: string | null }[];
 }
 
@@ -81,9 +84,24 @@ export async function checkRunningService(config: Config, url: string): Promise<
   const names = down.map(
     ({ management_company_id, service_name, status }) => `${management_company_id}/${service_name} ${status}`,
   );
-  return down.length === 0
-    ? [service, ok('provider health', 'none is degraded or down')]
-    : [service, failed('provider health', nameSome(names), 'see the dashboard, or "logs tail --status error"')];
+  const providers =
+    down.length === 0
+      ? ok('provider health', 'none is degraded or down')
+      : failed('provider health', nameSome(names), 'see the dashboard, or "logs tail --status error"');
+  return [service, providers, ...(health.outbox === undefined ? [] : [judgeOutbox(health.outbox)])];
+}
+
+/** A connected RabbitMQ may still refuse events, and only the service's log knows why. */
+export function judgeOutbox({
+  backlog,
+  oldest_age_seconds: ageSeconds,
+}: NonNullable<DetailedHealth['outbox']>): Finding {
+  if (ageSeconds <= oldEventSeconds) return ok('events', 'none waits for long to be published');
+  return failed(
+    'events',
+    `${backlog} wait to be published, the oldest for ${Math.round(ageSeconds)} s`,
+    'see rabbitmq above, and the service’s log for "the broker did not confirm an event"; a full queue with x-overflow: reject-publish refuses events for every consumer',
+  );
 }
 
 function nameSome(names: readonly string[]): string {

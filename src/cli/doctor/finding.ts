@@ -27,9 +27,9 @@ export const failed = (check: string, detail: string, remedy: string): Finding =
 });
 
 /** A failing check does not stop the others. */
-export async function findingsOf(check: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+export async function findingsOf(check: string, run: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
-    return await look();
+    return await run();
   } catch (error) {
     return [failed(check, reasonOf(error), 'see the reason; the check itself could not be finished')];
   }

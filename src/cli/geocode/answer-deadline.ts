@@ -1,11 +1,11 @@
 /** How long a run waits without any answer, shared by all rows; otherwise each row would wait the whole time. */
-export interface Patience {
+export interface AnswerDeadline {
   /** Called when an answer arrives. */
   renew(): void;
   secondsLeft(): number;
 }
 
-export function createPatience(maxWaitSeconds: number, nowMs: () => number = Date.now): Patience {
+export function createAnswerDeadline(maxWaitSeconds: number, nowMs: () => number = Date.now): AnswerDeadline {
   let sinceMs = nowMs();
   return {
     renew() {

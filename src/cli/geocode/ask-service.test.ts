@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { findFreePort } from '../../storage/embedded/free-port.ts';
-import { createPatience } from './answer-deadline.ts';
+import { createAnswerDeadline } from './answer-deadline.ts';
 import { askService } from './ask-service.ts';
 
 test('the run ends after several waits without an answer, instead of waiting as long for every row', async () => {
@@ -14,7 +14,7 @@ test('the run ends after several waits without an answer, instead of waiting as 
     tenant: 'uk_1',
     options: {},
     interrupted: new AbortController().signal,
-    patience: createPatience(300, () => 0),
+    answerDeadline: createAnswerDeadline(300, () => 0),
     onWait() {},
     async wait(seconds: number) {
       waits.push(seconds);
@@ -45,7 +45,7 @@ test('an error that every row would get ends the run; one of a single row or min
         tenant: 'uk_1',
         options: { language: 'russian' },
         interrupted: new AbortController().signal,
-        patience: createPatience(300, () => 0),
+        answerDeadline: createAnswerDeadline(300, () => 0),
         onWait: (_seconds, reason) => void waits.push(reason),
         wait: async () => {},
       },
@@ -91,7 +91,7 @@ async function askThrough(t: TestContext, replies: readonly (readonly [number, o
       tenant: 'uk_1',
       options: {},
       interrupted: new AbortController().signal,
-      patience: createPatience(maxWaitSeconds, () => nowMs),
+      answerDeadline: createAnswerDeadline(maxWaitSeconds, () => nowMs),
       onWait() {},
       async wait(seconds: number) {
         waits.push(seconds);

@@ -1,7 +1,7 @@
 /** Asks the running service for one address, and waits as long as its limits require. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CommandFailed } from '../command.ts';
-import type { Patience } from './answer-deadline.ts';
+import type { AnswerDeadline } from './answer-deadline.ts';
 import type { Answer, Pending } from './journal.ts';
 
 export interface AskOptions {
@@ -13,7 +13,7 @@ export interface AskOptions {
   readonly options: Readonly<Record<string, string | number>>;
   readonly interrupted: AbortSignal;
   /** The remaining wait, shared by all rows. */
-  readonly patience: Patience;
+  readonly answerDeadline: AnswerDeadline;
   /** Called when the service asks us to wait. */
   readonly onWait: (seconds: number, reason: string) => void;
   /** Default: a timer, interrupted by `interrupted`. */
@@ -42,7 +42,7 @@ export async function askService(asking: AskOptions, address: string): Promise<A
     const reply = await send(asking, address, wasDegraded);
     const verdict = judge(reply);
     if (verdict.kind !== 'wait') {
-      asking.patience.renew();
+      asking.answerDeadline.renew();
       return verdict.answer;
     }
     const { message, isLimit } = verdict;
@@ -52,7 +52,7 @@ export async function askService(asking: AskOptions, address: string): Promise<A
     // If all these waits bring no answer, the next row would get none either.
     if (reply.status === 0 && faults >= maxFaults) throw new CommandFailed(message);
     const wanted = verdict.seconds ?? Math.min(2 ** waits, longestBackoffSeconds);
-    const seconds = Math.min(wanted, asking.patience.secondsLeft());
+    const seconds = Math.min(wanted, asking.answerDeadline.secondsLeft());
     if (faults >= maxFaults || seconds <= 0) return { kind: 'pending', message };
     asking.onWait(seconds, message);
     await (asking.wait ?? waitFor)(seconds, asking.interrupted);

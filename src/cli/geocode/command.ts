@@ -7,7 +7,7 @@ import { FolderInUse, lockFolder } from '../../storage/embedded/folder-lock.ts';
 import { type Command, CommandFailed, type CommandInput, exitCodes, UsageError } from '../command.ts';
 import { parseWhole, readTenant } from '../read-arguments.ts';
 import type { Progress, Terminal } from '../terminal.ts';
-import { createPatience } from './answer-deadline.ts';
+import { createAnswerDeadline } from './answer-deadline.ts';
 import { type AskOptions, askService } from './ask-service.ts';
 import { type CsvTable, harmlessCell, parseCsv, renderCsvRow } from './csv.ts';
 import { type Answer, type Journal, openJournal, type Pending } from './journal.ts';
@@ -79,8 +79,8 @@ export const geocodeCommand: Command = {
       const open = [...new Set(addresses)].filter(
         (address) => address !== '' && !journal.answerTo(questionOf(address)),
       );
-      const patience = createPatience(maxWaitSeconds);
-      const asking = { ...destinationOf(config(), input), options, interrupted, patience };
+      const answerDeadline = createAnswerDeadline(maxWaitSeconds);
+      const asking = { ...destinationOf(config(), input), options, interrupted, answerDeadline };
       const pending = await askAll({ terminal, journal, asking, addresses: open, concurrency, questionOf });
 
       const answers = addresses.map((address) =>

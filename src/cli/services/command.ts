@@ -28,11 +28,12 @@ export const servicesExport: Command = {
   async run({ terminal, config }, input) {
     const [file, ...more] = input.positionals;
     if (more.length > 0) throw new UsageError('give one file');
-    const tenantId = readTenant(input.text('tenant'), () => config().defaultTenant);
-    const rows = await withDatabase(config(), (db) =>
+    const settings = config();
+    const tenantId = readTenant(input.text('tenant'), () => settings.defaultTenant);
+    const rows = await withDatabase(settings, (db) =>
       db.forTenant(tenantId, (tx) => listServicesOfTenant(tx, tenantId)),
     );
-    const yaml = renderDocument(tenantId, rows);
+    const yaml = renderDocument(tenantId, rows, keyringOf(settings));
     if (file === undefined) return terminal.result({ yaml, services: rows.length }, yaml.trimEnd());
     await writeFile(file, yaml).catch((cause: unknown) => {
       throw new CommandFailed(`cannot write ${file}`, cause);
@@ -47,7 +48,7 @@ export const servicesImport: Command = {
   summary: 'make a tenant’s services what the file says; with --dry-run show the difference alone',
   notes: [
     'All of the file or, where it has a fault, nothing. Repeating it changes nothing. Replicas follow within a second.',
-    'env:NAME is read from the environment; where it is not set, the secret that is there stays.',
+    'env:NAME is read from the environment (plain or enc:…); where it is not set, the secret that is there stays.',
     'A file with "complete: true" (as export writes it) removes services that it does not name.',
   ],
   options: { tenant: tenantOption, 'dry-run': { type: 'boolean', help: 'change nothing' } },
@@ -94,10 +95,11 @@ async function importInto(
           throw error;
         });
       }
-      if (!isDry) {
-        const context = { changedBy: userName(), requestId: null };
-        await applyImport({ keyring, appendEvent, clock: systemClock }, tx, tenantId, plan, context);
-      }
+      // A dry run is an import that is taken back, so that it finds what an import would refuse.
+      await tx.query({ text: 'savepoint before_import' });
+      const context = { changedBy: userName(), requestId: null };
+      await applyImport({ keyring, appendEvent, clock: systemClock }, tx, tenantId, plan, context);
+      if (isDry) await tx.query({ text: 'rollback to savepoint before_import' });
     } catch (error) {
       if (error instanceof ServiceError) throw new CommandFailed(`${checking}:\n  ${describeFault('services', error)}`);
       throw error;

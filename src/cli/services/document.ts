@@ -4,9 +4,13 @@
  * the file also works for another database.
  */
 import { parseDocument, stringify } from 'yaml';
+import { withSecretTexts } from '../../directory/secret-texts.ts';
+import { isObject } from '../../encodings/tolerant.ts';
 import type { ServiceError } from '../../errors.ts';
+import type { Keyring } from '../../secrets/keyring.ts';
 import type { ExternalServiceRow } from '../../storage/tables/external-services.ts';
 import { CommandFailed } from '../command.ts';
+import { nameVariables, secretPlacesOf } from './secret-variables.ts';
 
 export const documentVersion = 1;
 /** Members of `config` that this program writes itself. */
@@ -27,23 +31,36 @@ const header = `# Services of an Integration Service tenant. Import it with: npm
 # "complete: true" says that every service is named here: those that are not are removed.
 `;
 
-export function renderDocument(tenant: string, rows: readonly ExternalServiceRow[]): string {
+export function renderDocument(
+  tenant: string,
+  rows: readonly ExternalServiceRow[],
+  keyring: Pick<Keyring, 'open'>,
+): string {
   const nameById = new Map(rows.map(({ id, service_name }) => [id as string, service_name]));
-  const services = rows.map((row) => entryOf(row, nameById));
+  const variableOf = nameVariables(rows.flatMap((row) => secretPlacesOf(row, keyring)));
+  const services = rows.map((row) => entryOf(row, nameById, variableOf));
   return header + stringify({ version: documentVersion, tenant, complete: true, services }, { lineWidth: 0 });
 }
 
-function entryOf(row: ExternalServiceRow, nameById: ReadonlyMap<string, string>): Record<string, unknown> {
-  const variable = row.service_name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
+function entryOf(
+  row: ExternalServiceRow,
+  nameById: ReadonlyMap<string, string>,
+  variableOf: ReturnType<typeof nameVariables>,
+): Record<string, unknown> {
+  const fromVariable = (place: string): string | undefined => {
+    const variable = variableOf({ serviceName: row.service_name, place });
+    return variable === undefined ? undefined : `env:${variable}`;
+  };
+  const secrets = { api_key: fromVariable('api_key'), credentials: fromVariable('credentials') };
   const config = Object.fromEntries(Object.entries(row.config).filter(([name]) => !ownConfig.has(name)));
   return {
     service_name: row.service_name,
     service_type: row.service_type,
     display_name: row.display_name,
     base_url: row.base_url,
-    ...(row.api_key === null ? {} : { api_key: `env:${variable}_API_KEY` }),
-    ...(row.credentials === null ? {} : { credentials: `env:${variable}_CREDENTIALS` }),
-    config,
+    ...(secrets.api_key === undefined ? {} : { api_key: secrets.api_key }),
+    ...(secrets.credentials === undefined ? {} : { credentials: secrets.credentials }),
+    config: withSecretTexts(config, (name, _mask, part) => fromVariable(`${part}.${name}`)),
     is_active: row.is_active,
     priority: row.priority,
     rate_limit_per_minute: row.rate_limit_per_minute,
@@ -67,6 +84,9 @@ export function parseServices(text: string, tenant: string): ServicesDocument {
   const unknown = Object.keys(root).filter((name) => !['version', 'tenant', 'complete', 'services'].includes(name));
   if (unknown.length > 0) throw new CommandFailed(`the file has an unknown member "${unknown[0]}"`);
   if (root.version !== documentVersion) throw new CommandFailed(`"version" must be ${documentVersion}`);
+  if (root.tenant !== undefined && typeof root.tenant !== 'string') {
+    throw new CommandFailed(`"tenant" must be a text: write "${root.tenant}" in quotes`);
+  }
   if (root.tenant !== undefined && root.tenant !== tenant) {
     throw new CommandFailed(
       `the file is of the tenant "${root.tenant}", and this is "${tenant}": name it with --tenant`,
@@ -86,10 +106,6 @@ export function parseServices(text: string, tenant: string): ServicesDocument {
     return entry as ServiceEntry;
   });
   return { isComplete: root.complete === true, entries };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** One line per fault, with the service and the path in it. */

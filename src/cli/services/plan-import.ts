@@ -2,15 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Emulates } from '../../config/emulation.ts';
 import { draftOfRow, type ServiceDraft } from '../../directory/manage-services.ts';
-import { openToCompare } from '../../directory/service-row.ts';
+import { secretMask, withSecretTexts } from '../../directory/secret-texts.ts';
 import { ServiceError } from '../../errors.ts';
 import { compileValidator } from '../../http/request/validate.ts';
 import { draftOfBody } from '../../http/routes/services/services-input.ts';
 import { type ServiceBody, serviceBodySchema } from '../../http/routes/services/services-schemas.ts';
-import type { Keyring } from '../../secrets/keyring.ts';
 import type { ExternalServiceRow } from '../../storage/tables/external-services.ts';
 import { CommandFailed } from '../command.ts';
 import { describeFault, type ServiceEntry, type ServicesDocument } from './document.ts';
+import { openStored, type SecretDeps, withoutKnownSecrets, withSecrets } from './import-secrets.ts';
 
 export interface PlannedChange {
   readonly member: string;
@@ -38,9 +38,7 @@ export interface ImportPlan {
   readonly left: readonly string[];
 }
 
-export interface PlanDeps {
-  readonly keyring: Keyring;
-  readonly env: Readonly<Record<string, string | undefined>>;
+export interface PlanDeps extends SecretDeps {
   readonly emulates: Emulates;
 }
 
@@ -88,85 +86,42 @@ function planEntry(
   names: ReadonlySet<string>,
   nameById: ReadonlyMap<string, string>,
 ): PlannedStep | null {
-  const { fallback = null, api_key: apiKey, credentials, ...body } = entry;
+  const { fallback = null, ...members } = entry;
   const name = entry.service_name;
   if (fallback !== null && typeof fallback !== 'string')
     throw new CommandFailed(`${name}: fallback must be a service's name or null`);
   if (fallback !== null && !names.has(fallback))
     throw new CommandFailed(`${name}: fallback "${fallback}" is no service here`);
-  if ('fallback_service_id' in body)
+  if ('fallback_service_id' in members)
     throw new CommandFailed(`${name}: name the fallback with "fallback", by its service_name`);
-  const given = {
-    ...body,
-    ...secretOf(deps, name, 'api_key', apiKey, current?.api_key ?? null),
-    ...secretOf(deps, name, 'credentials', credentials, current?.credentials ?? null),
-  };
+  const stored = openStored(deps.keyring, current);
+  const given = withSecrets(deps, members, stored);
   const result = validate(given) as { value?: ServiceBody; error?: Error };
   if (result.error !== undefined) throw result.error;
   const whole = draftOfBody(given as unknown as ServiceBody, current, deps.emulates);
   const draft = {
-    ...withoutKnownSecrets(deps.keyring, current, whole),
-    fallbackServiceId: current?.fallback_service_id ?? null,
+    ...withoutKnownSecrets(current, whole, stored),
+    fallback_service_id: current?.fallback_service_id ?? null,
   };
   if (current === null) return { action: 'create', name, draft, fallback };
   const changes = changesOf(current, draft, nameById, fallback);
   return changes.length === 0 ? null : { action: 'change', name, current, draft, fallback, changes };
 }
 
-/** Resolves `env:NAME` to the secret; nothing if the variable is not set and the service already has a secret. */
-function secretOf(
-  { env }: PlanDeps,
-  name: string,
-  member: 'api_key' | 'credentials',
-  value: unknown,
-  kept: unknown,
-): Record<string, unknown> {
-  if (value === undefined || value === null) return kept === null ? {} : { [member]: null };
-  const variable = typeof value === 'string' ? /^env:([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1] : undefined;
-  if (variable === undefined)
-    throw new CommandFailed(`${name}: ${member} must be env:NAME, the name of an environment variable`);
-  const secret = env[variable];
-  if (secret !== undefined && secret !== '') return { [member]: secret };
-  if (kept !== null) return {};
-  throw new CommandFailed(`${name}: ${member} wants the environment variable ${variable}, which is not set`);
-}
-
-/** A secret equal to the stored one is not a change. */
-function withoutKnownSecrets(keyring: Keyring, current: ExternalServiceRow | null, draft: ServiceDraft): ServiceDraft {
-  if (current === null) return draft;
-  const { apiKey, credentials, ...rest } = draft;
-  const plainOf = (sealed: Pick<ExternalServiceRow, 'api_key' | 'credentials'>) =>
-    openToCompare(keyring, current, sealed)[0];
-  const isSameKey =
-    typeof apiKey === 'string' &&
-    current.api_key !== null &&
-    plainOf({ api_key: current.api_key, credentials: null }) === apiKey;
-  const isSameCredentials =
-    credentials !== undefined &&
-    credentials !== null &&
-    current.credentials !== null &&
-    isDeepStrictEqual(JSON.parse(plainOf({ api_key: null, credentials: current.credentials }) ?? 'null'), credentials);
-  return {
-    ...rest,
-    ...(isSameKey || apiKey === undefined ? {} : { apiKey }),
-    ...(isSameCredentials || credentials === undefined ? {} : { credentials }),
-  };
-}
-
 const shownMembers = [
-  ['service_type', 'serviceType'],
-  ['display_name', 'displayName'],
-  ['base_url', 'baseUrl'],
-  ['config', 'config'],
-  ['is_active', 'isActive'],
-  ['priority', 'priority'],
-  ['rate_limit_per_minute', 'rateLimitPerMinute'],
-  ['rate_limit_per_hour', 'rateLimitPerHour'],
-  ['rate_limit_per_day', 'rateLimitPerDay'],
-  ['rate_limit_per_month', 'rateLimitPerMonth'],
-  ['description', 'description'],
-  ['tags', 'tags'],
-] as const satisfies readonly (readonly [string, keyof ServiceDraft])[];
+  'service_type',
+  'display_name',
+  'base_url',
+  'config',
+  'is_active',
+  'priority',
+  'rate_limit_per_minute',
+  'rate_limit_per_hour',
+  'rate_limit_per_day',
+  'rate_limit_per_month',
+  'description',
+  'tags',
+] as const satisfies readonly (keyof ServiceDraft)[];
 
 function changesOf(
   current: ExternalServiceRow,
@@ -175,14 +130,18 @@ function changesOf(
   fallback: string | null,
 ): PlannedChange[] {
   const before = draftOfRow(current);
-  const changes: PlannedChange[] = shownMembers.flatMap(([member, key]) =>
-    isDeepStrictEqual(before[key], draft[key]) ? [] : [{ member, before: before[key], after: draft[key] }],
+  const shown = {
+    ...draft,
+    config: withSecretTexts(draft.config, (_name, text) => (text === secretMask ? text : '(set anew)')),
+  };
+  const changes: PlannedChange[] = shownMembers.flatMap((member) =>
+    isDeepStrictEqual(before[member], draft[member]) ? [] : [{ member, before: before[member], after: shown[member] }],
   );
   const currentFallback =
     current.fallback_service_id === null ? null : (nameById.get(current.fallback_service_id) ?? null);
   if (currentFallback !== fallback) changes.push({ member: 'fallback', before: currentFallback, after: fallback });
   for (const [member, value, had] of [
-    ['api_key', draft.apiKey, current.api_key],
+    ['api_key', draft.api_key, current.api_key],
     ['credentials', draft.credentials, current.credentials],
   ] as const) {
     if (value === undefined) continue;

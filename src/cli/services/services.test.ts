@@ -7,11 +7,16 @@ import { type TestContext, test } from 'node:test';
 import { createDataDir } from '../../../test/support/data-dir.ts';
 import { startTestDatabase } from '../../../test/support/database.ts';
 import { parseConfig } from '../../config/config.ts';
+import { openAccount } from '../../directory/service-row.ts';
 import { parseTenantId } from '../../ids.ts';
+import { sealForEnvironment } from '../../secrets/environment-secret.ts';
+import { createKeyring } from '../../secrets/keyring.ts';
 import { listServicesOfTenant } from '../../storage/tables/external-services.ts';
 import { runCli } from '../run-cli.ts';
 
 const tenantId = parseTenantId('uk_1');
+const key = Buffer.alloc(32, 4);
+const keyring = createKeyring([{ id: 'k1', key }]);
 
 async function startCli(t: TestContext) {
   const { db, url } = await startTestDatabase(t);
@@ -21,7 +26,7 @@ async function startCli(t: TestContext) {
     DATABASE_URL: url,
     DATA_DIR: await createDataDir(t),
     MANAGEMENT_COMPANY_ID: tenantId,
-    ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 4).toString('base64')}`,
+    ENCRYPTION_KEYS: `k1:${key.toString('base64')}`,
     OUTBOUND_ALLOWED_NETWORKS: '127.0.0.0/8',
   };
   const file = join(folder, 'services.yaml');
@@ -38,7 +43,21 @@ async function startCli(t: TestContext) {
   };
   const rows = async () => db.forTenant(tenantId, (tx) => listServicesOfTenant(tx, tenantId));
   const write = (text: string) => writeFile(file, text);
-  return { run, rows, file, write, read: () => readFile(file, 'utf8') };
+  /** What each service sends: its key, its credentials and its headers. */
+  const accounts = async () =>
+    (await rows()).map((row) => {
+      const { serviceName, apiKey, credentials, config } = openAccount(keyring, row);
+      return { serviceName, apiKey, credentials, config };
+    });
+  return { run, rows, accounts, file, write, read: () => readFile(file, 'utf8') };
+}
+
+/** Variables of this process, until the test ends. */
+function setVariables(t: TestContext, variables: Readonly<Record<string, string>>): void {
+  Object.assign(process.env, variables);
+  t.after(() => {
+    for (const name of Object.keys(variables)) delete process.env[name];
+  });
 }
 
 const chain = `
@@ -173,4 +192,124 @@ test('a file with a fault changes nothing, and each fault is named', async (t) =
     }
   }
   assert.deepEqual(await rows(), []);
+});
+
+test('an export makes the same services in another database, each with its own secrets', async (t) => {
+  const first = await startCli(t);
+  setVariables(t, { KEY_A: 'canary-a', KEY_B: 'canary-b', KEY_C: 'canary-c', KEY_D: 'canary-d', KEY_E: 'canary-e' });
+  await first.write(`
+version: 1
+services:
+  - {service_name: 2gis, service_type: api, base_url: "https://127.0.0.1:9001", api_key: env:KEY_A}
+  - {service_name: crm-v1, service_type: api, base_url: "https://127.0.0.1:9002", api_key: env:KEY_B}
+  - {service_name: crm.v1, service_type: api, base_url: "https://127.0.0.1:9003", api_key: env:KEY_C}
+  - service_name: headers
+    service_type: api
+    base_url: https://127.0.0.1:9004
+    config: {secret_headers: [X-Key, token], headers: {X-Key: env:KEY_D, X-Plain: env:KEY_E}, query: {token: env:KEY_E}}
+`);
+  assert.equal((await first.run('services', 'import', first.file)).code, 0);
+  const accounts = await first.accounts();
+  assert.deepEqual(accounts.at(-1)?.config, {
+    secret_headers: ['X-Key', 'token'],
+    headers: { 'X-Key': 'canary-d', 'X-Plain': 'env:KEY_E' },
+    query: { token: 'canary-e' },
+  });
+
+  await first.run('services', 'export', first.file);
+  const exported = await first.read();
+  assert.doesNotMatch(exported, /canary|masked|credentials/);
+  assert.equal((await first.run('services', 'import', first.file)).out, 'Nothing to change.\n');
+
+  const values = accounts.flatMap(({ apiKey }) => (apiKey === null ? ['canary-d', 'canary-e'] : [apiKey]));
+  const variables = (exported.match(/(?<=env:)\w+/g) ?? []).filter((name) => name !== 'KEY_E');
+  assert.equal(new Set(variables).size, values.length, exported);
+  assert.ok(variables.every((name) => /^[A-Z_][A-Z0-9_]*$/.test(name), exported));
+  const second = await startCli(t);
+  const missing = await second.run('services', 'import', first.file);
+  assert.match(missing.err, /headers: config\.headers\.X-Key wants the environment variable HEADERS_HEADERS_X_KEY/);
+  setVariables(t, Object.fromEntries(variables.map((name, place) => [name, values[place] as string])));
+  const made = await second.run('services', 'import', first.file);
+  assert.equal(made.code, 0, made.err);
+  assert.deepEqual(await second.accounts(), accounts);
+});
+
+test('a secret header changes and goes as the file says, without being shown', async (t) => {
+  const { run, accounts, file, write } = await startCli(t);
+  const textOf = (headers: string) =>
+    `version: 1\nservices:\n  - {service_name: one, service_type: api, base_url: "https://127.0.0.1:9001", config: {secret_headers: [X-Key], headers: ${headers}}}\n`;
+  await write(textOf('{X-Key: env:TEXT_KEY}'));
+  setVariables(t, { TEXT_KEY: 'canary-1' });
+  await run('services', 'import', file);
+  assert.equal((await run('services', 'import', file)).out, 'Nothing to change.\n');
+  setVariables(t, { TEXT_KEY: 'canary-2' });
+  const changed = await run('services', 'import', file);
+  assert.match(changed.out, /"X-Key":"\[masked\]".*→.*"X-Key":"\(set anew\)"/);
+  assert.doesNotMatch(changed.out, /canary/);
+  assert.deepEqual((await accounts())[0]?.config.headers, { 'X-Key': 'canary-2' });
+  await write(textOf('{}'));
+  assert.equal((await run('services', 'import', file)).code, 0);
+  assert.deepEqual((await accounts())[0]?.config.headers ?? {}, {});
+});
+
+test('a variable may be sealed, as in the service’s own environment', async (t) => {
+  const { run, accounts, file, write } = await startCli(t);
+  await write(chain);
+  setVariables(t, { SERVICES_TEST_KEY: sealForEnvironment(keyring, 'canary') });
+  assert.equal((await run('services', 'import', file)).code, 0);
+  assert.equal((await accounts())[0]?.apiKey, 'canary');
+
+  setVariables(t, {
+    SERVICES_TEST_KEY: sealForEnvironment(createKeyring([{ id: 'k1', key: Buffer.alloc(32, 5) }]), 'x'),
+  });
+  const refused = await run('services', 'import', file);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /first: SERVICES_TEST_KEY cannot be opened with ENCRYPTION_KEYS/);
+});
+
+test('a service moves to another host with the secret that it had, if its variable is set', async (t) => {
+  const { run, rows, accounts, file, write } = await startCli(t);
+  setVariables(t, { SERVICES_TEST_KEY: 'canary' });
+  await write(chain);
+  await run('services', 'import', file);
+  await write(chain.replace('https://127.0.0.1:9001', 'https://127.0.0.2:9001'));
+  const moved = await run('services', 'import', file);
+  assert.equal(moved.code, 0, moved.err);
+  assert.equal((await accounts())[0]?.apiKey, 'canary');
+
+  await write(chain);
+  delete process.env.SERVICES_TEST_KEY;
+  const before = await rows();
+  for (const args of [['--dry-run'], []]) {
+    const refused = await run('services', 'import', file, ...args);
+    assert.equal(refused.code, 1, refused.out);
+    assert.match(refused.err, /api_key must be sent again/);
+  }
+  assert.deepEqual(await rows(), before);
+});
+
+test('a dry run refuses what an import refuses, and changes nothing', async (t) => {
+  const { run, rows, file, write } = await startCli(t);
+  const circle = `${chain.replace('    api_key: env:SERVICES_TEST_KEY\n', '')}    fallback: first\n`;
+  for (const text of [
+    circle,
+    circle.replace('service_type: api\n    base_url: https://127.0.0.1:9002', 'service_type: webhook'),
+  ]) {
+    await write(text);
+    const [dry, real] = [await run('services', 'import', file, '--dry-run'), await run('services', 'import', file)];
+    assert.deepEqual([dry.code, dry.err], [1, real.err]);
+    assert.match(dry.err, /fallback_service_id (would make a circle|must be of the same type)/);
+  }
+  await write(circle.replace('    fallback: first\n', ''));
+  assert.equal((await run('services', 'import', file, '--dry-run')).code, 0);
+  assert.deepEqual(await rows(), []);
+});
+
+test('a tenant’s name that YAML reads as a number is asked for in quotes', async (t) => {
+  const { run, file, write } = await startCli(t);
+  await write('version: 1\ntenant: 123\nservices: []\n');
+  assert.match(
+    (await run('services', 'import', file, '--tenant', '123')).err,
+    /"tenant" must be a text: write "123" in quotes/,
+  );
 });

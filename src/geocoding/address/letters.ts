@@ -1,7 +1,7 @@
 /** Classes of characters in addresses, and which characters are spellings of the same letter. */
 
+import { remembered } from '../../bounded-map.ts';
 import { type LetterTable, letterTable } from '../../providers/offline_gazetteer/uzbek-letters.ts';
-import { remembered } from '../../remembered.ts';
 
 /** Every character that people type for the apostrophe of oʻ and gʻ and for the glottal stop. */
 const apostrophes =

@@ -7,8 +7,7 @@
  * whether two spellings mean one place, they get two keys: a missed cache hit costs one call, a false hit sends someone
  * to a wrong door. Runs in time linear in the address's length.
  */
-import { setBounded } from '../../bounded-map.ts';
-import { remembered } from '../../remembered.ts';
+import { remembered, setBounded } from '../../bounded-map.ts';
 import type { PartKind, Unit } from './address-parts.ts';
 import { designators } from './designators.ts';
 import { type FoldedText, foldCharacters } from './letters.ts';
@@ -26,7 +25,13 @@ export interface AddressReading {
 }
 
 export interface AddressInParts extends AddressReading {
-  readonly parts: readonly ResolvedPart[];
+  readonly parts: readonly WrittenPart[];
+}
+
+/** Written from `from` to before `to` of the address. */
+export interface WrittenPart extends ResolvedPart {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The letters that Uzbek Cyrillic has beyond Russian. */
@@ -61,7 +66,11 @@ function readAnew(address: string): AddressInParts {
     key: composeKey(asked, folded.text),
     query: asked.length === parts.length ? address.trim() : cutOut(address, folded, tokens, parts, asked),
     unit: composeUnit(address, folded, tokens, parts),
-    parts,
+    parts: parts.map((part) => ({
+      ...part,
+      from: folded.originOf(tokens[part.first]?.start ?? 0),
+      to: folded.originOf(tokens[part.end - 1]?.end ?? 0),
+    })),
   };
 }
 
@@ -145,15 +154,12 @@ function composeKey(parts: readonly ResolvedPart[], text: string): string {
   return lines.join(';') + sign;
 }
 
-/**
- * Signs that belong to no part, like the minus of coordinates or a sign between digits: without them two places could
- * share a key.
- */
+/** The signs of coordinates, which belong to no part: without them two places would share a key. */
 function signOf(text: string): string {
-  const minuses = text.match(/(?:^|[\s,;(])-\d+\.\d/g);
-  return minuses === null
-    ? ''
-    : `;minus|${[...text.matchAll(/(^|[\s,;(])-?\d+\.\d/g)].map(([sign]) => (sign.includes('-') ? '-' : '+')).join('')}`;
+  // Among words a whole number with a hyphen may be a house (`Чиланзар -5`), and only a fraction is a coordinate.
+  const numbers = /\p{L}/u.test(text) ? /(?:^|[\s,;:=/(])-?\d+\.\d/g : /(?:^|[\s,;/(])-?\d+/g;
+  const signs = Array.from(text.matchAll(numbers), ([number]) => (number.includes('-') ? '-' : '+')).join('');
+  return signs.includes('-') ? `;minus|${signs}` : '';
 }
 
 function textOf(

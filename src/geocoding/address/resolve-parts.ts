@@ -16,7 +16,10 @@ export interface ResolvedPart extends Part {
 }
 
 export function resolveParts(parts: readonly Part[], orthography: Orthography): ResolvedPart[] {
-  const resolved = parts.map((part): ResolvedPart => ({ ...part, name: spellName(part, orthography), doubt: '' }));
+  const resolved = parts.map((part): ResolvedPart => {
+    const name = spellName(part, orthography);
+    return { ...part, name, code: part.kind === 'name' ? codeOfAdjective(part, name) : part.code, doubt: '' };
+  });
   takeEstateNumbers(resolved);
   nameBareNames(resolved);
   findHouse(resolved);
@@ -30,6 +33,13 @@ function spellName({ kind, words }: Part, orthography: Orthography): string {
   const said = words.filter((word, at) => !(ordinalEndings.has(word) && /^\d+$/.test(words[at - 1] ?? '')));
   const name = said.map((word) => (/^[цщыэ]$/.test(word) ? word : spell(word, orthography))).join(' ');
   return wholeNames[name] ?? name;
+}
+
+/** `Паркентская` is a street that is named after Parkent, and `Самаркандский` a district; neither is the town. */
+function codeOfAdjective({ words }: Part, name: string): string {
+  const word = words.at(-1) ?? '';
+  if (/ск(?:ая|ой|ую)$/.test(word) && (cityNames.has(name) || estates.has(name))) return 'adj';
+  return /ск(?:ий|ого|ом)$/.test(word) && cityNames.has(name) ? 'adj-m' : '';
 }
 
 function isRightBehind(part: Part, before: Part | undefined): boolean {
@@ -48,7 +58,7 @@ function takeEstateNumbers(parts: ResolvedPart[]): void {
     const before = parts[at - 1];
     if (before === undefined || !isRightBehind(part, before) || before.number !== '') continue;
     const isLettered = before.kind === 'name' && /^\p{L}{1,2}$/u.test(before.name) && parts[at - 2]?.kind !== 'number';
-    const isEstate = before.kind === 'name' && (isLettered || estates.has(before.name));
+    const isEstate = before.kind === 'name' && before.code === '' && (isLettered || estates.has(before.name));
     const isNamedQuarter = before.kind === 'quarter' && before.name !== '' && saysHouseAfter(parts, at);
     if (isEstate) {
       before.kind = 'quarter';
@@ -114,6 +124,7 @@ function nameBareNames(parts: ResolvedPart[]): void {
     const next = parts[at + 1];
     const countsNext = next?.kind === 'number' && isRightBehind(next, part);
     if (countries.has(part.name)) part.kind = 'country';
+    else if (part.code !== '') continue;
     else if (part.name === 'toshkent' || (cityNames.has(part.name) && hasStructure && !countsNext)) {
       if (hasCity || districtNames.has(part.name)) continue;
       part.kind = 'city';

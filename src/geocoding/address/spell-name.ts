@@ -7,7 +7,7 @@
  * one known name sounds like it.
  */
 
-import { remembered } from '../../remembered.ts';
+import { remembered } from '../../bounded-map.ts';
 import { cities, exonyms, nameWords, numberedEstates, regionConsonants } from './name-words.ts';
 import { transliterateUzbek } from './transliterate-uzbek.ts';
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { samplePlace } from '../../../test/support/call-executor.ts';
 import type { AddressParts } from '../../providers/geocoding.ts';
+import { askedPartsOf } from './asked-parts.ts';
 import { type AskedParts, compareAnswer } from './compare-answer.ts';
 import { isSameHouse } from './house-numbers.ts';
 
@@ -70,6 +71,37 @@ test('the scripts and languages of question and answer may differ', () => {
   for (const [question, components] of pairs) {
     const { match } = compareAnswer({ ...asked, ...question }, answer(components));
     assert.deepEqual([match.city, match.street], ['exact', 'exact'], JSON.stringify([question, components]));
+  }
+});
+
+test('a typo is forgiven, but not where it makes another known name', () => {
+  for (const [street, found, kind] of [
+    ['Мустакилик', 'улица Мустакиллик', 'exact'],
+    ['Истеклол', 'улица Истиклол', 'exact'],
+    ['Куйлюк', 'Qoʻyliq koʻchasi', 'exact'],
+    ['Истиклол', 'улица Истикбол', 'differs'],
+    ['Сағбон', 'Bogʻbon koʻchasi', 'differs'],
+  ] as const) {
+    assert.equal(compareAnswer({ ...asked, street }, answer({ street: found })).match.street, kind, street);
+  }
+});
+
+test('a lane is not the street of its name', () => {
+  for (const [question, found, kind] of [
+    ['ул. Навои, 5', 'тупик Навои', 'differs'],
+    ['ул. Навои, 5', 'Navoiy tor koʻchasi', 'differs'],
+    ["Navoiy ko'chasi, 5", 'Navoi Lane', 'differs'],
+    ['проезд Навои, 5', 'улица Навои', 'differs'],
+    ['проезд Навои, 5', 'Navoiy koʻchasi', 'differs'],
+    ['проезд Навои, 5', 'проезд Навои', 'exact'],
+    ['проезд Навои, 5', 'Навои', 'exact'],
+    ['2-й проезд Навои, 5', 'улица Навои, 2-й проезд', 'exact'],
+    ['Навои, 5', 'тупик Навои', 'exact'],
+    ['1-й пр. Навои, 5', '1-й проезд Навои', 'exact'],
+    ['проспект Навои, 5', 'улица Навои', 'exact'],
+  ] as const) {
+    const { match } = compareAnswer(askedPartsOf(`Ташкент, ${question}`, 'UZ'), answer({ street: found }));
+    assert.equal(match.street, kind, `${question}: ${found}`);
   }
 });
 

@@ -14,6 +14,8 @@ export interface AskedParts {
   /** A street, or the quarter that stands in its place. */
   readonly street: string | null;
   readonly isQuarter: boolean;
+  /** Absent for a bare name, which may be either. */
+  readonly road?: 'street' | 'lane';
   /** Other names of the street, current or former. */
   readonly formerStreets?: readonly string[];
   readonly house: string | null;
@@ -103,10 +105,22 @@ const quarterTypes = [
   'political',
 ];
 
-function matchStreet({ street, formerStreets = [], isQuarter }: AskedParts, place: Place): PartMatch {
+function matchStreet({ street, formerStreets = [], isQuarter, road }: AskedParts, place: Place): PartMatch {
   if (street === null) return 'not_asked';
+  if (isOtherRoad(road, place.components.street ?? '')) return 'differs';
   const matches = [street, ...formerStreets].map((name) => matchName(name, isQuarter, place));
   return matches.find((match) => match === 'exact') ?? (matches[0] as PartMatch);
+}
+
+const laneWords =
+  /(?<!\p{L})(?:тупик|проезд|пр-д|переулок|пер|тор|берк|tor|berk|tupi[kg]i?|pro(?:y)?ezdi?|pereulok|lane|passage)(?!\p{L})/iu;
+const streetWords =
+  /(?<!\p{L})(?:улица|ул|проспект|бульвар|шоссе|ko.?chasi|кўчаси|кучаси|street|avenue|ulitsa|prospekti?)(?!\p{L})/iu;
+
+/** `тупик Навои` beside `улица Навои` has house numbers of its own. */
+function isOtherRoad(road: AskedParts['road'], found: string): boolean {
+  const isLane = laneWords.test(found);
+  return road === 'street' ? isLane : road === 'lane' && !isLane && streetWords.test(found);
 }
 
 function matchName(street: string, isQuarter: boolean, place: Place): PartMatch {

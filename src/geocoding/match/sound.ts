@@ -4,9 +4,10 @@
  * question: as a cache key it would merge different places.
  */
 
+import { remembered } from '../../bounded-map.ts';
 import { distanceBetween } from '../../providers/offline_gazetteer/place-spelling.ts';
 import { type LetterTable, latinLetters, letterTable } from '../../providers/offline_gazetteer/uzbek-letters.ts';
-import { remembered } from '../../remembered.ts';
+import { cities, nameWords, numberedEstates } from '../address/name-words.ts';
 
 const letters: LetterTable = {
   ...latinLetters,
@@ -65,12 +66,20 @@ function hear(word: string): string {
   return stem.length > 3 ? stem.replace(/[aiu]$/, '') : stem;
 }
 
-/** Equal, or differing by one typo in a long word. */
+/** Second spellings of names that are known by another one. */
+const variants: ReadonlySet<string> = new Set("xorezmiy qo'yluq do'stligi sogdiana okqorgon koshg'ariy".split(' '));
+const knownNames = [...cities, ...numberedEstates, ...nameWords].filter((name) => !variants.has(name));
+/** Built on first use, to keep the start fast. */
+let knownSounds: ReadonlySet<string> | null = null;
+
+/** Equal, or differing by one typo in a long word. `Истиклол` and `Истикбол` are two names, and no typo. */
 export function soundsAlike(one: string, other: string): boolean {
   if (one === other) return true;
   const shorter = Math.min(one.length, other.length);
   const slips = shorter >= 10 ? 2 : shorter >= 6 ? 1 : 0;
-  return slips > 0 && Math.abs(one.length - other.length) <= slips && distanceBetween(one, other) <= slips;
+  if (slips === 0 || Math.abs(one.length - other.length) > slips || distanceBetween(one, other) > slips) return false;
+  knownSounds ??= new Set(knownNames.flatMap(soundsOf));
+  return !(knownSounds.has(one) && knownSounds.has(other));
 }
 
 /** Designators in the languages that providers answer in. */

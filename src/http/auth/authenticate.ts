@@ -92,7 +92,10 @@ async function identifySession(
   isChange: boolean,
 ): Promise<Principal> {
   const session = await sessions.find(headers);
-  if (session === null) throw new ServiceError('UNAUTHORIZED', 'The session has ended: sign in again.');
+  if (session === null)
+    throw new ServiceError('UNAUTHORIZED', 'The session has ended: sign in again.', {
+      publicMessageRu: 'Сессия закончилась: войдите снова.',
+    });
   if (isChange) requireSameOrigin(headers, session);
   return session.principal;
 }
@@ -119,6 +122,7 @@ export function authorize(
   const tenantId = parseTenantId(headers['x-management-company-id'] ?? onlyTenant);
   if (principal.tenants !== null && !principal.tenants.has(tenantId)) {
     throw new ServiceError('FORBIDDEN', 'The credential does not belong to this tenant.', {
+      publicMessageRu: 'Токен не относится к этому арендатору.',
       cause: `${principal.kind} "${principal.name}" asked for ${tenantId}`,
     });
   }
@@ -133,6 +137,7 @@ export function requireUnbound({ services }: Principal): void {
   throw new ServiceError(
     'FORBIDDEN',
     'The credential is bound to certain services, but this route covers all services of the tenant.',
+    { publicMessageRu: 'Токен ограничен отдельными сервисами, а здесь данные всех сервисов арендатора.' },
   );
 }
 
@@ -140,6 +145,7 @@ export function requireUnbound({ services }: Principal): void {
 export function requireScope(principal: Principal, scope: Scope | 'any'): void {
   if (scope === 'any' || principal.scopes.has(scope) || principal.scopes.has('admin')) return;
   throw new ServiceError('FORBIDDEN', `The credential lacks the scope "${scope}".`, {
+    publicMessageRu: `У токена нет права «${scope}».`,
     cause: `${principal.kind} "${principal.name}" has ${[...principal.scopes].join(', ') || 'none'}`,
   });
 }
@@ -162,5 +168,5 @@ function credentialOf(headers: Headers): string {
 }
 
 function refuse(): never {
-  throw new ServiceError('UNAUTHORIZED', 'The credential is not valid.');
+  throw new ServiceError('UNAUTHORIZED', 'The credential is not valid.', { publicMessageRu: 'Токен недействителен.' });
 }

@@ -97,7 +97,9 @@ export function createConsoleSessions({ db, clock, findToken }: ConsoleSessionsD
       const untilMs = linkCodes.get(key);
       linkCodes.delete(key);
       if (untilMs === undefined || untilMs <= clock.now()) {
-        throw new ServiceError('UNAUTHORIZED', 'This link was used before, or is older than an hour.');
+        throw new ServiceError('UNAUTHORIZED', 'This link was used before, or is older than an hour.', {
+          publicMessageRu: 'Ссылка уже использована или старше часа.',
+        });
       }
       const principal: Principal = {
         kind: 'admin-token',
@@ -143,7 +145,9 @@ export function requireSameOrigin(headers: Headers, session: OpenSession): void 
     given.length === session.csrfToken.length &&
     timingSafeEqual(Buffer.from(given), Buffer.from(session.csrfToken));
   if (!isOwn) {
-    throw new ServiceError('FORBIDDEN', 'A change by a session needs its X-CSRF-Token.');
+    throw new ServiceError('FORBIDDEN', 'A change by a session needs its X-CSRF-Token.', {
+      publicMessageRu: 'Для изменения нужен X-CSRF-Token сессии.',
+    });
   }
   refuseOtherSites(headers);
 }
@@ -152,7 +156,9 @@ export function requireSameOrigin(headers: Headers, session: OpenSession): void 
 export function refuseOtherSites(headers: Headers): void {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    throw new ServiceError('FORBIDDEN', 'A session is for pages of this origin only.');
+    throw new ServiceError('FORBIDDEN', 'A session is for pages of this origin only.', {
+      publicMessageRu: 'Сессия действует только для страниц этого адреса.',
+    });
   }
 }
 

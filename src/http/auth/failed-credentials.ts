@@ -29,6 +29,7 @@ export function createFailedCredentials(now: () => number = () => performance.no
       countByAddress.set(address, count);
       if (count <= maxPerMinute) return error;
       return new ServiceError('RATE_LIMIT_EXCEEDED', 'Too many wrong credentials came from this address.', {
+        publicMessageRu: 'С этого адреса пришло слишком много неверных токенов.',
         retryAfterSeconds: Math.max(1, Math.ceil((windowEndsAtMs - nowMs) / 1000)),
       });
     },

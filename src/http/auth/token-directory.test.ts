@@ -37,13 +37,13 @@ async function startDirectory(t: TestContext) {
       insertServiceToken(tx, tenantId, {
         id,
         name: 'bot',
-        tokenSha256: hashToken(token),
+        token_sha256: hashToken(token),
         scopes: ['geocoding'],
         tenants: ['uk_1'],
         services: null,
-        rateLimitPerMinute: null,
-        createdBy: null,
-        expiresAt,
+        rate_limit_per_minute: null,
+        created_by: null,
+        expires_at: expiresAt,
       }),
     );
     // The directory drops its entries when the notification arrives: only then may a test count look-ups.
@@ -123,7 +123,7 @@ test('the use of a token is written, and its list shows no hash and no other ten
   await directory.close();
   const page = { cursor: null, limit: 10 };
   const [token] = await db.forTenant(tenantId, (tx) => listServiceTokens(tx, tenantId, page));
-  assert.ok(token?.lastUsedAt instanceof Date);
+  assert.ok(token?.last_used_at instanceof Date);
   assert.ok(!('tokenSha256' in token));
   const other = parseTenantId('uk_2');
   assert.deepEqual(await db.forTenant(other, (tx) => listServiceTokens(tx, other, page)), []);

@@ -8,7 +8,7 @@
  */
 import { setBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
-import { createTurnLookUp } from '../../directory/batched-look-up.ts';
+import { createBatchedLookUp } from '../../directory/batched-look-up.ts';
 import { listenForChanges } from '../../directory/configuration-change.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
@@ -96,7 +96,7 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
     try {
       const hashes = hashesHex.map((hashHex) => Buffer.from(hashHex, 'hex'));
       const found = new Map(
-        (await findLiveTokensAcrossTenants(db, hashes)).map((token) => [token.tokenSha256.toString('hex'), token]),
+        (await findLiveTokensAcrossTenants(db, hashes)).map((token) => [token.token_sha256.toString('hex'), token]),
       );
       const loadedAtMs = clock.now();
       return hashesHex.map((hashHex) => {
@@ -114,7 +114,7 @@ export async function openTokenDirectory(deps: TokenDirectoryDeps): Promise<Toke
     }
   }
 
-  const lookUp = createTurnLookUp<Principal>({
+  const lookUp = createBatchedLookUp<Principal>({
     maxWaiting,
     refuse: () =>
       new ServiceError('SERVICE_UNAVAILABLE', 'The credential cannot be checked now.', { retryAfterSeconds: 2 }),
@@ -159,9 +159,9 @@ function toKnown(token: LiveToken, loadedAtMs: number): KnownToken {
       tenants: token.tenants.includes('*') ? null : new Set(token.tenants),
       scopes: new Set(token.scopes),
       services: token.services === null ? null : new Set(token.services),
-      requestsPerMinute: token.rateLimitPerMinute,
+      requestsPerMinute: token.rate_limit_per_minute,
     },
-    expiresAtMs: token.expiresAt === null ? Number.POSITIVE_INFINITY : token.expiresAt.getTime(),
+    expiresAtMs: token.expires_at?.getTime() ?? Number.POSITIVE_INFINITY,
     loadedAtMs,
   };
 }

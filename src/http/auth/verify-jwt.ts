@@ -168,7 +168,7 @@ function claimOf(payload: JWTPayload, name: string): unknown {
 }
 
 function expired(): ServiceError {
-  return new ServiceError('UNAUTHORIZED', 'The token has expired.');
+  return new ServiceError('UNAUTHORIZED', 'The token has expired.', { publicMessageRu: 'Срок токена истёк.' });
 }
 
 function refusal(error: unknown): ServiceError {
@@ -181,5 +181,8 @@ function refusal(error: unknown): ServiceError {
       cause: error,
     });
   }
-  return new ServiceError('UNAUTHORIZED', 'The credential is not valid.', { cause: error });
+  return new ServiceError('UNAUTHORIZED', 'The credential is not valid.', {
+    publicMessageRu: 'Токен недействителен.',
+    cause: error,
+  });
 }

@@ -29,7 +29,7 @@ const takenOnce: Headers = {
 const takenOfGroup: Readonly<Partial<Record<HeaderGroup, Headers>>> = {
   refresh: {
     'Cache-Control': Type.String({
-      description: '`no-cache`: the cache is not read, and filled all the same. `no-store`: neither.',
+      description: '`no-cache` or `max-age=0`: the cache is not read, and filled all the same. `no-store`: neither.',
     }),
   },
   proxyPath: {

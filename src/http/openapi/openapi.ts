@@ -19,11 +19,19 @@ const problemSchema = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String(),
+    detail_ru: Type.Optional(Type.String({ description: '`detail` in Russian, where there is one.' })),
     instance: Type.String(),
     code: oneOf(errorCodes),
     request_id: Type.String(),
     errors: Type.Optional(
-      Type.Array(Type.Object({ path: Type.String(), message: Type.String() }), { description: 'For bad input.' }),
+      Type.Array(
+        Type.Object({
+          path: Type.String(),
+          message: Type.String(),
+          message_ru: Type.Optional(Type.String({ description: '`message` in Russian, where there is one.' })),
+        }),
+        { description: 'For bad input.' },
+      ),
     ),
     provider: Type.Optional(Type.String({ description: 'The service whose refusal this is.' })),
     attempts,

@@ -108,12 +108,20 @@ export function setRefusedLimit(reply: FastifyReply, limits: RateLimitHeaders, e
   return true;
 }
 
-/** `no-store` wins over `no-cache`; other directives are ignored. */
+/**
+ * `no-store` wins; other directives are ignored. `max-age=0` is what `fetch` sends for `cache: 'no-cache'` (Fetch
+ * Standard, HTTP-network-or-cache fetch), and browsers when a page is reloaded.
+ */
 export function cacheModeOf(header: string | undefined): CacheMode {
   if (header === undefined) return 'use';
-  const directives = header.toLowerCase().split(',');
-  if (directives.some((directive) => directive.trim() === 'no-store')) return 'off';
-  return directives.some((directive) => directive.trim() === 'no-cache') ? 'refresh' : 'use';
+  const directives = header
+    .toLowerCase()
+    .split(',')
+    .map((directive) => directive.trim());
+  if (directives.includes('no-store')) return 'off';
+  return directives.some((directive) => directive === 'no-cache' || /^max-age="?0+"?$/.test(directive))
+    ? 'refresh'
+    : 'use';
 }
 
 /** A service's name may be in any script, but a header holds Latin-1 at most. */

@@ -109,15 +109,23 @@ export function createEventStreams(deps: EventStreamsDeps): EventStreams {
   };
 
   const requireRoom = (tenantId: TenantId): void => {
-    if (closed) throw new ServiceError('SERVICE_UNAVAILABLE', 'The service is stopping.', { retryAfterSeconds: 2 });
+    if (closed)
+      throw new ServiceError('SERVICE_UNAVAILABLE', 'The service is stopping.', {
+        retryAfterSeconds: 2,
+        publicMessageRu: 'Сервис останавливается.',
+      });
     const own = Array.from(readers).filter(({ options }) => options.tenantId === tenantId).length;
     if (own >= maxStreamsPerTenant) {
       throw new ServiceError('RATE_LIMIT_EXCEEDED', `At most ${maxStreamsPerTenant} streams a tenant at once.`, {
+        publicMessageRu: `Одновременно не больше ${maxStreamsPerTenant} потоков на арендатора.`,
         retryAfterSeconds: 10,
       });
     }
     if (readers.size >= maxStreams) {
-      throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many streams are open.', { retryAfterSeconds: 10 });
+      throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many streams are open.', {
+        retryAfterSeconds: 10,
+        publicMessageRu: 'Открыто слишком много потоков.',
+      });
     }
   };
 
@@ -135,6 +143,7 @@ export function createEventStreams(deps: EventStreamsDeps): EventStreams {
       } catch (error) {
         stream.destroy();
         throw new ServiceError('SERVICE_UNAVAILABLE', 'The event bus cannot be reached.', {
+          publicMessageRu: 'Шина событий недоступна.',
           retryAfterSeconds: 2,
           cause: error,
         });

@@ -68,6 +68,7 @@ export function problemOf(thrown: unknown, context: ProblemContext): Problem {
     title: problemByCode[error.code].title,
     status,
     detail: error.publicMessage,
+    ...(error.publicMessageRu === undefined ? {} : { detail_ru: error.publicMessageRu }),
     instance: context.instance,
     code: error.code,
     request_id: context.requestId,
@@ -83,6 +84,7 @@ export function asServiceError(thrown: unknown, bodyLimitBytes?: number): Servic
   if (thrown instanceof ServiceError) return thrown;
   if (thrown instanceof DatabaseAway || thrown instanceof StoreAway || thrown instanceof IntakeFull) {
     return new ServiceError('SERVICE_UNAVAILABLE', 'A store that this request needs is away. Try again shortly.', {
+      publicMessageRu: 'Хранилище, нужное для этого запроса, недоступно. Повторите чуть позже.',
       retryAfterSeconds: storeAwayRetrySeconds,
       cause: thrown,
     });
@@ -92,6 +94,7 @@ export function asServiceError(thrown: unknown, bodyLimitBytes?: number): Servic
 
 function internalError(cause: unknown): ServiceError {
   return new ServiceError('INTERNAL_ERROR', 'Something went wrong on our side. The request id names it in our log.', {
+    publicMessageRu: 'Ошибка на нашей стороне. В журнале её находят по идентификатору запроса.',
     cause,
   });
 }

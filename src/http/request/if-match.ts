@@ -17,9 +17,15 @@ export function checkIfMatch({ headers }: Pick<FastifyRequest, 'headers'>, curre
   if (given === undefined) return;
   const isMet = current !== null && (given === '*' || tagsIn(given).includes(current));
   if (isMet) return;
-  const what =
-    current === null ? 'There is nothing here to change.' : 'It has changed since it was read: read it again.';
-  throw new ServiceError('PRECONDITION_FAILED', what, current === null ? {} : { extra: { etag: current } });
+  if (current === null) {
+    throw new ServiceError('PRECONDITION_FAILED', 'There is nothing here to change.', {
+      publicMessageRu: 'Менять здесь нечего.',
+    });
+  }
+  throw new ServiceError('PRECONDITION_FAILED', 'It has changed since it was read: read it again.', {
+    publicMessageRu: 'Это изменилось после чтения: прочитайте заново.',
+    extra: { etag: current },
+  });
 }
 
 /** A proxy that compresses responses makes their tags weak (`W/"…"`): they still name the same state. */

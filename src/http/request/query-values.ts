@@ -51,6 +51,7 @@ export function parseNames<Name extends string>(
       throw invalidInput(
         path,
         `must be of ${known.join(', ')}, with commas between; "${name.slice(0, 100)}" is none of them`,
+        `ожидается из ${known.join(', ')} через запятую; «${name.slice(0, 100)}» среди них нет`,
       );
     }
     return one;
@@ -62,7 +63,8 @@ export function parseNames<Name extends string>(
 export function positionOf(cursor: string | undefined): TimePosition | null {
   if (cursor === undefined) return null;
   const position = readPosition(cursor);
-  if (position === null) throw invalidInput('cursor', 'is not a cursor of this service');
+  if (position === null)
+    throw invalidInput('cursor', 'is not a cursor of this service', 'это не метка страницы этого сервиса');
   return position;
 }
 
@@ -76,7 +78,11 @@ export function parseTime(path: string, text: string): number {
   const atMs = match === null ? Number.NaN : momentOf(match);
   const year = Number(match?.[1]);
   if (match === null || Number.isNaN(atMs) || year < 1970 || year > 9998 || !isCalendarDay(match)) {
-    throw invalidInput(path, 'must be a time like 2026-11-22T07:30:00Z, or a day like 2026-11-22');
+    throw invalidInput(
+      path,
+      'must be a time like 2026-11-22T07:30:00Z, or a day like 2026-11-22',
+      'ожидается время вида 2026-11-22T07:30:00Z или день вида 2026-11-22',
+    );
   }
   return atMs;
 }
@@ -89,8 +95,14 @@ export function parseEndTime(path: string, text: string): number {
 /** Throws `INVALID_REQUEST` if the end is not after the start. */
 export function requireOrder(fromMs: number | undefined, toMs: number | undefined): void {
   if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
-    throw invalidInput('to_date', 'must be later than from_date');
+    throw invalidInput('to_date', 'must be later than from_date', 'конец должен быть позже начала');
   }
+}
+
+/** For a period of whole days, of which the last is included. Throws `INVALID_REQUEST` if it ends before it begins. */
+export function requireDayOrder(fromDay: string, toDay: string): void {
+  if (toDay < fromDay)
+    throw invalidInput('to_date', 'must not be before from_date', 'конец не может быть раньше начала');
 }
 
 /** NaN if there is no such moment. Date.parse refuses second 60, which exists only as the last second of a UTC day. */

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { RequestFailure } from '../../logger.ts';
+import type { ChangeContext } from '../../storage/tables/audit/configuration-audit.ts';
 
 export const scopes = [
   'geocoding',
@@ -71,10 +72,17 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller;
 }
 
+/** Who makes a change, and with which request. */
+export function contextOf(request: FastifyRequest): ChangeContext {
+  return { changedBy: callerOf(request).principal.name.slice(0, 200), requestId: request.id };
+}
+
 /** Throws `FORBIDDEN` if the credential is bound to other services, whether or not this service exists. */
 export function requireService(request: FastifyRequest, serviceName: string): void {
   if (mayUse(request, serviceName)) return;
-  throw new ServiceError('FORBIDDEN', `The credential may not use the service "${serviceName}".`);
+  throw new ServiceError('FORBIDDEN', `The credential may not use the service "${serviceName}".`, {
+    publicMessageRu: `Токен не может использовать сервис «${serviceName}».`,
+  });
 }
 
 /** Whether the caller's credential may use this service: it is bound to none, or also to this one. */

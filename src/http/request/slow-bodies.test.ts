@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
@@ -11,9 +12,9 @@ const dripEveryMs = 100;
 /** As many take well over the bound. */
 const manyDrips = 25;
 
-async function start(t: { after(end: () => unknown): void }) {
+async function start(t: { after(end: () => unknown): void }, bound = boundMs) {
   const app = Fastify();
-  cutSlowBodies(app, boundMs);
+  cutSlowBodies(app, bound);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   const sizeOf = async (body: unknown): Promise<string> => {
@@ -24,6 +25,11 @@ async function start(t: { after(end: () => unknown): void }) {
   app.post('/held', async ({ body }) => sizeOf(body));
   app.post('/flowing', { config: { bodyMayFlow: true } }, async ({ body }) => sizeOf(body));
   app.post('/answered', { config: { bodyMayFlow: true } }, async () => 'early');
+  app.post('/answered-late', { config: { bodyMayFlow: true } }, async ({ body }) => {
+    (body as Readable).resume();
+    await sleep(1.1 * bound);
+    return 'late';
+  });
   // The reader is slow: bytes that wait here are not the sender's fault.
   app.post('/read-late', { config: { bodyMayFlow: true } }, async ({ body }) => {
     await sleep(2.5 * boundMs);
@@ -92,6 +98,21 @@ test('who was answered has no more time for the rest than any other', async (t) 
   await drip(socket, 'x', manyDrips);
   await closed(socket);
   assert.match(answer(), /^HTTP\/1.1 200 [\s\S]*early$/);
+});
+
+test('who was answered late has time for the rest, and the connection serves the next request', async (t) => {
+  const bound = 2 * boundMs;
+  const open = await start(t, bound);
+  const { socket, answer } = await open('/answered-late', 'Transfer-Encoding: chunked');
+  while (!answer().endsWith('late') && socket.writable) {
+    socket.write('1\r\nx\r\n');
+    await sleep(dripEveryMs);
+  }
+  // Longer than the next check.
+  await sleep(0.3 * bound);
+  socket.write('0\r\n\r\nPOST /answered HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  await closed(socket);
+  assert.match(answer(), /^HTTP\/1.1 200 [\s\S]*lateHTTP\/1.1 200 [\s\S]*early$/);
 });
 
 test('a body that waits for its reader is not a slow one', async (t) => {

@@ -11,13 +11,13 @@ declare module 'fastify' {
 }
 
 /** How often a body is checked within its bound. */
-const looks = 4;
+const checksPerBound = 4;
 /** How long a refused sender has to read the answer. */
 const readableForMs = 1_000;
 
 /**
  * Cuts a body that has not arrived completely after `boundMs` milliseconds; on a route with `bodyMayFlow`, a body
- * without new bytes for that long. Once it is answered, a flowing body has no more time than any other.
+ * without new bytes for that long. Once it is answered, a flowing body has as much time for the rest.
  */
 export function cutSlowBodies(app: FastifyInstance, boundMs: number): void {
   let begun: (() => void)[] = [];
@@ -47,20 +47,22 @@ function watch(request: FastifyRequest, reply: FastifyReply, boundMs: number): v
   const { socket } = raw;
   const mayFlow = request.routeOptions.config.bodyMayFlow === true;
   let seenBytes = socket.bytesRead;
-  let looked = 0;
+  let checks = 0;
   let silentFor = 0;
+  let answeredFor = 0;
   const timer = setInterval(() => {
     if (raw.complete) return clearInterval(timer);
-    looked += 1;
+    checks += 1;
     // Unread bytes here wait for the upstream, not for the sender.
     const hasMoved = socket.bytesRead !== seenBytes || raw.readableLength > 0;
     silentFor = hasMoved ? 0 : silentFor + 1;
     seenBytes = socket.bytesRead;
-    const spent = mayFlow && !reply.raw.writableEnded ? silentFor : looked;
-    if (spent < looks) return;
+    if (reply.raw.writableEnded) answeredFor += 1;
+    const spent = mayFlow ? Math.max(silentFor, answeredFor) : checks;
+    if (spent < checksPerBound) return;
     clearInterval(timer);
     cut(request, reply);
-  }, boundMs / looks);
+  }, boundMs / checksPerBound);
   timer.unref();
   raw.once('close', () => clearInterval(timer));
 }

@@ -90,8 +90,43 @@ test('a number in a query is a decimal one: nothing else is cut or taken for one
   for (const text of ['1.5', 'true', '', ' ', '0x10', '1e2', ' 1', 'ten']) {
     const { error } = validate({ limit: text }) as { error?: unknown };
     assert.ok(error instanceof ServiceError, text);
-    assert.deepEqual(error.errors, [{ path: 'limit', message: 'must be a whole number' }], text);
+    const fault = { path: 'limit', message: 'must be a whole number', message_ru: 'ожидается целое число' };
+    assert.deepEqual(error.errors, [fault], text);
   }
   const { error } = validate({ limit: ['1', '2'] }) as { error?: unknown };
   assert.ok(error instanceof ServiceError);
+});
+
+test('each fault of a schema is also told in Russian', () => {
+  const schema = Type.Object(
+    {
+      name: Type.String({ minLength: 1, maxLength: 21 }),
+      count: Type.Integer({ minimum: 0, maximum: 10 }),
+      share: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Null()])),
+      kind: Type.Union([Type.Literal('a'), Type.Literal('b')]),
+      list: Type.Array(Type.String(), { maxItems: 5 }),
+      when: Type.String({ format: 'date-time' }),
+      isOn: Type.Boolean(),
+      odd: Type.String({ pattern: '^x$', errorMessage: 'must be odd', errorMessageRu: 'нужно странное' }),
+      missing: Type.String(),
+    },
+    { additionalProperties: false },
+  );
+  const validate = compileValidator({ schema, method: 'POST', url: '/', httpPart: 'body' });
+  const wrong = { name: '', count: 11, share: 'x', kind: 'c', list: 1, when: 1, isOn: 1, odd: 'y', further: 1 };
+  const { error } = validate(wrong) as { error?: unknown };
+  assert.ok(error instanceof ServiceError);
+  assert.deepEqual(Object.fromEntries((error.errors ?? []).map(({ path, message_ru }) => [path, message_ru])), {
+    name: 'ожидается строка от 1 до 21 знака',
+    count: 'ожидается целое число от 0 до 10',
+    share: 'ожидается число не меньше 0 или null',
+    kind: 'ожидается одно из: a, b',
+    list: 'ожидается массив не больше 5 элементов',
+    when: 'ожидается время вида 2026-11-22T07:30:00Z',
+    isOn: 'ожидается true или false',
+    odd: 'нужно странное',
+    missing: 'обязательно',
+    further: 'здесь неизвестно',
+  });
+  assert.match(error.publicMessageRu ?? '', /^missing: обязательно; |name: ожидается строка от 1 до 21 знака/);
 });

@@ -6,9 +6,10 @@ import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
-import { type InputFault, ServiceError } from '../../errors.ts';
-import { findUnknownMembers, knownMembersOf } from '../../known-members.ts';
-import { type Described, phraseOf } from './schema-phrase.ts';
+import { isObject } from '../../encodings/tolerant.ts';
+import { type InputFault, ServiceError, type Words, words } from '../../errors.ts';
+import { findUnknownMembers, knownMembersOf, unknownMember } from '../../known-members.ts';
+import { type Described, phraseOf, phraseRuOf } from './schema-phrase.ts';
 
 /** More faults help no reader, and an array of 50,000 wrong cells must not make a reply of megabytes. */
 const maxFaults = 20;
@@ -79,10 +80,20 @@ function fromTexts(schema: TSchema, texts: Texts): unknown {
 /** One INVALID_REQUEST for all faults. */
 export function inputError(faults: readonly InputFault[]): ServiceError {
   const shown = faults.slice(0, maxFaults);
-  const detail = shown.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  return new ServiceError('INVALID_REQUEST', detail.length > 500 ? `${detail.slice(0, 499)}…` : detail, {
-    errors: shown,
-  });
+  const inRussian = shown.every(({ message_ru }) => message_ru !== undefined);
+  return new ServiceError(
+    'INVALID_REQUEST',
+    joined(shown, ({ message }) => message),
+    {
+      errors: shown,
+      ...(inRussian && { publicMessageRu: joined(shown, ({ message_ru = '' }) => message_ru) }),
+    },
+  );
+}
+
+function joined(faults: readonly InputFault[], wordsOf: (fault: InputFault) => string): string {
+  const detail = faults.map((fault) => `${fault.path}: ${wordsOf(fault)}`).join('; ');
+  return detail.length > 500 ? `${detail.slice(0, 499)}…` : detail;
 }
 
 /**
@@ -110,7 +121,7 @@ function faultsOf(schema: Described, validator: Validator, candidate: unknown, h
   for (const [name, member] of Object.entries(isObject(candidate) ? candidate : {})) {
     const array = arrayIn(schema.properties?.[name]);
     if (array?.items === undefined || !Array.isArray(member) || member.length <= longArray) continue;
-    if (member.length > (array.maxItems ?? member.length)) faults.push({ path: name, message: messageOf(array) });
+    if (member.length > (array.maxItems ?? member.length)) faults.push({ path: name, ...wordsOf(array) });
     const kept = wrongItems(array.items, member.slice(0, array.maxItems));
     if (kept.length === 0) kept.push(0); // An array may be required to hold one item.
     indexes.set(name, kept);
@@ -140,10 +151,6 @@ function wrongItems(items: Described, values: readonly unknown[]): number[] {
     if (wrong.length === maxFaults) break;
   }
   return wrong;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function toFaults(schema: Described, errors: readonly ValidationFault[], httpPart: string): InputFault[] {
@@ -190,20 +197,21 @@ function describe(schema: Described, error: ValidationFault, httpPart: string): 
   const { requiredProperties = [], additionalProperties = [], message = '' } = error.params as FaultParams;
   switch (error.keyword) {
     case 'required':
-      return requiredProperties.map((name) => ({ path: member(name), message: 'is required' }));
+      return requiredProperties.map((name) => ({ path: member(name), ...words('is required', 'обязательно') }));
     case 'additionalProperties':
-      return additionalProperties.map((name) => ({ path: member(name.slice(0, 100)), message: 'is not known here' }));
+      return additionalProperties.map((name) => ({ path: member(name.slice(0, 100)), ...unknownMember }));
     case '~refine':
       return (JSON.parse(message) as InputFault[]).map((fault) => ({ ...fault, path: member(fault.path) || httpPart }));
     default:
-      return [{ path: place === '' ? httpPart : place, message: messageOf(schemaAt(schema, error.schemaPath)) }];
+      return [{ path: place === '' ? httpPart : place, ...wordsOf(schemaAt(schema, error.schemaPath)) }];
   }
 }
 
-function messageOf(schema: Described): string {
-  const ownWords =
-    schema.errorMessage ?? schema.anyOf?.find(({ errorMessage }) => errorMessage !== undefined)?.errorMessage;
-  return ownWords ?? `must be ${phraseOf(schema)}`;
+function wordsOf(schema: Described): Words {
+  const own = [schema, ...(schema.anyOf ?? [])].find(({ errorMessage }) => errorMessage !== undefined);
+  if (own?.errorMessage === undefined) return words(`must be ${phraseOf(schema)}`, `ожидается ${phraseRuOf(schema)}`);
+  const { errorMessage: message, errorMessageRu } = own;
+  return errorMessageRu === undefined ? { message } : words(message, errorMessageRu);
 }
 
 interface FaultParams {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { accountsOfEmulator } from '../../../emulator/oauth/service-accounts.ts';
 import { type Emulator, startEmulator } from '../../../emulator/start.ts';
+import { waitFor } from '../../../test/support/wait-for.ts';
 import { type ProviderAccount, type ProviderHttp, type ProviderReply, TransportError } from '../provider.ts';
 import { createGoogleSheets } from './adapter.ts';
 import type { ReadOptions } from './operations.ts';
@@ -119,6 +120,48 @@ test('parallel calls share one token request, and a refused token is replaced on
   assert.ok(masked.some((secret) => secret.startsWith('ya29.')));
 });
 
+test('a named range whose sheet is gone is not listed', async (t) => {
+  const { account } = await start(t);
+  const { sheets_metadata } = attemptsOf();
+  const rows = { startRowIndex: 0, endRowIndex: 1 };
+  const answer = {
+    spreadsheetId: 'named',
+    sheets: [{ properties: { sheetId: 7, title: 'Left' } }],
+    namedRanges: [
+      { name: 'dead', range: {} },
+      { name: 'dead_too', range: { sheetId: 9, ...rows } },
+      { name: 'alive', range: { sheetId: 7, ...rows } },
+    ],
+  };
+  const answering: ProviderHttp = {
+    ...http,
+    send: (request) =>
+      request.url.endsWith('/token')
+        ? http.send(request)
+        : Promise.resolve({ status: 200, headers: {}, body: Buffer.from(JSON.stringify(answer)) }),
+  };
+  const found = await sheets_metadata({ spreadsheetId: 'named' }, account, answering);
+  assert.deepEqual(found.kind === 'ok' && found.value.named_ranges, [{ name: 'alive', range: "'Left'!1:1" }]);
+});
+
+test('a request is not sent again with the token that Google has just refused', async (t) => {
+  const { emulator, account } = await start(t);
+  const { sheets_metadata } = attemptsOf();
+  let asked = 0;
+  const refusing: ProviderHttp = {
+    ...http,
+    async send(request) {
+      if (request.url.endsWith('/token')) return http.send(request);
+      asked += 1;
+      return { status: 401, headers: {}, body: Buffer.from('{"error":{"code":401,"message":"No."}}') };
+    },
+  };
+  for (let n = 0; n < 3; n += 1) {
+    assert.equal((await sheets_metadata({ spreadsheetId: 'refused' }, account, refusing)).kind, 'denied');
+  }
+  assert.deepEqual([asked, emulator.control.requests('google_oauth').received], [4, 2]);
+});
+
 test('a token is renewed five minutes before it expires, and an outage of the token endpoint in that time fails no call', async (t) => {
   const { emulator, account } = await start(t);
   let nowMs = Date.now();
@@ -127,10 +170,10 @@ test('a token is renewed five minutes before it expires, and an outage of the to
   await ask();
   nowMs += 3_340_000; // Less than five minutes are left.
   emulator.control.fail({ vendor: 'google_oauth', mode: '500', times: 1 });
-  assert.equal((await ask()).kind, 'ok');
-  assert.equal(emulator.control.requests('google_oauth').received, 2);
-  assert.equal((await ask()).kind, 'ok');
-  assert.equal(emulator.control.requests('google_oauth').received, 3);
+  await waitFor('the renewal after the failed one', async () => {
+    assert.equal((await ask()).kind, 'ok');
+    return emulator.control.requests('google_oauth').received === 3;
+  });
 });
 
 test('a wrong clock, a wrong key and an unknown account are each named, and are the account’s fault', async (t) => {

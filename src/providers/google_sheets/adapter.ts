@@ -5,13 +5,13 @@
  * https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values
  */
 import Type from 'typebox';
-import type { InputFault } from '../../errors.ts';
+import { type InputFault, words } from '../../errors.ts';
 import { oneOf } from '../../schema-parts.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { isObject } from '../reading.ts';
 import { type Ask, createAsk, encodePart, type Question, sheetsOrigin } from './ask.ts';
 import { googleSheetsFacts } from './facts.ts';
-import type { ReadOptions, SheetsChangeInput, SheetsLooked, SheetsLookInput } from './operations.ts';
+import type { ReadOptions, SheetsChangeInput, SheetsInspected, SheetsInspectInput } from './operations.ts';
 import { faultsOfCredentials, readServiceAccountKey } from './service-account.ts';
 import { createServiceAccountTokens } from './service-account-tokens.ts';
 import { readCreated, readFoundSheets, readMarkers, readMetadata, readReplies, readTableEnd } from './sheets-wire.ts';
@@ -83,7 +83,7 @@ export function createGoogleSheets(now: () => number = Date.now): Adapter {
       },
 
       async sheets_look(input, account, http) {
-        return look(ask, input, account, http);
+        return inspect(ask, input, account, http);
       },
 
       async sheets_change(input, account, http) {
@@ -137,12 +137,12 @@ function batchUpdate({ spreadsheetId, requests }: SheetsChangeInput): Question<n
   return { method: 'POST', path: `${encodePart(spreadsheetId)}:batchUpdate`, body: { requests }, repeatable: false };
 }
 
-async function look(
+async function inspect(
   ask: Ask,
-  input: SheetsLookInput,
+  input: SheetsInspectInput,
   account: ProviderAccount,
   http: ProviderHttp,
-): Promise<Verdict<SheetsLooked>> {
+): Promise<Verdict<SheetsInspected>> {
   const id = encodePart(input.spreadsheetId);
   switch (input.kind) {
     case 'end': {
@@ -164,7 +164,7 @@ async function look(
         maxReplyBytes: input.maxReplyBytes,
         tooLarge: { kind: 'too_large' },
       } as const;
-      return ask<SheetsLooked>(account, http, question, (json) => {
+      return ask<SheetsInspected>(account, http, question, (json) => {
         const found = readFoundSheets(json);
         return found && { kind: 'sheets', found };
       });
@@ -183,13 +183,19 @@ async function look(
 function faultsOfConfig(config: ProviderAccount['config']): readonly InputFault[] {
   const faults: InputFault[] = [];
   if (config.formulas !== undefined && config.formulas !== 'any' && config.formulas !== 'none') {
-    faults.push({ path: 'config.formulas', message: 'must be "any", or "none" where no cell depends on others' });
+    faults.push({
+      path: 'config.formulas',
+      ...words(
+        'must be "any", or "none" where no cell depends on others',
+        'ожидается any или none, если ячейки не зависят друг от друга',
+      ),
+    });
   }
   for (const name of ['read_requests_per_minute', 'write_requests_per_minute']) {
     const value = config[name];
     const isRate = Number.isInteger(value) && Number(value) > 0;
     if (value !== undefined && !isRate)
-      faults.push({ path: `config.${name}`, message: 'must be a whole number from 1' });
+      faults.push({ path: `config.${name}`, ...words('must be a whole number from 1', 'ожидается целое число от 1') });
   }
   return faults;
 }

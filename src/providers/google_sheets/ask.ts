@@ -59,6 +59,13 @@ const tooLarge: Verdict<never> = {
   message: `The requested values are larger than ${maxReplyBytes / 1024 ** 2} MiB: ask for fewer rows at once`,
 };
 
+/** What helps an account that may not do what was asked. */
+function adviceFor(key: ServiceAccountKey | null, path: string): string | null {
+  if (key === null || path.startsWith('/')) return null;
+  if (!path.startsWith('?')) return `share the spreadsheet with ${key.email}`;
+  return `${key.email} may not create files, for which a service account of its own has no storage: create the spreadsheet by hand and share it with this account`;
+}
+
 export function createAsk(tokens: AccessTokens<ServiceAccountKey>): Ask {
   const send = async (
     key: ServiceAccountKey | null,
@@ -103,13 +110,12 @@ export function createAsk(tokens: AccessTokens<ServiceAccountKey>): Ask {
     const first = await send(key, account, http, question);
     if (!('reply' in first)) return first;
     let { reply } = first;
-    if (reply.status === 401 && key !== null) {
-      tokens.drop(key, first.token);
+    if (reply.status === 401 && key !== null && tokens.drop(key, first.token)) {
       const second = await send(key, account, http, question);
       if (!('reply' in second)) return second;
       reply = second.reply;
     }
-    if (reply.status !== 200) return judgeRefusal(reply, repeatable, key?.email ?? null);
+    if (reply.status !== 200) return judgeRefusal(reply, repeatable, adviceFor(key, question.path));
     const value = read(await parseReply(reply));
     return value === null ? unusable(repeatable) : { kind: 'ok', value };
   };

@@ -1,6 +1,8 @@
 /**
  * The spreadsheet operations as every sheets adapter implements them. Each operation is one request, whatever its size.
  */
+import Type from 'typebox';
+import { nullable, type Shown } from '../../schema-parts.ts';
 
 export type Cell = string | number | boolean | null;
 
@@ -66,7 +68,7 @@ export interface SheetsClearInput {
 }
 
 /** A read before or after a change. `end`: where Google would append to the tables in the range. */
-export type SheetsLookInput =
+export type SheetsInspectInput =
   | { readonly kind: 'end'; readonly spreadsheetId: string; readonly range: string }
   | {
       readonly kind: 'sheets';
@@ -119,36 +121,36 @@ export interface FoundMarker {
   readonly row: number | null;
 }
 
-export type SheetsLooked =
+export type SheetsInspected =
   | { readonly kind: 'end'; readonly end: TableEnd }
   | { readonly kind: 'sheets'; readonly found: FoundSheets }
   /** The reply would have exceeded the allowed size. */
   | { readonly kind: 'too_large' }
   | { readonly kind: 'markers'; readonly markers: readonly FoundMarker[] };
 
-export interface Worksheet {
-  readonly id: number;
-  readonly title: string;
-  readonly index: number;
-  readonly row_count: number;
-  readonly column_count: number;
-  readonly hidden: boolean;
-  readonly frozen_row_count: number;
-  readonly frozen_column_count: number;
-  readonly protected_ranges: readonly {
-    readonly range: string;
-    readonly description: string | null;
-    readonly warning_only: boolean;
-  }[];
-}
+const worksheet = Type.Object({
+  id: Type.Integer(),
+  title: Type.String(),
+  index: Type.Integer(),
+  row_count: Type.Integer(),
+  column_count: Type.Integer(),
+  hidden: Type.Boolean(),
+  frozen_row_count: Type.Integer(),
+  frozen_column_count: Type.Integer(),
+  protected_ranges: Type.Array(
+    Type.Object({ range: Type.String(), description: nullable(Type.String()), warning_only: Type.Boolean() }),
+  ),
+});
+export const spreadsheetMetadata = Type.Object({
+  title: Type.String(),
+  locale: Type.String(),
+  time_zone: Type.String(),
+  worksheets: Type.Array(worksheet),
+  named_ranges: Type.Array(Type.Object({ name: Type.String(), range: Type.String() })),
+});
+export type Worksheet = Shown<typeof worksheet>;
 
-export interface SpreadsheetMetadata {
-  readonly title: string;
-  readonly locale: string;
-  readonly time_zone: string;
-  readonly worksheets: readonly Worksheet[];
-  readonly named_ranges: readonly { readonly name: string; readonly range: string }[];
-}
+export type SpreadsheetMetadata = Shown<typeof spreadsheetMetadata>;
 
 /** Changes to whole spreadsheets. `change` must not run twice; the other two may safely be repeated. */
 export type SheetsStructureInput =
@@ -174,7 +176,7 @@ declare module '../provider.ts' {
     sheets_write: { input: SheetsWriteInput; output: readonly UpdatedRange[] };
     sheets_append: { input: SheetsChangeInput; output: SheetsChanged };
     sheets_change: { input: SheetsStructureInput; output: SheetsStructured };
-    sheets_look: { input: SheetsLookInput; output: SheetsLooked };
+    sheets_look: { input: SheetsInspectInput; output: SheetsInspected };
     sheets_clear: { input: SheetsClearInput; output: readonly string[] };
     sheets_metadata: { input: { readonly spreadsheetId: string }; output: SpreadsheetMetadata };
   }

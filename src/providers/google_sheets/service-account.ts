@@ -1,6 +1,6 @@
 /** Parses a service account's key file, as Google's console issues it. */
 import { parsedJson } from '../../encodings/tolerant.ts';
-import type { InputFault } from '../../errors.ts';
+import { type InputFault, words } from '../../errors.ts';
 import type { ProviderAccount } from '../provider.ts';
 import { isObject, textIn } from '../reading.ts';
 
@@ -38,8 +38,11 @@ export function faultsOfCredentials(credentials: unknown): readonly InputFault[]
   const isOauthClient =
     isObject(file) && ['installed', 'web', 'client_secret', 'refresh_token'].some((name) => name in file);
   const found = isOauthClient
-    ? 'is an OAuth client, with which only people can sign in'
-    : 'is no service account’s key file';
-  const message = `${found}: it takes the JSON of a service account, with client_email and private_key`;
-  return [{ path: 'credentials', message }];
+    ? words('is an OAuth client, with which only people can sign in', 'это клиент OAuth, им входят только люди')
+    : words('is no service account’s key file', 'это не файл ключа сервисного аккаунта');
+  const wanted = words(
+    `${found.message}: it takes the JSON of a service account, with client_email and private_key`,
+    `${found.message_ru}: нужен JSON сервисного аккаунта с client_email и private_key`,
+  );
+  return [{ path: 'credentials', ...wanted }];
 }

@@ -43,12 +43,11 @@ export function readMetadata(json: unknown): SpreadsheetMetadata | null {
     locale: textIn(properties, 'locale') ?? '',
     time_zone: textIn(properties, 'timeZone') ?? '',
     worksheets,
-    named_ranges: listIn(json, 'namedRanges').map((one) => {
+    named_ranges: listIn(json, 'namedRanges').flatMap((one) => {
       const range = objectIn(one, 'range');
-      return {
-        name: textIn(one, 'name') ?? '',
-        range: printGridRange(range, titles.get(countIn(range, 'sheetId')) ?? ''),
-      };
+      const title = titles.get(countIn(range, 'sheetId'));
+      // A name outlives its sheet, and then means nothing (`#REF!`).
+      return title === undefined ? [] : [{ name: textIn(one, 'name') ?? '', range: printGridRange(range, title) }];
     }),
   };
 }

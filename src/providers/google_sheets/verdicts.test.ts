@@ -7,7 +7,7 @@ import type { ProviderReply, Verdict } from '../provider.ts';
 import { judgeRefusal } from './verdicts.ts';
 
 const directory = new URL('../../../../shared/fixtures/google-sheets/', import.meta.url);
-const email = 'robot@project.iam.gserviceaccount.com';
+const advice = 'share the spreadsheet with robot@project.iam.gserviceaccount.com';
 
 const expected: Record<string, Partial<Verdict<never>>> = {
   error_400_bad_field_mask: { kind: 'bad_input', status: 400 },
@@ -17,7 +17,7 @@ const expected: Record<string, Partial<Verdict<never>>> = {
   error_403_caller_does_not_have_permission: {
     kind: 'bad_input',
     status: 403,
-    message: `The caller does not have permission: share the spreadsheet with ${email}`,
+    message: `The caller does not have permission: ${advice}`,
   },
   error_403_insufficient_scopes: { kind: 'denied' },
   error_403_service_disabled: { kind: 'denied' },
@@ -38,8 +38,8 @@ if (!existsSync(directory)) {
       const body = response.bodyText ?? JSON.stringify(response.body);
       const reply: ProviderReply = { status: response.status, headers: response.headers, body: Buffer.from(body) };
       assert.deepEqual(
-        { ...judgeRefusal(reply, true, email), ...expected[name] },
-        judgeRefusal(reply, true, email),
+        { ...judgeRefusal(reply, true, advice), ...expected[name] },
+        judgeRefusal(reply, true, advice),
         name,
       );
       judged.add(name);
@@ -54,6 +54,7 @@ const forbidden: readonly { readonly says: string; readonly error: object; reado
   { says: 'nothing more', error: {}, kind: 'bad_input' },
   { says: 'a reason of the file', error: errorInfo('sheets.googleapis.com', 'FILE_LOCKED'), kind: 'bad_input' },
   { says: 'a reason of IAM', error: errorInfo('iam.googleapis.com', 'IAM_PERMISSION_DENIED'), kind: 'bad_input' },
+  { says: 'that no storage is left', error: oldError('usageLimits', 'storageQuotaExceeded'), kind: 'bad_input' },
   { says: 'forbidden', error: oldError('global', 'forbidden'), kind: 'bad_input' },
   { says: 'that the API is off', error: errorInfo('googleapis.com', 'SERVICE_DISABLED'), kind: 'denied' },
   { says: 'that billing is off', error: errorInfo('googleapis.com', 'BILLING_DISABLED'), kind: 'denied' },
@@ -66,7 +67,7 @@ const forbidden: readonly { readonly says: string; readonly error: object; reado
 for (const { says, error, kind } of forbidden) {
   test(`a 403 that says ${says}, ${JSON.stringify(error)}, is ${kind}`, () => {
     const body = JSON.stringify({ error: { code: 403, status: 'PERMISSION_DENIED', message: 'No.', ...error } });
-    assert.equal(judgeRefusal({ status: 403, headers: {}, body: Buffer.from(body) }, true, email).kind, kind);
+    assert.equal(judgeRefusal({ status: 403, headers: {}, body: Buffer.from(body) }, true, advice).kind, kind);
   });
 }
 

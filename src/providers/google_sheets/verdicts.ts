@@ -16,10 +16,10 @@ const longestReplyInspected = 64 * 1024;
 export type RefusedVerdict = Exclude<Verdict<never>, { kind: 'ok' } | { kind: 'empty' }>;
 
 /**
- * The verdict for any status but 200. `repeatable` false: after a server error the outcome is unknown. `email`: the
- * account that the spreadsheet must be shared with.
+ * The verdict for any status but 200. `repeatable` false: after a server error the outcome is unknown. `advice`: what
+ * helps where the account may not do what was asked.
  */
-export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: string | null): RefusedVerdict {
+export function judgeRefusal(reply: ProviderReply, repeatable: boolean, advice: string | null): RefusedVerdict {
   const error = objectIn(reply.body.length > longestReplyInspected ? null : parseJson(reply), 'error');
   const message = shorten(textIn(error, 'message') ?? `HTTP ${reply.status}`);
   const isApiError = Object.keys(error).length > 0;
@@ -36,14 +36,16 @@ export function judgeRefusal(reply: ProviderReply, repeatable: boolean, email: s
     return { kind: 'unknown_outcome', settled: status !== 504, message: `Google answered ${status}` };
   }
   if (status === 401) return { kind: 'denied', message: `Google refuses the access: ${message}` };
-  if (status === 403) return judgeForbidden(error, reply, message, email);
+  if (status === 403) return judgeForbidden(error, reply, message, advice);
   if (status === 404 && isApiError) {
     return { kind: 'bad_input', status: 404, message: `${message} No spreadsheet has this id.` };
   }
   if (status === 400 && isApiError) {
-    return accountReasonsOf(error).some(isKeyFault)
-      ? { kind: 'denied', message }
-      : { kind: 'bad_input', status: 400, message };
+    if (accountReasonsOf(error).some(isKeyFault)) return { kind: 'denied', message };
+    if (textIn(error, 'status') !== 'FAILED_PRECONDITION') return { kind: 'bad_input', status: 400, message };
+    // The file itself is of another kind, whatever is asked of it.
+    const advice = 'an Office file must be saved as a Google spreadsheet first';
+    return { kind: 'bad_input', status: 400, message: `${message}: ${advice}`, isForAll: true };
   }
   // Google's front end refuses it in HTML: the request is too large, for any account.
   if (status === 413) return { kind: 'bad_input', status: 400, message: 'Google takes no request of this size' };
@@ -59,6 +61,9 @@ const quotaReasons: ReadonlySet<string> = new Set([
   'dailyLimitExceeded',
   'quotaExceeded',
 ]);
+
+/** The account has no storage left for new files. What it reads and changes needs none. */
+const noStorage = 'storageQuotaExceeded';
 
 /**
  * Only errors of Google's common front end (`googleapis.com`, formerly `usageLimits`) concern the account; reasons of
@@ -77,7 +82,7 @@ function isKeyFault(reason: string): boolean {
  * Distinguishes the account's quota, the account's setup (API off, billing, scope missing), and a file that is not
  * shared with it.
  */
-function judgeForbidden(error: object, reply: ProviderReply, message: string, email: string | null): RefusedVerdict {
+function judgeForbidden(error: object, reply: ProviderReply, message: string, advice: string | null): RefusedVerdict {
   if (Object.keys(error).length === 0) return { kind: 'denied', message: 'Google answered 403 and no API error' };
   const reasons = accountReasonsOf(error);
   if (reasons.some((reason) => quotaReasons.has(reason))) {
@@ -86,9 +91,10 @@ function judgeForbidden(error: object, reply: ProviderReply, message: string, em
   const lacksScope =
     reply.headers['www-authenticate']?.includes('insufficient_scope') === true ||
     reasonsOf(error, 'errors', 'global').includes('insufficientPermissions');
-  if (reasons.length > 0 || lacksScope) return { kind: 'denied', message };
-  const advice = email === null ? '' : `: share the spreadsheet with ${email}`;
-  return { kind: 'bad_input', status: 403, message: `${message}${advice}` };
+  if ((reasons.length > 0 && !reasons.every((reason) => reason === noStorage)) || lacksScope) {
+    return { kind: 'denied', message };
+  }
+  return { kind: 'bad_input', status: 403, message: advice === null ? message : `${message}: ${advice}` };
 }
 
 function reasonsOf(error: object, member: 'details' | 'errors', domain: string): string[] {

@@ -7,8 +7,8 @@
  * decompressed. A partial response (206) cannot be decompressed and is searched as it is.
  */
 import { PassThrough, pipeline, Readable, Transform } from 'node:stream';
-import { createBrotliDecompress, createUnzip, createZstdDecompress } from 'node:zlib';
-import { contentEncodings } from '../../encodings/content-encodings.ts';
+import { createBrotliDecompress, createInflateRaw, createUnzip, createZstdDecompress } from 'node:zlib';
+import { contentEncodings, hasZlibHeader } from '../../encodings/content-encodings.ts';
 import { type OpenReply, TransportError } from '../provider.ts';
 import { createSecretCover, type SecretCover } from './cover-secrets.ts';
 import type { HttpOutput } from './operations.ts';
@@ -71,12 +71,13 @@ function covering(body: Readable, cover: SecretCover): Readable {
 /** `pipeline` forwards every error to its last stream, whose reader handles it. */
 function noted(): void {}
 
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: createUnzip,
-  'x-gzip': createUnzip,
-  deflate: createUnzip,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
+/** `first`: the first byte, where it is known. */
+const decoders: Readonly<Record<string, (first?: number) => Transform>> = {
+  gzip: () => createUnzip(),
+  'x-gzip': () => createUnzip(),
+  deflate: (first) => (first === undefined || hasZlibHeader(first) ? createUnzip() : createInflateRaw()),
+  br: () => createBrotliDecompress(),
+  zstd: () => createZstdDecompress(),
 };
 
 /** Removes the `Content-Encoding`; returns the response unchanged if it has none, or an unknown one. */
@@ -89,12 +90,27 @@ function decoded(reply: OpenReply, method: string): OpenReply {
     return reply;
   // They describe the compressed bytes.
   const { 'content-encoding': _encoding, 'content-length': _length, ...headers } = reply.headers;
-  const plain = openers.reduce<Readable>((body, open) => pipeline(body, open(), noted), reply.body);
+  return { ...reply, headers, body: decodedBody(reply.body, openers) };
+}
+
+/** Waits for the first bytes: some servers name a `Content-Encoding` without sending a body, as with a redirect. */
+function decodedBody(body: Readable, openers: readonly ((first?: number) => Transform)[]): Readable {
   const end = new PassThrough({
     destroy(error, done) {
+      body.destroy();
       const isForeign = error !== null && !(error instanceof TransportError);
       done(isForeign ? new TransportError('encoding', true, error) : error);
     },
   });
-  return { ...reply, headers, body: pipeline(plain, end, noted) };
+  const endEmpty = (): void => void end.end();
+  const begin = (): void => {
+    const first = body.read() as Buffer | null;
+    if (first === null) return;
+    body.off('readable', begin).off('end', endEmpty);
+    body.unshift(first);
+    pipeline([body, ...openers.map((open, layer) => open(layer === 0 ? first[0] : undefined)), end], noted);
+  };
+  body.on('readable', begin).on('end', endEmpty);
+  body.once('error', (error) => end.destroy(error));
+  return end;
 }

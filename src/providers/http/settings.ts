@@ -1,6 +1,6 @@
 /** Parses `config` of an HTTP service: authentication, probing, and how long its answers may be cached. */
 import Type from 'typebox';
-import type { InputFault } from '../../errors.ts';
+import { type InputFault, type Words, words } from '../../errors.ts';
 import type { ServiceSettings } from '../provider.ts';
 import { isObject } from '../reading.ts';
 import { authSchema, authsOf, faultsOfAuth, type HttpAuth, isUsableHeader } from './auth/auth-settings.ts';
@@ -79,25 +79,34 @@ export function faultsOfSettings({ baseUrl, config }: ServiceSettings): readonly
 }
 
 function faultsOfBase(baseUrl: string | null): InputFault[] {
-  const fault = (message: string): InputFault[] => [{ path: 'base_url', message }];
-  if (baseUrl === null) return fault('is required for the adapter "http"');
-  if (!URL.canParse(baseUrl)) return fault('must be a URL');
+  const fault = (found: Words): InputFault[] => [{ path: 'base_url', ...found }];
+  if (baseUrl === null) return fault(words('is required for the adapter "http"', 'обязательно для адаптера «http»'));
+  if (!URL.canParse(baseUrl)) return fault(words('must be a URL', 'ожидается URL'));
   const { search, hash } = new URL(baseUrl);
-  return search !== '' || hash !== '' || /[?#]/.test(baseUrl) ? fault('must have no query and no fragment') : [];
+  return search !== '' || hash !== '' || /[?#]/.test(baseUrl)
+    ? fault(words('must have no query and no fragment', 'без параметров и фрагмента'))
+    : [];
 }
+
+const tooLong = words(
+  `must be text of at most ${maxTextLength} characters`,
+  `ожидается текст не длиннее ${maxTextLength} знаков`,
+);
 
 function faultsOfTexts(
   texts: unknown,
   path: string,
-  faultOf: (name: string, text: string) => string | null,
+  faultOf: (name: string, text: string) => Words | null,
 ): InputFault[] {
   if (texts === undefined) return [];
-  if (!isObject(texts)) return [{ path, message: 'must be an object of names and texts' }];
-  if (Object.keys(texts).length > maxTexts) return [{ path, message: `must have at most ${maxTexts} members` }];
+  if (!isObject(texts))
+    return [{ path, ...words('must be an object of names and texts', 'ожидается объект из имён и текстов') }];
+  if (Object.keys(texts).length > maxTexts)
+    return [{ path, ...words(`must have at most ${maxTexts} members`, `не больше ${maxTexts} членов`) }];
   return Object.entries(texts).flatMap(([name, text]) => {
     const isText = typeof text === 'string' && text.length <= maxTextLength;
-    const message = isText ? faultOf(name, text) : `must be text of at most ${maxTextLength} characters`;
-    return message === null ? [] : [{ path: `${path}.${name.slice(0, 100)}`, message }];
+    const found = isText ? faultOf(name, text) : tooLong;
+    return found === null ? [] : [{ path: `${path}.${name.slice(0, 100)}`, ...found }];
   });
 }
 
@@ -105,32 +114,55 @@ function faultsOfNames(names: unknown): InputFault[] {
   if (names === undefined) return [];
   const isList = Array.isArray(names) && names.length <= 2 * maxTexts;
   if (isList && names.every((name) => typeof name === 'string' && name !== '')) return [];
-  return [{ path: 'config.secret_headers', message: 'must be a list of names of `headers` and `query`' }];
+  return [
+    {
+      path: 'config.secret_headers',
+      ...words('must be a list of names of `headers` and `query`', 'ожидается список имён из headers и query'),
+    },
+  ];
 }
 
-function faultOfHeader(name: string, text: string): string | null {
-  if (!isUsableHeader(name)) return 'is no header that a service may add';
-  return /^[\x20-\x7e]*$/.test(text) ? null : 'must be printable ASCII text';
+function faultOfHeader(name: string, text: string): Words | null {
+  if (!isUsableHeader(name))
+    return words('is no header that a service may add', 'такой заголовок сервис добавлять не может');
+  return /^[\x20-\x7e]*$/.test(text) ? null : words('must be printable ASCII text', 'ожидается печатный текст ASCII');
 }
 
-function faultOfParameter(name: string, text: string): string | null {
-  return name === '' || /\p{Cc}/u.test(name + text) ? 'must have a name, and no control characters' : null;
+function faultOfParameter(name: string, text: string): Words | null {
+  return name === '' || /\p{Cc}/u.test(name + text)
+    ? words('must have a name, and no control characters', 'нужно имя, без управляющих знаков')
+    : null;
 }
 
 function faultsOfRest(config: Readonly<Record<string, unknown>>): InputFault[] {
   const faults: InputFault[] = [];
   const { cache_ttl_seconds: ttl, health_path: healthPath } = config;
   if (ttl !== undefined && !(Number.isInteger(ttl) && Number(ttl) >= 0 && Number(ttl) <= longestCacheTtlSeconds)) {
-    faults.push({ path: 'config.cache_ttl_seconds', message: `must be whole seconds, 0 to ${longestCacheTtlSeconds}` });
+    faults.push({
+      path: 'config.cache_ttl_seconds',
+      ...words(
+        `must be whole seconds, 0 to ${longestCacheTtlSeconds}`,
+        `ожидаются целые секунды, от 0 до ${longestCacheTtlSeconds}`,
+      ),
+    });
   }
   for (const name of ['idle_timeout_seconds', 'total_timeout_seconds']) {
     const value = config[name];
     if (value === undefined || (typeof value === 'number' && value > 0 && value <= defaultTotalSeconds)) continue;
-    faults.push({ path: `config.${name}`, message: `must be seconds, above 0 and at most ${defaultTotalSeconds}` });
+    faults.push({
+      path: `config.${name}`,
+      ...words(
+        `must be seconds, above 0 and at most ${defaultTotalSeconds}`,
+        `ожидаются секунды, больше 0 и не больше ${defaultTotalSeconds}`,
+      ),
+    });
   }
   if (healthPath !== undefined) {
-    const fault = typeof healthPath === 'string' ? faultOfPath(healthPath.replace(/^\/+/, '')) : 'must be text';
-    if (fault !== null) faults.push({ path: 'config.health_path', message: fault });
+    const fault =
+      typeof healthPath === 'string'
+        ? faultOfPath(healthPath.replace(/^\/+/, ''))
+        : words('must be text', 'ожидается текст');
+    if (fault !== null) faults.push({ path: 'config.health_path', ...fault });
   }
   return faults;
 }

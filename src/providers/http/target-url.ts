@@ -6,29 +6,31 @@
  * written. An accepted path is sent exactly as written, encoded slashes included.
  */
 import { formDecoded } from '../../encodings/tolerant.ts';
+import { type Words, words } from '../../errors.ts';
 
 /** No legitimate path is encoded more often. */
 const maxDecodings = 4;
 
 /** Why the path is refused; null if it is accepted. */
-export function faultOfPath(path: string): string | null {
-  if (/[\\#?]|[^\x21-\x7e]/.test(path)) return 'must be percent-encoded';
+export function faultOfPath(path: string): Required<Words> | null {
+  if (/[\\#?]|[^\x21-\x7e]/.test(path)) return words('must be percent-encoded', 'нужно процентное кодирование');
   let decoded = path;
   for (let pass = 0; ; pass += 1) {
     // Some parsers drop tabs and line ends, which joins the dots around them.
-    if (/\p{Cc}/u.test(decoded)) return 'must not contain control characters';
+    if (/\p{Cc}/u.test(decoded)) return words('must not contain control characters', 'без управляющих знаков');
     const parts = decoded.split(/[/\\]/).map((part) => (part.split(';', 1)[0] as string).trim());
-    if (parts.some((part) => part === '.' || part === '..')) return 'must not contain "." or ".." as a part';
+    if (parts.some((part) => part === '.' || part === '..'))
+      return words('must not contain "." or ".." as a part', 'без частей «.» и «..»');
     if (!decoded.includes('%')) return null;
     let next: string;
     try {
       next = decodeURIComponent(decoded);
     } catch {
       // In the caller's own spelling this is not a URL; text that appears after decoding may contain any percent sign.
-      return pass === 0 ? 'must be percent-encoded UTF-8' : null;
+      return pass === 0 ? words('must be percent-encoded UTF-8', 'нужен UTF-8 в процентном кодировании') : null;
     }
     if (next === decoded) return null;
-    if (pass === maxDecodings) return 'is encoded too often';
+    if (pass === maxDecodings) return words('is encoded too often', 'закодировано слишком много раз');
     decoded = next;
   }
 }
@@ -36,7 +38,7 @@ export function faultOfPath(path: string): string | null {
 /** Throws a RangeError for a path that `faultOfPath` refuses, and for one that would still leave the base URL. */
 export function targetUrl(baseUrl: string, path: string, query: string): string {
   const fault = faultOfPath(path);
-  if (fault !== null) throw new RangeError(`the path ${fault}`);
+  if (fault !== null) throw new RangeError(`the path ${fault.message}`);
   const base = new URL(baseUrl);
   const root = base.pathname.replace(/\/+$/, '');
   const url = new URL(`${base.origin}${root}${path === '' ? base.pathname.slice(root.length) : `/${path}`}`);

@@ -4,8 +4,9 @@
  *
  * https://nominatim.org/release-docs/latest/api/Search/
  */
+import { words } from '../../errors.ts';
 import type { ProviderReply } from '../../outbound/exchange.ts';
-import { languageOnly, type Place, type QuestionParts } from '../geocoding.ts';
+import { languageOnly, type Place, placeOf, type QuestionParts, resultsWanted } from '../geocoding.ts';
 import type { Adapter, ProviderAccount, ProviderHttp } from '../provider.ts';
 import { parseJson, shorten } from '../reading.ts';
 import { failed, judgeStatus, type Refusal } from '../refusal.ts';
@@ -15,7 +16,6 @@ import { nominatimFacts } from './facts.ts';
 import { addressComponents, addressParts, type OsmPlace, parseError, parsePlace, parseSearch } from './wire.ts';
 
 const basePaths = ['/search', '/reverse', '/status'] as const;
-const placesWanted = '5';
 
 export const nominatim: Adapter = {
   name: 'nominatim',
@@ -23,15 +23,25 @@ export const nominatim: Adapter = {
   facts: nominatimFacts,
   defaultBaseUrl: null,
   faultsOf: ({ baseUrl }) =>
-    baseUrl === null ? [{ path: 'base_url', message: 'is required: the address of your own Nominatim server' }] : [],
+    baseUrl === null
+      ? [
+          {
+            path: 'base_url',
+            ...words(
+              'is required: the address of your own Nominatim server',
+              'обязательно: адрес вашего сервера Nominatim',
+            ),
+          },
+        ]
+      : [],
   secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
 
   attempts: {
-    async geocode({ address, parts, language, country, bounds }, account, http) {
+    async geocode({ address, parts, language, country, bounds, limit }, account, http) {
       const asked = await ask(account, http, '/search', {
         ...questionOf(address, parts),
         ...commonOf(language),
-        limit: placesWanted,
+        limit: resultsWanted(limit),
         ...(country !== null && { countrycodes: country.toLowerCase() }),
         ...(bounds !== null && { viewbox: `${bounds.west},${bounds.south},${bounds.east},${bounds.north}` }),
       });
@@ -100,16 +110,6 @@ function judge(reply: ProviderReply, json: unknown): Refusal | null {
 
 function toPlace(place: OsmPlace): Place {
   const components = addressParts(place);
-  const { confidence, locationType } = precisionOf(place.placeRank, components.house_number);
-  return {
-    latitude: place.latitude,
-    longitude: place.longitude,
-    formatted_address: place.text,
-    confidence,
-    location_type: locationType,
-    address_components: addressComponents(place),
-    components,
-    place_id: place.id,
-    partial_match: false,
-  };
+  const precision = precisionOf(place.placeRank, components.house_number);
+  return placeOf(place, place.id, precision, { address_components: addressComponents(place), components });
 }

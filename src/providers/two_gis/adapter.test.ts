@@ -56,6 +56,25 @@ test('a house is read by the names of its fields, whatever levels are missing', 
   assert.equal(place_id, '70030076123456789');
 });
 
+test('a place abroad has its own country, although it lies in the box around Uzbekistan', async () => {
+  for (const [country, code] of [
+    ['Узбекистан', 'UZ'],
+    ['Oʻzbekiston', 'UZ'],
+    ['Казахстан', 'KZ'],
+    ['Qozog‘iston', 'KZ'],
+    ['Кыргызстан', 'KG'],
+    ['Атлантида', null],
+  ] as const) {
+    const shymkent = { ...house, point: { lat: 42.32, lon: 69.59 }, adm_div: [{ name: country, type: 'country' }] };
+    const verdict = await geocodes(found(shymkent));
+    assert.ok(verdict.kind === 'ok');
+    const { components, address_components } = verdict.value;
+    assert.deepEqual([components.country, components.country_code], [country, code]);
+    const [component] = address_components.filter(({ types }) => types.includes('country'));
+    assert.equal(component?.short_name, code ?? country);
+  }
+});
+
 test('each kind of object has its confidence', async () => {
   for (const [item, confidence] of [
     [{ ...house, address: {} }, 0.7],

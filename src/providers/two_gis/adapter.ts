@@ -5,7 +5,7 @@
  * https://docs.2gis.com/en/api/navigation/distance-matrix/reference
  */
 import type { ProviderReply } from '../../outbound/exchange.ts';
-import { type Box, languageOnly, type Place } from '../geocoding.ts';
+import { type Box, languageOnly, type Place, placeOf, resultsWanted } from '../geocoding.ts';
 import type { Adapter, ProviderAccount, ProviderHttp, Verdict } from '../provider.ts';
 import { parseJson, shorten, textIn } from '../reading.ts';
 import { failed, judgeStatus, type Refusal } from '../refusal.ts';
@@ -25,7 +25,6 @@ const fields = 'items.point,items.address,items.adm_div,items.full_address_name'
  * is found.
  */
 const widerTypes = 'street,crossroad,attraction,adm_div';
-const itemsWanted = '5';
 /** The maximum distance from a point to a house. */
 const houseRadiusMeters = 100;
 const widerRadiusMeters = 1_000;
@@ -40,11 +39,11 @@ export const twoGis: Adapter = {
   secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
 
   attempts: {
-    async geocode({ address, language, country, bounds }, account, http) {
+    async geocode({ address, language, country, bounds, limit }, account, http) {
       const query = {
         q: address,
         locale: localeOf(language, country),
-        page_size: itemsWanted,
+        page_size: resultsWanted(limit),
         search_is_query_text_complete: 'true',
         ...locationOf(country, bounds),
       };
@@ -58,7 +57,7 @@ export const twoGis: Adapter = {
         lat: String(latitude),
         lon: String(longitude),
         locale: localeOf(language, 'UZ'),
-        page_size: itemsWanted,
+        page_size: resultsWanted(1),
       };
       const near = { ...query, radius: String(houseRadiusMeters), type: 'building' };
       const houses = await askCatalog(account, http, near);
@@ -150,16 +149,6 @@ function placesOf(outcome: Found | Refusal): Verdict<Place> {
 }
 
 function toPlace(item: Item): Place {
-  const { confidence, locationType } = precisionOf(item);
-  return {
-    latitude: item.latitude,
-    longitude: item.longitude,
-    formatted_address: item.text,
-    confidence,
-    location_type: locationType,
-    address_components: addressComponents(item),
-    components: addressParts(item),
-    place_id: item.id,
-    partial_match: false,
-  };
+  const address = { address_components: addressComponents(item), components: addressParts(item) };
+  return placeOf(item, item.id, precisionOf(item), address);
 }

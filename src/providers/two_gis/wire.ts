@@ -2,6 +2,7 @@
  * Parses 2GIS's JSON. The real status is `meta.code`, whatever the HTTP status; levels of the divisions can be missing.
  */
 import type { AddressComponent, AddressParts, Coordinates, RouteMatrix } from '../geocoding.ts';
+import { foldName } from '../offline_gazetteer/fold-name.ts';
 import { boxOfCountry, isWithin, plausibleCoordinates } from '../plausible.ts';
 import { isObject, listIn, objectIn, textIn } from '../reading.ts';
 import { readElement } from '../route-matrix.ts';
@@ -82,10 +83,38 @@ const typesByDivision: Readonly<Record<string, readonly string[]>> = {
   division: ['sublocality', 'sublocality_level_2', 'political'],
 };
 
-/** 2GIS gives the country's name, not its code; the code is derived from the country's box. */
+/** Where 2GIS has maps, and the countries that reach into Uzbekistan's box. */
+const countryCodes = 'AE AF AM AZ BH BY CL CY CZ EG GE IL IQ IT KG KW KZ OM QA RU SA TJ TM TR UA UZ'.split(' ');
+/** Built on first use, to keep the start fast. */
+let codesByCountry: ReadonlyMap<string, string> | null = null;
+
+function nameCountries(): ReadonlyMap<string, string> {
+  const named = ['ru', 'uz', 'en'].flatMap((language) => {
+    const names = new Intl.DisplayNames([language], { type: 'region' });
+    return countryCodes.map((code) => [foldName(names.of(code) ?? code), code] as const);
+  });
+  return new Map([...named, ['кыргызстан', 'KG']]);
+}
+
+/** 2GIS gives the country's name, not its code. Without the name: in Uzbekistan's box, where Shymkent lies too. */
 function countryCodeOf(item: Item): string | null {
+  const country = countryOf(item);
+  if (country !== null) {
+    codesByCountry ??= nameCountries();
+    return codesByCountry.get(foldName(country)) ?? null;
+  }
   const box = boxOfCountry('UZ');
   return box !== null && isWithin(box, item) ? 'UZ' : null;
+}
+
+function countryOf(item: Item): string | null {
+  if (kindOfDivision(item) === 'country') return item.name;
+  return item.divisions.findLast(({ type }) => type === 'country')?.name ?? null;
+}
+
+/** The level of an item that is itself a division. */
+function kindOfDivision({ type, subtype }: Item): string | null {
+  return type.startsWith('adm_div') ? (subtype ?? type.split('.')[1] ?? null) : null;
 }
 
 export function addressComponents(item: Item): readonly AddressComponent[] {
@@ -106,7 +135,7 @@ export function addressParts(item: Item): AddressParts {
     types
       .map((type) => item.divisions.findLast((part) => part.type === type)?.name)
       .find((name) => name !== undefined) ?? null;
-  const own = item.type.startsWith('adm_div') ? (item.subtype ?? item.type.split('.')[1] ?? null) : null;
+  const own = kindOfDivision(item);
   const named = (type: string): string | null => (own === type ? item.name : null);
   return {
     street: item.street,
@@ -115,7 +144,7 @@ export function addressParts(item: Item): AddressParts {
     city: named('city') ?? last('city', 'settlement'),
     region: named('region') ?? last('region'),
     postal_code: item.postcode,
-    country: named('country') ?? last('country'),
+    country: countryOf(item),
     country_code: countryCodeOf(item),
   };
 }

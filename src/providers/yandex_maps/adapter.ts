@@ -5,7 +5,7 @@
  * https://yandex.com/dev/distancematrix/doc/en/
  */
 import type { ProviderReply } from '../../outbound/exchange.ts';
-import { type Box, type Coordinates, languageOnly, type Place } from '../geocoding.ts';
+import { type Box, type Coordinates, languageOnly, type Place, placeOf, resultsWanted } from '../geocoding.ts';
 import { boxOfCountry } from '../plausible.ts';
 import type { Adapter, ProviderAccount, ProviderHttp } from '../provider.ts';
 import { parseJson, shorten, textIn } from '../reading.ts';
@@ -26,8 +26,6 @@ import {
 const geocoderOrigin = 'https://geocode-maps.yandex.ru';
 const matrixOrigin = 'https://api.routing.yandex.net';
 const basePaths = ['/v1', '/1.x'] as const;
-/** Number of results to request: the first is the best match, the others may contain one in the right country. */
-const resultsWanted = '5';
 
 /**
  * `lang` is a language and a region from a short list. `uz_UZ` is not on it, and Yandex replaces unlisted values by a
@@ -53,13 +51,13 @@ export const yandexMaps: Adapter = {
   secretsOf: ({ apiKey }) => (apiKey === null ? [] : [apiKey]),
 
   attempts: {
-    async geocode({ address, language, country, bounds }, account, http) {
+    async geocode({ address, language, country, bounds, limit }, account, http) {
       const outcome = await askGeocoder(account, http, {
         geocode: address,
         // Yandex expects the longitude first; people and Google write the latitude first.
         ...(twoNumbers.test(address) && { sco: 'latlong' }),
         lang: langs[languageOnly(language)] ?? defaultLang,
-        results: resultsWanted,
+        results: resultsWanted(limit),
         ...areaOf(bounds ?? (country === null ? null : boxOfCountry(country))),
       });
       if (outcome.kind !== 'objects') return outcome;
@@ -76,7 +74,7 @@ export const yandexMaps: Adapter = {
         geocode: `${longitude},${latitude}`,
         sco: 'longlat',
         lang: langs[languageOnly(language)] ?? defaultLang,
-        results: resultsWanted,
+        results: resultsWanted(1),
       });
       if (outcome.kind !== 'objects') return outcome;
       // Sorted by distance; but a house describes a point better than the metro station or the district around it.
@@ -151,15 +149,7 @@ function judgeHttp(reply: ProviderReply, json: unknown): Refusal | null {
 }
 
 function toPlace(object: GeoObject): Place {
-  return {
-    latitude: object.latitude,
-    longitude: object.longitude,
-    formatted_address: object.text,
-    confidence: confidenceOf(object),
-    location_type: locationTypeByPrecision[object.precision],
-    address_components: addressComponents(object),
-    components: addressParts(object),
-    place_id: object.uri,
-    partial_match: false,
-  };
+  const precision = { confidence: confidenceOf(object), locationType: locationTypeByPrecision[object.precision] };
+  const address = { address_components: addressComponents(object), components: addressParts(object) };
+  return placeOf(object, object.uri, precision, address);
 }

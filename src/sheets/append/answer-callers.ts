@@ -5,7 +5,7 @@ import { type Area, blockAt, greatest } from '../area.ts';
 import type { Changed } from '../changed.ts';
 import { forgetBelow } from '../scope.ts';
 import { needsTyping } from '../table/cells.ts';
-import type { Looker } from '../table/look.ts';
+import type { SpreadsheetAccess } from '../table/inspect-spreadsheet.ts';
 import { unknownOutcome } from '../table/table-errors.ts';
 import type { AppendDeps, Entry } from './append-item.ts';
 import { widthOf } from './appended-place.ts';
@@ -21,13 +21,13 @@ interface PlacedRows {
 /** Each caller gets the place of its own rows, as if its append had run alone. */
 export async function resolveAll(
   deps: AppendDeps,
-  looker: Looker,
+  access: SpreadsheetAccess,
   entries: readonly Entry[],
   place: PlacedRows,
   provider: string,
   familyLimit: Changed<unknown>['familyLimit'],
 ): Promise<void> {
-  const typed = await typeOver(deps, looker, entries, place);
+  const typed = await typeOver(deps, access, entries, place);
   let { row } = place;
   let before = place.table === null ? null : { ...place.table, endRow: row };
   for (const entry of entries) {
@@ -58,7 +58,7 @@ export async function resolveAll(
  */
 async function typeOver(
   deps: AppendDeps,
-  { caller, spreadsheetId, deadlineAtMs }: Looker,
+  { caller, spreadsheetId, deadlineAtMs }: SpreadsheetAccess,
   entries: readonly Entry[],
   { title, row, column }: PlacedRows,
 ): Promise<ServiceError | null> {

@@ -34,8 +34,9 @@ export interface AppendDeps extends Pick<SheetsDeps, 'calls' | 'cache'>, MarkedD
   readonly pace: Pace;
 }
 
-export interface AppendItem {
-  readonly question: AppendQuestion;
+/** A change to a table in progress. */
+export interface TableItem<Question> {
+  readonly question: Question;
   readonly caller: Caller;
   readonly progress: Progress;
   readonly marker: Marker;
@@ -44,6 +45,7 @@ export interface AppendItem {
   /** True while its request is in progress at Google. */
   isSent: boolean;
 }
+export type AppendItem = TableItem<AppendQuestion>;
 
 export type Entry = LaneItem<AppendItem, Changed<AppendedRows>>;
 export type Sent = Promise<PutBack<AppendItem, Changed<AppendedRows>> | null>;

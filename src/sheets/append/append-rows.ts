@@ -10,16 +10,16 @@
  * Google has the note, the rows are already there; if not, they are sent again with the same note, so they cannot be
  * written twice.
  */
-import { type ServiceError, withMessage } from '../../errors.ts';
 import type { Caller } from '../../gateway/caller.ts';
 import type { AppendedRows } from '../../providers/google_sheets/operations.ts';
 import { countWithin, sizeOfRow } from '../change-ranges.ts';
 import type { Changed } from '../changed.ts';
 import { namingAsked } from '../refusal-words.ts';
 import { forgetBelow } from '../scope.ts';
+import { refuseGuilty } from '../split-batch.ts';
 import { growGrid, writeRowsAt } from '../table/cells.ts';
+import { InspectionFailed, inspectSpreadsheet, type SpreadsheetAccess } from '../table/inspect-spreadsheet.ts';
 import { locateEnd, type TablePlace } from '../table/locate-end.ts';
-import { type Looker, LookRefused, look } from '../table/look.ts';
 import { findMarkers, type MadeChange, makeOnce } from '../table/marked-change.ts';
 import { newMarker, type Progress, parseMarker, saveNotes } from '../table/progress.ts';
 import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
@@ -51,8 +51,8 @@ export function createAppendRows(deps: AppendDeps): AppendRows {
   const add = createTableLanes<AppendItem, AppendedRows>(deps, {
     done: appended,
     countTogether,
-    settleEarlier: (looker, entry) => settleEarlier(deps, looker, entry),
-    sendOnce: (lock, looker, batch) => sendOnce(deps, lock, looker, batch),
+    settleEarlier: (access, entry) => settleEarlier(deps, access, entry),
+    sendOnce: (lock, access, batch) => sendOnce(deps, lock, access, batch),
   });
   return (caller, question, progress, signal) => {
     const earlier = parseMarker(progress.saved);
@@ -83,22 +83,26 @@ function groupOf({ question }: AppendItem): string {
 }
 
 /** True if the outcome of an earlier run settled the entry: its rows were found, or it stays unknown. */
-async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Promise<boolean> {
+async function settleEarlier(deps: AppendDeps, access: SpreadsheetAccess, entry: Entry): Promise<boolean> {
   const { marker, question } = entry.item;
-  const told = await findMarkers(deps, looker, [{ marker, sheetId: 0, row: null, isKeyed: true }]);
+  const told = await findMarkers(deps, access, [{ marker, sheetId: 0, row: null, isKeyed: true }]);
   if (told === null) {
     entry.reject(unknownOutcome(appended));
     return true;
   }
   const [note] = told.found;
   if (note === undefined) return false;
-  const looked = await look<'sheets'>(deps, looker, { kind: 'sheets', ranges: [], maxReplyBytes: 1024 ** 2 });
-  const sheet = looked.kind === 'sheets' ? looked.found.sheets.find(({ id }) => id === note.sheetId) : undefined;
-  const known = await deps.states.find(looker.caller.tenantId, question.spreadsheetId, tableKeyOf(question.range));
+  const inspected = await inspectSpreadsheet<'sheets'>(deps, access, {
+    kind: 'sheets',
+    ranges: [],
+    maxReplyBytes: 1024 ** 2,
+  });
+  const sheet = inspected.kind === 'sheets' ? inspected.found.sheets.find(({ id }) => id === note.sheetId) : undefined;
+  const known = await deps.states.find(access.caller.tenantId, question.spreadsheetId, tableKeyOf(question.range));
   const column = question.range.kind === 'area' ? question.range.area.startColumn : (known?.column ?? 0);
-  await forgetBelow(deps, looker.caller.tenantId, question.spreadsheetId);
+  await forgetBelow(deps, access.caller.tenantId, question.spreadsheetId);
   const place = { title: sheet?.title ?? known?.title ?? '', column, row: note.row ?? 0, table: null };
-  await resolveAll(deps, looker, [entry], place, told.provider, null);
+  await resolveAll(deps, access, [entry], place, told.provider, null);
   return true;
 }
 
@@ -106,7 +110,7 @@ async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Pr
 async function sendOnce(
   deps: AppendDeps,
   lock: TableLock,
-  looker: Looker,
+  access: SpreadsheetAccess,
   batch: readonly Entry[],
   contested: TablePlace | null = null,
 ): Sent {
@@ -118,9 +122,9 @@ async function sendOnce(
   const known = await deps.states.find(caller.tenantId, question.spreadsheetId, key);
   let place: TablePlace;
   try {
-    place = await locateEnd(deps, looker, asked, known);
+    place = await locateEnd(deps, access, asked, known);
   } catch (error) {
-    if (!(error instanceof LookRefused) || error.untilMs !== null) throw error;
+    if (!(error instanceof InspectionFailed) || error.untilMs !== null) throw error;
     for (const entry of batch) entry.reject(namingAsked(error.error, entry.item.question.range));
     return null;
   }
@@ -130,7 +134,7 @@ async function sendOnce(
   for (const { item } of entries) item.isSent = true;
   const markers = markersOf(entries, place);
   const isSamePlace = contested?.sheetId === place.sheetId && contested.nextRow === place.nextRow;
-  const made = await makeOnce(deps, lock, looker, {
+  const made = await makeOnce(deps, lock, access, {
     capability: deps.capabilities.append,
     requests: [
       ...growGrid(place, place.nextRow + rows.length, place.column + width),
@@ -145,29 +149,29 @@ async function sendOnce(
     freed: isSamePlace ? markers.slice(0, 1).map(({ marker }) => marker.id) : [],
     wasSent: entries.some(({ item }) => item.wasSent),
   });
-  if (made.kind === 'contested' && !isSamePlace) return sendOnce(deps, lock, looker, entries, place);
-  return conclude(deps, lock, looker, entries, place, made, key);
+  if (made.kind === 'contested' && !isSamePlace) return sendOnce(deps, lock, access, entries, place);
+  return conclude(deps, lock, access, entries, place, made, key);
 }
 
 async function conclude(
   deps: AppendDeps,
   lock: TableLock,
-  looker: Looker,
+  access: SpreadsheetAccess,
   entries: readonly Entry[],
   place: TablePlace,
   made: MadeChange,
   key: string,
 ): Sent {
-  const { tenantId } = looker.caller;
+  const { tenantId } = access.caller;
   switch (made.kind) {
     case 'made': {
       const row = rowOf(made, entries, place);
       const rowCount = entries.reduce((sum, { item }) => sum + item.question.values.length, 0);
       await Promise.all([
-        deps.states.note(tenantId, looker.spreadsheetId, key, afterAppend(place, row, rowCount, entries)),
-        forgetBelow(deps, tenantId, looker.spreadsheetId, place.title, row),
+        deps.states.note(tenantId, access.spreadsheetId, key, afterAppend(place, row, rowCount, entries)),
+        forgetBelow(deps, tenantId, access.spreadsheetId, place.title, row),
       ]);
-      await resolveAll(deps, looker, entries, { ...place, row }, made.provider, made.familyLimit);
+      await resolveAll(deps, access, entries, { ...place, row }, made.provider, made.familyLimit);
       return null;
     }
     case 'limited':
@@ -178,42 +182,18 @@ async function conclude(
       return { items: entries, untilMs: made.kind === 'limited' ? made.untilMs : deps.clock.now() + 50, error };
     }
     case 'refused':
-      return halveOrReject(deps, lock, looker, entries, made);
+      for (const { item } of entries) item.isSent = false;
+      return refuseGuilty(entries, made, (part) => sendOnce(deps, lock, access, part));
     case 'not_made':
       for (const entry of entries) entry.reject(failedWhole(made.error));
       return null;
     case 'unknown':
-      await deps.states.note(tenantId, looker.spreadsheetId, key, null);
-      await forgetBelow(deps, tenantId, looker.spreadsheetId);
+      await deps.states.note(tenantId, access.spreadsheetId, key, null);
+      await forgetBelow(deps, tenantId, access.spreadsheetId);
       setTimeout(() => {
-        void forgetBelow(deps, tenantId, looker.spreadsheetId).catch(() => {});
+        void forgetBelow(deps, tenantId, access.spreadsheetId).catch(() => {});
       }, 60_000).unref();
       for (const entry of entries) entry.reject(unknownOutcome(appended, made.error));
       return null;
   }
-}
-
-/** Google's refusal does not say which rows are wrong, so the batch is halved until each wrong item stands alone. */
-async function halveOrReject(
-  deps: AppendDeps,
-  lock: TableLock,
-  looker: Looker,
-  entries: readonly Entry[],
-  refused: Extract<MadeChange, { kind: 'refused' }>,
-): Sent {
-  for (const { item } of entries) item.isSent = false;
-  if (refused.status !== 400 || entries.length === 1) {
-    for (const entry of entries) entry.reject(withoutRequest(refused.error));
-    return null;
-  }
-  const middle = Math.ceil(entries.length / 2);
-  const putBack = await sendOnce(deps, lock, looker, entries.slice(0, middle));
-  if (putBack !== null) return { ...putBack, items: [...putBack.items, ...entries.slice(middle)] };
-  return sendOnce(deps, lock, looker, entries.slice(middle));
-}
-
-/** `Invalid requests[1].updateCells: …` names a request that this service built, so that part is removed. */
-function withoutRequest(error: ServiceError): ServiceError {
-  const message = error.publicMessage.replace(/^Invalid requests\[\d+\]\.\w+: /, '');
-  return withMessage(error, message);
 }

@@ -2,23 +2,19 @@
  * Serialises changes to one spreadsheet's tables: collects them in a lane and makes them one by one under the
  * spreadsheet's lock.
  */
-import { type Caller, callerGroup } from '../../gateway/caller.ts';
+import { callerGroup } from '../../gateway/caller.ts';
 import type { Changed } from '../changed.ts';
 import { type LaneItem, Lanes, type PutBack } from '../limits/lane.ts';
-import { type Looker, LookRefused } from '../table/look.ts';
+import { InspectionFailed, type SpreadsheetAccess } from '../table/inspect-spreadsheet.ts';
 import { notMade, unknownOutcome } from '../table/table-errors.ts';
 import type { TableLock } from '../table/table-lock.ts';
-import type { AppendDeps } from './append-item.ts';
+import type { AppendDeps, TableItem } from './append-item.ts';
 
 /** The fields that every table change has. */
-export interface TableChange {
-  readonly question: { readonly spreadsheetId: string };
-  readonly caller: Caller;
-  /** Whether an earlier run may have sent it. */
-  readonly wasSent: boolean;
-  /** True while its request is in progress at Google. */
-  isSent: boolean;
-}
+export type TableChange = Pick<
+  TableItem<{ readonly spreadsheetId: string }>,
+  'question' | 'caller' | 'wasSent' | 'isSent'
+>;
 
 type Entry<Item, Result> = LaneItem<Item, Changed<Result>>;
 type Sent<Item, Result> = Promise<PutBack<Item, Changed<Result>> | null>;
@@ -28,8 +24,8 @@ export interface TableLaneWork<Item, Result> {
   readonly done: string;
   countTogether(items: readonly Item[]): number;
   /** True if the outcome of an earlier run settled the entry: found at Google, or unknown for good. */
-  settleEarlier(looker: Looker, entry: Entry<Item, Result>): Promise<boolean>;
-  sendOnce(lock: TableLock, looker: Looker, batch: readonly Entry<Item, Result>[]): Sent<Item, Result>;
+  settleEarlier(access: SpreadsheetAccess, entry: Entry<Item, Result>): Promise<boolean>;
+  sendOnce(lock: TableLock, access: SpreadsheetAccess, batch: readonly Entry<Item, Result>[]): Sent<Item, Result>;
 }
 
 /** Adds a change to its spreadsheet's lane and resolves with the result of that change. */
@@ -73,12 +69,12 @@ async function sendLocked<Item extends TableChange, Result>(
     for (const entry of batch) entry.reject(notMade());
     return null;
   }
-  const looker = { caller: first.item.caller, spreadsheetId, deadlineAtMs };
+  const access = { caller: first.item.caller, spreadsheetId, deadlineAtMs };
   try {
-    if (first.item.wasSent && (await work.settleEarlier(looker, first))) return null;
-    return await work.sendOnce(lock, looker, batch);
+    if (first.item.wasSent && (await work.settleEarlier(access, first))) return null;
+    return await work.sendOnce(lock, access, batch);
   } catch (error) {
-    if (!(error instanceof LookRefused)) throw error;
+    if (!(error instanceof InspectionFailed)) throw error;
     if (error.untilMs !== null) return { items: batch, untilMs: error.untilMs, error: error.error };
     for (const entry of batch) entry.reject(error.error);
     return null;

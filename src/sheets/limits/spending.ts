@@ -1,6 +1,8 @@
 /** Records who spends the accounts' quotas, as seen by this replica in the last minute. */
 import { getOrCreateBounded } from '../../bounded-map.ts';
 import type { Clock } from '../../clock.ts';
+import type { Shown } from '../../schema-parts.ts';
+import type { sheetsHealthSchema } from '../schemas.ts';
 
 export interface Spender {
   /** `X-Service-Name`; null if the caller did not send it. */
@@ -44,13 +46,7 @@ export function createSpending(clock: Clock): Spending {
   };
 }
 
-export interface Forecast {
-  readonly kind: 'read' | 'write';
-  readonly requests_per_minute: number;
-  /** null: never, at this rate. */
-  readonly spent_in_seconds: number | null;
-  readonly most_from: Spender | null;
-}
+export type Forecast = Shown<typeof sheetsHealthSchema>['forecast'][number];
 
 /** Extrapolates the rate of the last quarter of a minute; other replicas are assumed to spend at the same pace. */
 export function forecastOf(

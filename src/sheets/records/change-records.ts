@@ -7,13 +7,14 @@
 import { ServiceError } from '../../errors.ts';
 import type { Caller } from '../../gateway/caller.ts';
 import { printA1, printFound } from '../a1.ts';
-import type { AppendDeps } from '../append/append-item.ts';
+import type { AppendDeps, TableItem } from '../append/append-item.ts';
 import { createTableLanes } from '../append/table-lane.ts';
 import { greatest, least } from '../area.ts';
 import type { Changed } from '../changed.ts';
 import type { LaneItem, PutBack } from '../limits/lane.ts';
 import { forgetBelow } from '../scope.ts';
-import type { Looker } from '../table/look.ts';
+import { refuseGuilty } from '../split-batch.ts';
+import type { SpreadsheetAccess } from '../table/inspect-spreadsheet.ts';
 import { findMarkers, type MadeChange, makeOnce } from '../table/marked-change.ts';
 import { type Marker, newMarker, type Progress, parseMarker, saveNotes } from '../table/progress.ts';
 import { failedWhole, notMade, unknownOutcome } from '../table/table-errors.ts';
@@ -38,15 +39,7 @@ export type ChangeRecords = (
   signal: AbortSignal,
 ) => Promise<Changed<ChangedRecords>>;
 
-interface Item {
-  readonly question: RecordsQuestion;
-  readonly caller: Caller;
-  readonly progress: Progress;
-  readonly marker: Marker;
-  readonly earlier: ChangedRecords | null;
-  wasSent: boolean;
-  isSent: boolean;
-}
+type Item = TableItem<RecordsQuestion> & { readonly earlier: ChangedRecords | null };
 type Entry = LaneItem<Item, Changed<ChangedRecords>>;
 
 const changed = 'the records were changed';
@@ -56,8 +49,8 @@ export function createChangeRecords(deps: AppendDeps): ChangeRecords {
   const add = createTableLanes<Item, ChangedRecords>(deps, {
     done: changed,
     countTogether,
-    settleEarlier: (looker, entry) => settleEarlier(deps, looker, entry),
-    sendOnce: (lock, looker, batch) => sendOnce(deps, lock, looker, batch, false),
+    settleEarlier: (access, entry) => settleEarlier(deps, access, entry),
+    sendOnce: (lock, access, batch) => sendOnce(deps, lock, access, batch, false),
   });
   return (caller, question, progress, signal) => {
     const earlier = parseMarker(progress.saved) as (Marker & { readonly outcome?: ChangedRecords }) | null;
@@ -87,15 +80,15 @@ function countTogether(items: readonly Item[]): number {
 type Sent = Promise<PutBack<Item, Changed<ChangedRecords>> | null>;
 
 /** True if an earlier run's change was found, or its outcome stays unknown. */
-async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Promise<boolean> {
+async function settleEarlier(deps: AppendDeps, access: SpreadsheetAccess, entry: Entry): Promise<boolean> {
   const { marker, earlier } = entry.item;
-  const told = await findMarkers(deps, looker, [{ marker, sheetId: 0, row: null, isKeyed: true }]);
+  const told = await findMarkers(deps, access, [{ marker, sheetId: 0, row: null, isKeyed: true }]);
   if (told === null || (told.found.length > 0 && earlier === null)) {
     entry.reject(unknownOutcome(changed));
     return true;
   }
   if (told.found.length === 0 || earlier === null) return false;
-  await forgetBelow(deps, looker.caller.tenantId, looker.spreadsheetId);
+  await forgetBelow(deps, access.caller.tenantId, access.spreadsheetId);
   entry.resolve({ result: earlier, provider: told.provider, familyLimit: null });
   return true;
 }
@@ -103,13 +96,13 @@ async function settleEarlier(deps: AppendDeps, looker: Looker, entry: Entry): Pr
 async function sendOnce(
   deps: AppendDeps,
   lock: TableLock,
-  looker: Looker,
+  access: SpreadsheetAccess,
   batch: readonly Entry[],
   isContested: boolean,
 ): Sent {
   const [first] = batch as [Entry];
   const asked = batch.map(({ item }) => item.question);
-  const seen = await seeRecords(deps, looker, first.item.question, asked);
+  const seen = await seeRecords(deps, access, first.item.question, asked);
   const plan = planRecords(seen, asked);
   const results = plan.outcomes.map((outcome) => resultOf(outcome, seen, plan));
   const planned = batch.filter((entry, index) => {
@@ -122,7 +115,7 @@ async function sendOnce(
   const resultFor = new Map(batch.map((entry, index) => [entry, results[index] as ChangedRecords]));
   const entries = await saveNotes(planned, (entry) => ({ ...entry.item.marker, outcome: resultFor.get(entry) }));
   // If entries were left out, the remaining rows move up.
-  if (entries.length < planned.length) return sendOnce(deps, lock, looker, entries, isContested);
+  if (entries.length < planned.length) return sendOnce(deps, lock, access, entries, isContested);
   if (entries.length === 0) return null;
 
   for (const { item } of entries) item.isSent = true;
@@ -132,14 +125,14 @@ async function sendOnce(
     seen,
     plan,
   );
-  const made = await makeOnce(deps, lock, looker, {
+  const made = await makeOnce(deps, lock, access, {
     capability: deps.capabilities.append,
     requests: requestsOf(seen, plan, first.item.question.headerRow - 1),
     markers,
     freed: isContested ? markers.filter(({ isOfPlace }) => isOfPlace).map(({ marker }) => marker.id) : [],
     wasSent: entries.some(({ item }) => item.wasSent),
   });
-  if (made.kind === 'contested' && !isContested) return sendOnce(deps, lock, looker, entries, true);
+  if (made.kind === 'contested' && !isContested) return sendOnce(deps, lock, access, entries, true);
   if (made.kind === 'made') {
     const lastRow = seen.nextRow + plan.inserted.length - 1;
     const key = printA1({
@@ -147,20 +140,24 @@ async function sendOnce(
       title: seen.sheet.title,
       area: areaOfTable(seen, first.item.question.headerRow),
     });
-    await deps.states.note(looker.caller.tenantId, looker.spreadsheetId, key, { ...seen.table, lastRow });
+    await deps.states.note(access.caller.tenantId, access.spreadsheetId, key, { ...seen.table, lastRow });
   }
-  return conclude(deps, looker, entries, resultFor, made);
+  if (made.kind === 'refused') {
+    for (const { item } of entries) item.isSent = false;
+    return refuseGuilty(entries, made, (part) => sendOnce(deps, lock, access, part, false));
+  }
+  return conclude(deps, access, entries, resultFor, made);
 }
 
 async function conclude(
   deps: AppendDeps,
-  looker: Looker,
+  access: SpreadsheetAccess,
   entries: readonly Entry[],
   resultFor: ReadonlyMap<Entry, ChangedRecords>,
-  made: MadeChange,
+  made: Exclude<MadeChange, { kind: 'refused' }>,
 ): Sent {
   if (made.kind === 'made' || made.kind === 'unknown') {
-    await forgetBelow(deps, looker.caller.tenantId, looker.spreadsheetId);
+    await forgetBelow(deps, access.caller.tenantId, access.spreadsheetId);
   }
   switch (made.kind) {
     case 'made':
@@ -176,8 +173,7 @@ async function conclude(
       return { items: entries, untilMs: deps.clock.now() + 50, error: notMade() };
     default:
       for (const entry of entries) {
-        if (made.kind === 'unknown') entry.reject(unknownOutcome(changed, made.error));
-        else entry.reject(made.kind === 'not_made' ? failedWhole(made.error) : made.error);
+        entry.reject(made.kind === 'unknown' ? unknownOutcome(changed, made.error) : failedWhole(made.error));
       }
       return null;
   }

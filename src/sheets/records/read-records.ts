@@ -4,10 +4,13 @@ import { readCursor, renderCursor } from '../../encodings/page-cursor.ts';
 import { invalidInput, ServiceError } from '../../errors.ts';
 import type { CallResult } from '../../gateway/call.ts';
 import type { Caller } from '../../gateway/caller.ts';
-import type { Cell, SpreadsheetMetadata } from '../../providers/google_sheets/operations.ts';
+import type { Cell } from '../../providers/google_sheets/operations.ts';
+import type { Shown } from '../../schema-parts.ts';
 import type { A1Range } from '../a1.ts';
 import { type Area, maxRows } from '../area.ts';
-import type { ReadQuestion } from '../read-range.ts';
+import { type Describe, findWorksheet } from '../describe.ts';
+import type { ReadRangeOf } from '../read-range.ts';
+import type { recordsResultSchema } from '../records-schemas.ts';
 import { type Column, columnsOf, isSameValue, recordOf, type SheetRecord } from './header.ts';
 
 export interface RecordsReadQuestion {
@@ -21,16 +24,11 @@ export interface RecordsReadQuestion {
   readonly cursor: string | null;
 }
 
-export interface RecordsRead {
-  readonly columns: readonly string[];
-  readonly records: readonly SheetRecord[];
-  readonly row_numbers: readonly number[];
-  readonly next_cursor: string | null;
-}
+export type RecordsRead = Shown<typeof recordsResultSchema>;
 
 export interface ReadRecordsDeps {
-  read(caller: Caller, question: ReadQuestion, signal: AbortSignal): Promise<CallResult>;
-  metadata(caller: Caller, spreadsheetId: string, signal: AbortSignal): Promise<CallResult>;
+  readonly read: ReadRangeOf;
+  readonly describe: Describe;
 }
 
 export interface RecordsResult {
@@ -66,6 +64,8 @@ export async function readRecords(
 
   const firstRow = Math.max(headerRow, area?.startRow ?? 0);
   const endRow = area?.endRow ?? null;
+  if (endRow !== null && headerRow > endRow)
+    throw invalidInput('header_row', `lies below the range, which ends at row ${endRow}`);
   const fromRow = question.cursor === null ? firstRow : Math.max(firstRow, parseCursor(question.cursor));
   // One read if everything is wanted; else the header first, then page by page.
   const isWhole = limit === null && question.cursor === null;
@@ -76,7 +76,10 @@ export async function readRecords(
   const page = collector(columns, where, columnsAsked.startColumn, limit);
   if (whole !== null) page.add(headerRow, whole.slice(1), firstRow);
   else {
-    const gridEnd = Math.min(endRow ?? maxRows, await rowCountOf(deps, caller, spreadsheetId, title, signal));
+    const gridEnd = Math.min(
+      endRow ?? maxRows,
+      findWorksheet(await deps.describe(spreadsheetId), title)?.row_count ?? maxRows,
+    );
     const step = Object.keys(where).length > 0 ? searchedRows : Math.max(pageRows, limit ?? 0);
     for (let row = fromRow; row < gridEnd && !page.isFull(); row += step) {
       page.add(row, await rowsAt(row, Math.min(gridEnd, row + step)), row);
@@ -130,19 +133,4 @@ function parseCursor(cursor: string): number {
   const row = /^r(\d{1,9})$/.exec(readCursor(cursor)[0] ?? '')?.[1];
   if (row !== undefined) return Number(row);
   throw invalidInput('cursor', 'is not a cursor of this service');
-}
-
-async function rowCountOf(
-  deps: ReadRecordsDeps,
-  caller: Caller,
-  spreadsheetId: string,
-  title: string | null,
-  signal: AbortSignal,
-): Promise<number> {
-  const { body } = await deps.metadata(caller, spreadsheetId, signal);
-  const { worksheets } = JSON.parse(body.toString()) as SpreadsheetMetadata;
-  const found = worksheets.find((sheet) =>
-    title === null ? !sheet.hidden : sheet.title.toLowerCase() === title.toLowerCase(),
-  );
-  return found?.row_count ?? maxRows;
 }

@@ -4,8 +4,8 @@ import type { FoundSheet, ReadRange } from '../../providers/google_sheets/operat
 import { printA1 } from '../a1.ts';
 import type { AppendDeps } from '../append/append-item.ts';
 import type { Area } from '../area.ts';
+import { InspectionFailed, type SpreadsheetAccess } from '../table/inspect-spreadsheet.ts';
 import { locateEnd } from '../table/locate-end.ts';
-import { type Looker, LookRefused } from '../table/look.ts';
 import type { KnownTable } from '../table/table-state.ts';
 import { type Column, columnsOf } from './header.ts';
 import type { RecordsAsked } from './plan-records.ts';
@@ -34,7 +34,7 @@ export interface SeenRecords {
   readonly nextColumn: number;
   /** Zero-based, below the last filled row. */
   readonly nextRow: number;
-  /** The table as the next look may assume it. */
+  /** The table as the next change may assume it. */
   readonly table: KnownTable;
   readonly rowByKey: ReadonlyMap<string, number>;
 }
@@ -42,20 +42,20 @@ export interface SeenRecords {
 /**
  * Reads the sheet once for a whole batch, whose entries name the same sheet, header row and key.
  *
- * Errors: `INVALID_REQUEST` if the header row names no column and no caller adds one; `LookRefused` if the sheet cannot
+ * Errors: `INVALID_REQUEST` if the header row names no column and no caller adds one; `InspectionFailed` if the sheet cannot
  * be read.
  */
 export async function seeRecords(
   deps: AppendDeps,
-  looker: Looker,
+  access: SpreadsheetAccess,
   question: RecordsQuestion,
   asked: readonly RecordsAsked[],
 ): Promise<SeenRecords> {
-  const sheet = await sheetAt(deps, looker, question.sheet);
+  const sheet = await sheetAt(deps, access, question.sheet);
   const { title } = sheet;
   const header = question.headerRow - 1;
   const rowArea = { startRow: header, endRow: header + 1, startColumn: 0, endColumn: null };
-  const [headerCells] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area: rowArea })]);
+  const [headerCells] = await readRanges(deps, access, [printA1({ kind: 'area', title, area: rowArea })]);
   const cells = headerCells?.values[0] ?? [];
   const columns = columnsOf(cells);
   if (columns.length === 0 && !asked.some(({ addColumns }) => addColumns)) {
@@ -66,9 +66,9 @@ export async function seeRecords(
   const firstColumn = columns[0]?.index ?? 0;
   const area = areaOfTable({ firstColumn, namedColumns: cells.length }, question.headerRow);
   const range = { kind: 'area', title, area } as const;
-  const known = await deps.states.find(looker.caller.tenantId, looker.spreadsheetId, printA1(range));
+  const known = await deps.states.find(access.caller.tenantId, access.spreadsheetId, printA1(range));
   const width = Math.max(1, cells.length - firstColumn);
-  const place = await locateEnd(deps, looker, { range, width, leadingBlanks: 0 }, known);
+  const place = await locateEnd(deps, access, { range, width, leadingBlanks: 0 }, known);
   const key = columns.find(({ name }) => name === question.key);
   const hasRows = place.lastRow > header;
   const { sheetId: _id, rowCount: _rows, columnCount: _columns, nextRow, ...table } = place;
@@ -78,14 +78,14 @@ export async function seeRecords(
     firstColumn,
     namedColumns: cells.length,
     nextColumn: needsColumns(columns, asked)
-      ? await firstFreeColumn(deps, looker, { title, header, namedColumns: cells.length })
+      ? await firstFreeColumn(deps, access, { title, header, namedColumns: cells.length })
       : cells.length,
     nextRow: Math.max(header + 1, nextRow),
     table,
     rowByKey:
       key === undefined || !hasRows
         ? new Map()
-        : await readKeys(deps, looker, { title, header, lastRow: place.lastRow, column: key.index }),
+        : await readKeys(deps, access, { title, header, lastRow: place.lastRow, column: key.index }),
   };
 }
 
@@ -100,22 +100,22 @@ function needsColumns(columns: readonly Column[], asked: readonly RecordsAsked[]
 /** People keep notes to the right of the header: a new name above them would turn them into values. */
 async function firstFreeColumn(
   deps: AppendDeps,
-  looker: Looker,
+  access: SpreadsheetAccess,
   { title, header, namedColumns }: { title: string; header: number; namedColumns: number },
 ): Promise<number> {
   const beside: Area = { startRow: header + 1, endRow: null, startColumn: namedColumns, endColumn: null };
-  const [notes] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area: beside })]);
+  const [notes] = await readRanges(deps, access, [printA1({ kind: 'area', title, area: beside })]);
   return (notes?.values ?? []).reduce((column, row) => Math.max(column, namedColumns + row.length), namedColumns);
 }
 
 /** The row of each existing key, zero-based; for a repeated key, its first row. */
 async function readKeys(
   deps: AppendDeps,
-  looker: Looker,
+  access: SpreadsheetAccess,
   { title, header, lastRow, column }: { title: string; header: number; lastRow: number; column: number },
 ): Promise<ReadonlyMap<string, number>> {
   const area: Area = { startRow: header + 1, endRow: lastRow + 1, startColumn: column, endColumn: column + 1 };
-  const [keys] = await readRanges(deps, looker, [printA1({ kind: 'area', title, area })]);
+  const [keys] = await readRanges(deps, access, [printA1({ kind: 'area', title, area })]);
   const rowByKey = new Map<string, number>();
   for (const [offset, [cell]] of (keys?.values ?? []).entries()) {
     const text = cell === undefined || cell === null ? '' : String(cell);
@@ -135,7 +135,7 @@ export function areaOfTable(
 
 async function readRanges(
   deps: AppendDeps,
-  { caller, spreadsheetId }: Looker,
+  { caller, spreadsheetId }: SpreadsheetAccess,
   ranges: readonly string[],
 ): Promise<readonly ReadRange[]> {
   const asked = await deps.accounts.ask({
@@ -148,5 +148,5 @@ async function readRanges(
     isOwn: true,
   });
   if (asked.kind === 'answered') return asked.answer.value;
-  throw new LookRefused(asked.error, asked.kind === 'limited' ? asked.untilMs : null);
+  throw new InspectionFailed(asked.error, asked.kind === 'limited' ? asked.untilMs : null);
 }

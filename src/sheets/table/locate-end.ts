@@ -9,10 +9,15 @@
  *
  * Google takes the last table that begins in the range, but another may end further down: the second request finds it.
  */
-import type { FoundSheets, SheetsLookInput } from '../../providers/google_sheets/operations.ts';
+import type { FoundSheets, SheetsInspectInput } from '../../providers/google_sheets/operations.ts';
 import { type A1Range, A1SyntaxError, parseA1, printA1 } from '../a1.ts';
 import { type Area, greatest, least } from '../area.ts';
-import { type LookDeps, type Looker, LookRefused, look } from './look.ts';
+import {
+  type InspectDeps,
+  InspectionFailed,
+  inspectSpreadsheet,
+  type SpreadsheetAccess,
+} from './inspect-spreadsheet.ts';
 import type { KnownTable } from './table-state.ts';
 
 export interface TablePlace extends KnownTable {
@@ -38,34 +43,38 @@ const maxProbes = 6;
 /** How many rows at the top of a sheet are read to find the first column of its table. */
 const headRows = 6;
 
-/** Throws `LookRefused`. `known`: where the table ended when it was last read. */
+/** Throws `InspectionFailed`. `known`: where the table ended when it was last read. */
 export async function locateEnd(
-  deps: LookDeps,
-  looker: Looker,
+  deps: InspectDeps,
+  access: SpreadsheetAccess,
   question: TableQuestion,
   known: KnownTable | null,
 ): Promise<TablePlace> {
   if (known !== null) {
-    const seen = await seeBelow(deps, looker, question, known, smallReplyBytes).catch((error: unknown) => {
+    const seen = await seeBelow(deps, access, question, known, smallReplyBytes).catch((error: unknown) => {
       // The sheet was renamed, or has fewer rows now.
-      if (error instanceof LookRefused && error.error.status === 400) return null;
+      if (error instanceof InspectionFailed && error.error.status === 400) return null;
       throw error;
     });
     if (seen?.isFilledThere) return seen.place;
   }
-  return locateAfresh(deps, looker, question);
+  return locateAfresh(deps, access, question);
 }
 
-async function locateAfresh(deps: LookDeps, looker: Looker, question: TableQuestion): Promise<TablePlace> {
-  let table = await probe(deps, looker, question, searchOf(question));
+async function locateAfresh(
+  deps: InspectDeps,
+  access: SpreadsheetAccess,
+  question: TableQuestion,
+): Promise<TablePlace> {
+  let table = await probe(deps, access, question, searchOf(question));
   for (let probes = 1; ; probes++) {
-    const seen = await seeBelow(deps, looker, question, table, probes < maxProbes ? smallReplyBytes : largeReplyBytes);
+    const seen = await seeBelow(deps, access, question, table, probes < maxProbes ? smallReplyBytes : largeReplyBytes);
     if (seen !== null) return seen.place;
     if (question.range.kind === 'name') {
-      return locateAfresh(deps, looker, { ...question, range: await resolveName(deps, looker, question.range.name) });
+      return locateAfresh(deps, access, { ...question, range: await resolveName(deps, access, question.range.name) });
     }
     const below = { startRow: table.lastRow + 1, endRow: null, ...columnsOf(table) };
-    const next = await probe(deps, looker, question, { kind: 'area', title: table.title, area: below });
+    const next = await probe(deps, access, question, { kind: 'area', title: table.title, area: below });
     // Google finds nothing further down, so the rest is read, however much it is.
     table = next.lastRow > table.lastRow ? { ...next, ...widened(table, next) } : table;
     if (next.lastRow <= table.lastRow) probes = Math.max(probes, maxProbes - 1);
@@ -89,8 +98,13 @@ function searchOf({ range, width }: TableQuestion): A1Range {
   return { kind: 'area', title: range.title, area: { startRow, endRow: null, startColumn, endColumn: end } };
 }
 
-async function probe(deps: LookDeps, looker: Looker, question: TableQuestion, search: A1Range): Promise<KnownTable> {
-  const { end } = await look<'end'>(deps, looker, { kind: 'end', range: printA1(search) });
+async function probe(
+  deps: InspectDeps,
+  access: SpreadsheetAccess,
+  question: TableQuestion,
+  search: A1Range,
+): Promise<KnownTable> {
+  const { end } = await inspectSpreadsheet<'end'>(deps, access, { kind: 'end', range: printA1(search) });
   const free = areaIn(end.updatedRange);
   const table = end.tableRange === null ? null : areaIn(end.tableRange).area;
   const asked = search.kind === 'area' ? search.area : null;
@@ -116,9 +130,13 @@ function areaIn(text: string): { readonly title: string; readonly area: Area } {
 }
 
 /** Google reads an unquoted word as a named range before it reads it as a sheet's title. */
-async function resolveName(deps: LookDeps, looker: Looker, name: string): Promise<A1Range> {
-  const looked = await look<'sheets'>(deps, looker, { kind: 'sheets', ranges: [], maxReplyBytes: largeReplyBytes });
-  const found = looked.kind === 'sheets' ? looked.found : { sheets: [], namedRanges: [] };
+async function resolveName(deps: InspectDeps, access: SpreadsheetAccess, name: string): Promise<A1Range> {
+  const inspected = await inspectSpreadsheet<'sheets'>(deps, access, {
+    kind: 'sheets',
+    ranges: [],
+    maxReplyBytes: largeReplyBytes,
+  });
+  const found = inspected.kind === 'sheets' ? inspected.found : { sheets: [], namedRanges: [] };
   return areaOfName(found, name) ?? { kind: 'sheet', title: name };
 }
 
@@ -132,8 +150,8 @@ function areaOfName({ sheets, namedRanges }: FoundSheets, name: string): Extract
 
 /** null if there is more content than one reply may hold. */
 async function seeBelow(
-  deps: LookDeps,
-  looker: Looker,
+  deps: InspectDeps,
+  access: SpreadsheetAccess,
   { range, width, leadingBlanks }: TableQuestion,
   table: KnownTable,
   maxReplyBytes: number,
@@ -144,17 +162,17 @@ async function seeBelow(
   const isWholeSheet = range.kind !== 'area';
   const head = { startRow: 0, endRow: headRows, startColumn: 0, endColumn: null };
   const ranges = [...windows, ...(isWholeSheet ? [{ kind: 'area', title: table.title, area: head } as const] : [])];
-  const input: Omit<Extract<SheetsLookInput, { kind: 'sheets' }>, 'spreadsheetId'> = {
+  const input: Omit<Extract<SheetsInspectInput, { kind: 'sheets' }>, 'spreadsheetId'> = {
     kind: 'sheets',
     ranges: ranges.map(printA1),
     maxReplyBytes,
   };
-  const looked = await look<'sheets'>(deps, looker, input);
-  if (looked.kind === 'too_large') return null;
-  const sheet = looked.found.sheets.find(({ windows: [window] }) => window !== undefined);
+  const inspected = await inspectSpreadsheet<'sheets'>(deps, access, input);
+  if (inspected.kind === 'too_large') return null;
+  const sheet = inspected.found.sheets.find(({ windows: [window] }) => window !== undefined);
   if (sheet === undefined) return null;
   const [window, top] = sheet.windows;
-  const named = range.kind === 'name' ? areaOfName(looked.found, range.name) : null;
+  const named = range.kind === 'name' ? areaOfName(inspected.found, range.name) : null;
   const filled = withinColumns(window?.filled ?? [], named?.area ?? null);
   const lastFilled = filled.findLastIndex((row) => row.includes(true));
   const lastRow = lastFilled === -1 ? table.lastRow : Math.max(table.lastRow, fromRow + lastFilled);

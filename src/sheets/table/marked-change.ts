@@ -14,18 +14,18 @@
  *                               └──▶ a limit                                         ▶ put back
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceError } from '../../errors.ts';
+import { type ServiceError, withMessage } from '../../errors.ts';
 import type { Capability } from '../../gateway/call.ts';
 import { familyLimitOf } from '../../gateway/call-result.ts';
 import type { FoundMarker } from '../../providers/google_sheets/operations.ts';
 import type { Accounts } from '../ask-accounts.ts';
 import type { Changed } from '../changed.ts';
-import { type LookDeps, type Looker, lookUntil } from './look.ts';
+import { type InspectDeps, inspectUntilDeadline, type SpreadsheetAccess } from './inspect-spreadsheet.ts';
 import type { Marker } from './progress.ts';
 import type { TableLock } from './table-lock.ts';
 import type { TableStates } from './table-state.ts';
 
-export interface MarkedDeps extends LookDeps {
+export interface MarkedDeps extends InspectDeps {
   readonly accounts: Accounts;
   readonly states: TableStates;
 }
@@ -81,10 +81,10 @@ const metadataKey = 'integration-service';
 export async function makeOnce(
   deps: MarkedDeps,
   lock: TableLock,
-  looker: Looker,
+  access: SpreadsheetAccess,
   change: MarkedChange,
 ): Promise<MadeChange> {
-  const { caller, spreadsheetId } = looker;
+  const { caller, spreadsheetId } = access;
   const removed = await deps.states.takeOldMarkers(caller.tenantId, spreadsheetId);
   const deleted = [...new Set([...removed, ...(change.freed ?? [])])].map(deleteMarker);
   const requests = [...deleted, ...change.requests, ...change.markers.map(createMarker)];
@@ -94,9 +94,9 @@ export async function makeOnce(
   let isSettled = !change.wasSent;
   for (let request = 1; request <= maxRequests; request++) {
     if (!(await lock.confirm())) return mayBeMade ? { kind: 'unknown', error: last } : { kind: 'unlocked' };
-    const asked = await send(deps, looker, change, requests);
+    const asked = await send(deps, access, change, requests);
     if (asked.kind === 'answered') {
-      await keepMarkers(deps, looker, change, mayBeMade);
+      await keepMarkers(deps, access, change, mayBeMade);
       const { service, value } = asked.answer;
       const familyLimit = familyLimitOf(asked.familyState, deps.clock.now());
       return { kind: 'made', provider: service.serviceName, familyLimit, replies: value.replies, found: [] };
@@ -110,23 +110,24 @@ export async function makeOnce(
       if (asked.kind === 'limited') return { kind: 'limited', untilMs: asked.untilMs, error: asked.error };
       return { kind: 'refused', status: asked.kind === 'bad_input' ? asked.status : null, error: asked.error };
     }
-    const there = await findMarkers(deps, looker, change.markers);
+    const there = await findMarkers(deps, access, change.markers);
     if (there === null) return { kind: 'unknown', error: last };
     if (there.found.length > 0) {
-      await keepMarkers(deps, looker, change, true);
+      await keepMarkers(deps, access, change, true);
       return { kind: 'made', familyLimit: null, replies: null, found: there.found, provider: there.provider };
     }
     if (asked.kind === 'bad_input' && there.areTaken) return { kind: 'contested' };
-    if (asked.kind === 'bad_input') return { kind: 'refused', status: asked.status, error: asked.error };
+    if (asked.kind === 'bad_input')
+      return { kind: 'refused', status: asked.status, error: withoutRequest(asked.error) };
     const againAtMs = Math.max(asked.kind === 'limited' ? asked.untilMs : 0, deps.clock.now() + againAfterMs * request);
-    if (againAtMs >= looker.deadlineAtMs) break;
+    if (againAtMs >= access.deadlineAtMs) break;
     await sleep(againAtMs - deps.clock.now());
   }
   return isSettled && last !== null ? { kind: 'not_made', error: last } : { kind: 'unknown', error: last };
 }
 
-async function send(deps: MarkedDeps, looker: Looker, change: MarkedChange, requests: readonly object[]) {
-  const { caller, spreadsheetId } = looker;
+async function send(deps: MarkedDeps, access: SpreadsheetAccess, change: MarkedChange, requests: readonly object[]) {
+  const { caller, spreadsheetId } = access;
   const about = {
     spreadsheetId,
     caller,
@@ -143,10 +144,15 @@ async function send(deps: MarkedDeps, looker: Looker, change: MarkedChange, requ
   return { ...asked, answer: { ...asked.answer, value: { replies: value.kind === 'change' ? value.replies : [] } } };
 }
 
-/** The notes of this change that Google has; null if the look failed until the deadline. */
+/** `Invalid requests[1].updateCells: …` names a request that this service built, so that part is removed. */
+function withoutRequest(error: ServiceError): ServiceError {
+  return withMessage(error, error.publicMessage.replace(/^Invalid requests\[\d+\]\.\w+: /, ''));
+}
+
+/** The notes of this change that Google has; null if Google gave no answer until the deadline. */
 export async function findMarkers(
-  deps: LookDeps,
-  looker: Looker,
+  deps: InspectDeps,
+  access: SpreadsheetAccess,
   markers: readonly PlacedMarker[],
 ): Promise<{
   readonly found: readonly FoundMarker[];
@@ -154,15 +160,15 @@ export async function findMarkers(
   readonly areTaken: boolean;
   readonly provider: string;
 } | null> {
-  const told = await lookUntil<'markers'>(deps, looker, {
+  const told = await inspectUntilDeadline<'markers'>(deps, access, {
     kind: 'markers',
     ids: markers.map(({ marker }) => marker.id),
   });
   if (told === null) return null;
   const isOurs = ({ id, value }: FoundMarker): boolean =>
     markers.some(({ marker }) => marker.id === id && marker.token === value);
-  const found = told.looked.markers.filter(isOurs);
-  return { found, areTaken: found.length < told.looked.markers.length, provider: told.provider };
+  const found = told.inspected.markers.filter(isOurs);
+  return { found, areTaken: found.length < told.inspected.markers.length, provider: told.provider };
 }
 
 function createMarker({ marker, sheetId, row }: PlacedMarker): object {
@@ -187,7 +193,7 @@ function deleteMarker(metadataId: number): object {
 
 async function keepMarkers(
   deps: MarkedDeps,
-  { caller, spreadsheetId }: Looker,
+  { caller, spreadsheetId }: SpreadsheetAccess,
   { markers }: MarkedChange,
   wasDoubtful: boolean,
 ): Promise<void> {

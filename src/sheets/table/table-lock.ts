@@ -61,9 +61,9 @@ export function createTableLocks({ store, leases, clock, ttlMs }: TableLocksDeps
     };
   };
   const inDatabase = async (name: string): Promise<TableLock | null> => {
-    if ((await leases.tryHold(name, ttlMs)) === null) return null;
+    if (!(await leases.tryHold(name, ttlMs))) return null;
     return {
-      confirm: async () => (await leases.renew(name, ttlMs).catch(() => null)) !== null,
+      confirm: () => leases.renew(name, ttlMs).catch(() => false),
       release: () => leases.release(name).catch(() => {}),
     };
   };

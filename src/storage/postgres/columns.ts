@@ -15,6 +15,8 @@ export interface Columns<Name extends string> {
   /** `name = excluded.name, type = excluded.type`. */
   readonly excluded: string;
   valuesOf(row: Readonly<Record<Name, unknown>>): readonly unknown[];
+  /** These columns of a row. */
+  of<Row extends Readonly<Record<Name, unknown>>>(row: Row): Pick<Row, Name>;
 }
 
 /** `text`: the names with commas between. `json`: those that hold JSON. */
@@ -30,6 +32,7 @@ export function columnsOf<const Text extends string>(
     excluded: names.map((name) => `${name} = excluded.${name}`).join(', '),
     valuesOf: (row) =>
       names.map((name) => (json.includes(name) && row[name] !== null ? JSON.stringify(row[name]) : row[name])),
+    of: (row) => Object.fromEntries(names.map((name) => [name, row[name]])) as never,
   };
 }
 

@@ -9,6 +9,8 @@ export interface FilterConditions {
   parameter(value: unknown): string;
   /** Adds the condition that `render` builds from the value's parameter; adds nothing if the value is undefined. */
   add(render: (parameter: string) => string, value: unknown): void;
+  /** Adds a condition without a value. */
+  addFixed(condition: string): void;
   /** `column` from `fromMs` to before `toMs`, in Unix milliseconds; undefined leaves that end open. */
   addTimes(column: string, fromMs: number | undefined, toMs: number | undefined): void;
   /** Keeps the rows after this position of a list ordered by time, then by id. */
@@ -29,6 +31,7 @@ export function createFilterConditions(tenantColumn: string, tenantId: string): 
     values,
     parameter,
     add,
+    addFixed: (condition) => void conditions.push(condition),
     addTimes(column, fromMs, toMs) {
       add((from) => `${column} >= ${from}`, timeOf(fromMs));
       add((to) => `${column} < ${to}`, timeOf(toMs));

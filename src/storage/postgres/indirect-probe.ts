@@ -54,7 +54,7 @@ export async function openIndirectProbe(deps: {
 
   const send = (message: Message): Promise<void> => notify(db, channel, JSON.stringify(message));
 
-  const look = async (): Promise<View> => {
+  const tryRedis = async (): Promise<View> => {
     if (store.isAvailable()) {
       try {
         await store.get('indirect-probe');
@@ -68,7 +68,7 @@ export async function openIndirectProbe(deps: {
 
   const answer = async (ask: string): Promise<void> => {
     try {
-      await send({ answer: ask, view: await look() });
+      await send({ answer: ask, view: await tryRedis() });
     } catch (error) {
       logger.debug({ err: error }, 'could not answer a replica that asked whether Redis is reachable');
     }

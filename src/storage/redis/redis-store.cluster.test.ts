@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sharedStoreContract } from '../../../test/contracts/shared-store.ts';
 import type { Cleanup } from '../../../test/support/cleanup.ts';
 import { silentLogger } from '../../../test/support/database.ts';
-import { uniquePrefix } from '../../../test/support/redis.ts';
+import { busyMachineDeadlineMs, uniquePrefix } from '../../../test/support/redis.ts';
 import { startRedisCluster, withoutRedisServer } from '../../../test/support/redis-cluster.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import { openRedisStore } from './redis-store.ts';
@@ -26,7 +26,7 @@ describe('over a Redis cluster', { skip: withoutRedisServer() }, () => {
   sharedStoreContract('Redis cluster store', async (t) => {
     const prefix = uniquePrefix();
     const open = async () => {
-      const store = await openRedisStore({ urls, logger: silentLogger, prefix });
+      const store = await openRedisStore({ urls, logger: silentLogger, prefix, deadlineMs: busyMachineDeadlineMs });
       t.after(() => store.close());
       await waitFor('the store to be connected', () => store.isAvailable());
       return store;
@@ -36,7 +36,12 @@ describe('over a Redis cluster', { skip: withoutRedisServer() }, () => {
   });
 
   test('a script runs on the node that has its keys, whichever that is', async (t) => {
-    const store = await openRedisStore({ urls, logger: silentLogger, prefix: uniquePrefix() });
+    const store = await openRedisStore({
+      urls,
+      logger: silentLogger,
+      prefix: uniquePrefix(),
+      deadlineMs: busyMachineDeadlineMs,
+    });
     t.after(() => store.close());
     await waitFor('the store to be connected', () => store.isAvailable());
     const script = { name: 'count', lua: `return redis.call('incr', KEYS[1]) + redis.call('incr', KEYS[2])` };

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { sharedStoreContract } from '../../../test/contracts/shared-store.ts';
 import { type Cleanup, silentLogger } from '../../../test/support/database.ts';
-import { redisUrl, uniquePrefix } from '../../../test/support/redis.ts';
+import { busyMachineDeadlineMs, redisUrl, uniquePrefix } from '../../../test/support/redis.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import { openRedisStore } from './redis-store.ts';
@@ -12,7 +12,12 @@ import { openRedisSubscriptions } from './redis-subscriptions.ts';
 import { type SharedStore, StoreAway } from './shared-store.ts';
 
 async function openStore(t: Cleanup, prefix: string, url = redisUrl): Promise<SharedStore> {
-  const store = await openRedisStore({ urls: [url], logger: silentLogger, prefix });
+  const store = await openRedisStore({
+    urls: [url],
+    logger: silentLogger,
+    prefix,
+    deadlineMs: busyMachineDeadlineMs,
+  });
   t.after(() => store.close());
   return store;
 }

@@ -38,6 +38,7 @@ const written = columnsOf(
   ['credentials', 'config', 'tags'],
 );
 export type ExternalServiceValues = Pick<ExternalServiceRow, NameOf<typeof written>>;
+export const valuesOfService: (row: ExternalServiceRow) => ExternalServiceValues = written.of;
 
 export interface ServiceFilter {
   readonly serviceType: string | null;
@@ -62,12 +63,10 @@ export const listServicesByIdAcrossTenants = rowsOf<ExternalServiceRow>(
   `select ${columns} from external_services where id = any($1::uuid[])`,
 ).by((serviceIds: readonly ServiceId[]) => [serviceIds]);
 
-export interface ActiveServiceRow {
-  readonly id: ServiceId;
-  readonly management_company_id: TenantId;
-  readonly service_name: string;
-  readonly service_type: string;
-}
+export type ActiveServiceRow = Pick<
+  ExternalServiceRow,
+  'id' | 'management_company_id' | 'service_name' | 'service_type'
+>;
 
 /** Every tenant's active services, for the operator's health page. */
 export const listActiveServicesOfAllTenants = rowsOf<ActiveServiceRow>(

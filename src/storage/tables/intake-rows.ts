@@ -5,35 +5,24 @@
  * `gate` is the id of the record's anchor: its webhook event, else its first log, else its mark. What is gated is written
  * only if this commit wrote the anchor, so that a record is stored whole, once, or not at all, however often it comes.
  */
-export interface LogRow {
-  readonly id: string;
+import type { StoredLog } from './audit/integration-logs.ts';
+import type { OutboxRow } from './outbox-events.ts';
+
+export interface LogRow
+  extends Omit<
+    StoredLog,
+    'started_at' | 'completed_at' | 'duration_ms' | 'status' | 'request_id' | 'principal' | 'elements'
+  > {
   /** Set only if a webhook event is the anchor; a log is its own anchor. */
   readonly gate: string | null;
   readonly management_company_id: string;
-  readonly service_id: string | null;
-  readonly service_name: string;
-  readonly service_type: string;
-  readonly operation: string;
-  readonly endpoint: string | null;
-  readonly http_method: string | null;
-  /** References to log_bodies, `sha256:…`. */
-  readonly request_headers: string | null;
-  readonly request_body: string | null;
-  readonly response_status_code: number | null;
-  readonly response_body: string | null;
   readonly started_at: string;
   readonly completed_at: string;
   readonly duration_ms: number;
   readonly status: string;
-  readonly error_message: string | null;
-  readonly error_code: string | null;
-  readonly retry_count: number;
-  readonly attempt: number;
   readonly request_id: string;
-  readonly source_service: string | null;
   /** Absent if an older process spooled the row. */
   readonly principal?: string | null;
-  readonly estimated_cost: number;
   /** Number of pairs of a matrix. Absent if an older process spooled the row. */
   readonly elements?: number | null;
   /** JSON of what happened in the call. Absent if an older process spooled the row. */
@@ -73,17 +62,10 @@ export interface UsageRow {
   readonly at?: string;
 }
 
-export interface EventRow {
+export interface EventRow extends OutboxRow {
   /** null: the event is its own anchor. */
   readonly gate: string | null;
-  readonly id: string;
   readonly origin: string;
-  readonly management_company_id: string;
-  readonly aggregate_id: string;
-  readonly event_type: string;
-  readonly occurred_at: string;
-  /** JSON text. */
-  readonly body: string;
   readonly not_before: string | null;
 }
 

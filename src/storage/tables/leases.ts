@@ -1,22 +1,15 @@
 /**
  * Leases for background work that one replica does at a time, on the database's clock. A lease is a promise to stop in
- * time, not a lock: its holder must renew it well before it ends and must not rely on it after `heldUntilMs`. Work that
- * must not be done twice checks that in its own transaction.
+ * time, not a lock: its holder must renew it well before it ends. Work that must not be done twice checks that in its own
+ * transaction.
  */
-import type { Clock } from '../../clock.ts';
 import type { Database } from '../postgres/database.ts';
 
-export interface Lease {
-  readonly name: string;
-  /** Unix milliseconds of this process's clock; slightly earlier than the database frees the lease. */
-  readonly heldUntilMs: number;
-}
-
 export interface Leases {
-  /** Takes the lease if it is free or has expired, or renews it if this holder has it. null: another holder has it. */
-  tryHold(name: string, ttlMs: number): Promise<Lease | null>;
-  /** Renews the lease only if this holder still has it. */
-  renew(name: string, ttlMs: number): Promise<Lease | null>;
+  /** Takes the lease if it is free or has expired, or renews it if this holder has it. False: another holder has it. */
+  tryHold(name: string, ttlMs: number): Promise<boolean>;
+  /** Renews the lease; false if this holder does not have it any more. */
+  renew(name: string, ttlMs: number): Promise<boolean>;
   /** Releases the lease early; does nothing if another holder has it by now. */
   release(name: string): Promise<void>;
 }
@@ -25,17 +18,11 @@ const shortestTtlMs = 100;
 const longestTtlMs = 3_600_000;
 
 /** `holderId` is a UUID of this process. Every function rejects with `DatabaseAway` while the database is away. */
-export function createLeases(db: Database, holderId: string, clock: Clock): Leases {
-  const hold = async (name: string, ttlMs: number, statementName: string, text: string): Promise<Lease | null> => {
+export function createLeases(db: Database, holderId: string): Leases {
+  const hold = async (name: string, ttlMs: number, statementName: string, text: string): Promise<boolean> => {
     if (!(ttlMs >= shortestTtlMs && ttlMs <= longestTtlMs)) throw new RangeError(`a lease cannot last ${ttlMs} ms`);
-    // Read before the query, so that this process's end comes first however long the answer takes.
-    const askedAtMs = clock.now();
-    const { rowCount } = await db.querySystem({
-      name: statementName,
-      text,
-      values: [name, holderId, ttlMs],
-    });
-    return rowCount === 0 ? null : { name, heldUntilMs: askedAtMs + ttlMs };
+    const { rowCount } = await db.querySystem({ name: statementName, text, values: [name, holderId, ttlMs] });
+    return rowCount !== 0;
   };
 
   return {

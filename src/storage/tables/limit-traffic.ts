@@ -2,16 +2,17 @@
 import type { TenantId } from '../../ids.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
 import { rowsOf } from '../postgres/statement.ts';
+import type { StoredLog } from './audit/integration-logs.ts';
 
-export interface RefusedRow {
-  /** null: a limit of the tenant's family, or of a token; then `service_name` names it. */
-  readonly service_id: string | null;
-  readonly service_name: string;
-  /** `token` for a token's own limit. */
-  readonly service_type: string;
-  readonly operation: string;
-  readonly error_code: string | null;
-  readonly error_message: string | null;
+/**
+ * `service_id` null: a limit of the tenant's family, or of a token (`service_type` is `token`); then `service_name` names
+ * it.
+ */
+export interface RefusedRow
+  extends Pick<
+    StoredLog,
+    'service_id' | 'service_name' | 'service_type' | 'operation' | 'error_code' | 'error_message'
+  > {
   readonly refused_at: Date;
 }
 
@@ -40,10 +41,13 @@ interface Span {
 
 const wasNotRefused = `(status <> 'rate_limited' or error_code not in ('RATE_LIMIT_EXCEEDED', 'BUDGET_EXCEEDED'))`;
 
-/** Requests that reached a service within the span, by caller: retries count, refusals do not. */
+/** What a row spent of its service's limits: each request, and of a matrix each element. */
+const spentRequests = '(1 + retry_count) * coalesce(elements, 1)';
+
+/** What was spent of a service's limits within the span, by caller: retries count, refusals do not. */
 export function sumSpentOfService(tx: Queryable, tenantId: TenantId, serviceName: string, span: Span) {
   const spent = `service_name = $2 and ${wasNotRefused}`;
-  return sumSpent(tx, 'limit_traffic_of_service', 'sum(1 + retry_count)', spent, [tenantId, serviceName], span);
+  return sumSpent(tx, 'limit_traffic_of_service', `sum(${spentRequests})`, spent, [tenantId, serviceName], span);
 }
 
 /** Calls of a family within the span, by caller: a call counts once, however many providers it asked. */
@@ -83,7 +87,7 @@ export interface AskedRow {
 /** Every request for a service, refused or not, in order, after the given position. */
 export const pageAsked = rowsOf<AskedRow>(
   'limit_traffic_asked',
-  `select id, source_service, 1 + retry_count as requests,
+  `select id, source_service, ${spentRequests} as requests,
           to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started_at,
           (extract(epoch from started_at) * 1000)::float8 as at_ms
      from integration_logs

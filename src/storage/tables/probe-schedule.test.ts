@@ -30,12 +30,12 @@ test('the services due are every active one that is called; a change since it wa
     text: `update external_services set probe_due_at = $2 where id = $1`,
     values: [sender, new Date(startedAtMs + 1)],
   });
-  const looked = [api, vendor, sender].map((id) => ({
+  const scheduled = [api, vendor, sender].map((id) => ({
     id,
     dueAtMs: startedAtMs + 3_600_000,
     checkedAtMs: id === api ? startedAtMs : null,
   }));
-  await scheduleProbesAcrossTenants(db, looked, startedAtMs);
+  await scheduleProbesAcrossTenants(db, scheduled, startedAtMs);
   assert.deepEqual(await dueIds(startedAtMs + 2), [sender]);
   assert.equal((await dueIds(startedAtMs + 3_600_000)).length, 3);
   const { rows } = await db.querySystem<{ last_health_check: Date }>({

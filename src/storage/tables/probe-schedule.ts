@@ -30,7 +30,7 @@ export const listDueProbesAcrossTenants = rowsOf<DueProbeRow>(
     order by due.probe_due_at`,
 ).acrossTenants((nowMs: number, limit: number) => [new Date(nowMs), limit]);
 
-export interface LookedAt {
+export interface ScheduledProbe {
   readonly id: ServiceId;
   /** Unix milliseconds of the next probe. */
   readonly dueAtMs: number;
@@ -39,16 +39,16 @@ export interface LookedAt {
 }
 
 /**
- * A service that changed after `lookedAtMs` stays due. Locks services before their health, as every transaction that
+ * A service that changed after `scheduledAtMs` stays due. Locks services before their health, as every transaction that
  * locks both.
  */
 export async function scheduleProbesAcrossTenants(
   db: Pick<Database, 'acrossTenants'>,
-  looked: readonly LookedAt[],
-  lookedAtMs: number,
+  scheduled: readonly ScheduledProbe[],
+  scheduledAtMs: number,
 ): Promise<void> {
   const rows = JSON.stringify(
-    looked.map(({ id, dueAtMs, checkedAtMs }) => ({
+    scheduled.map(({ id, dueAtMs, checkedAtMs }) => ({
       id,
       due_at: new Date(dueAtMs),
       checked_at: checkedAtMs === null ? null : new Date(checkedAtMs),
@@ -62,7 +62,7 @@ export async function scheduleProbesAcrossTenants(
                     last_health_check = greatest(s.last_health_check, l.checked_at)
                from json_to_recordset($1::json) as l (id uuid, due_at timestamptz, checked_at timestamptz)
               where s.id = l.id`,
-      values: [rows, new Date(lookedAtMs)],
+      values: [rows, new Date(scheduledAtMs)],
     });
     await tx.query({
       name: 'probe_schedule_save_checks',

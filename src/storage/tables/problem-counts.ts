@@ -58,7 +58,7 @@ export const listTargetTroubles = rowsOf<TargetTrouble>(
    order by kind, since limit 100`,
 ).by((tenantId: TenantId) => [tenantId]);
 
-export interface TakenOver {
+export interface FailoverCount {
   readonly service_name: string;
   /** `maxCountedCalls` means that many or more. */
   readonly count: number;
@@ -71,7 +71,7 @@ export const maxCountedCalls = 10_000;
  * How many calls of these operations each of `serviceNames` answered from `since` on; most first, without those that
  * answered none.
  */
-export const countAnsweredSince = rowsOf<TakenOver>(
+export const countAnsweredSince = rowsOf<FailoverCount>(
   'problems_answered_since',
   `select service_name, count
      from unnest($2::text[]) as asked (service_name)

@@ -1,5 +1,6 @@
 /** SQL of `service_tokens`: keys that calling services present to the gateway, stored as SHA-256 only. */
 import type { TenantId } from '../../ids.ts';
+import { columnsOf } from '../postgres/columns.ts';
 import { effectOf, hasEffect, onlyRowOf, rowOf, rowsOf } from '../postgres/statement.ts';
 
 /** The members of a token that may be changed. */
@@ -11,33 +12,24 @@ export interface TokenGrant {
   /** Names of the services that the token may use; null: all. */
   readonly services: readonly string[] | null;
   /** Requests per minute; null: the token has no limit of its own. */
-  readonly rateLimitPerMinute: number | null;
-  readonly expiresAt: Date | null;
+  readonly rate_limit_per_minute: number | null;
+  readonly expires_at: Date | null;
 }
 
 export interface ServiceToken extends TokenGrant {
   readonly id: string;
-  readonly createdBy: string | null;
-  readonly lastUsedAt: Date | null;
-  readonly revokedAt: Date | null;
-  readonly createdAt: Date;
+  readonly created_by: string | null;
+  readonly last_used_at: Date | null;
+  readonly revoked_at: Date | null;
+  readonly created_at: Date;
 }
 
-export interface NewServiceToken extends TokenGrant {
-  readonly id: string;
-  readonly tokenSha256: Buffer;
-  readonly createdBy: string | null;
-}
+type Hashed = { readonly token_sha256: Buffer };
+export type NewServiceToken = TokenGrant & Hashed & Pick<ServiceToken, 'id' | 'created_by'>;
+export type LiveToken = TokenGrant & Hashed & Pick<ServiceToken, 'id'>;
 
-export interface LiveToken extends TokenGrant {
-  readonly id: string;
-  readonly tokenSha256: Buffer;
-}
-
-const grantColumns = `name, scopes, tenants, services, rate_limit_per_minute as "rateLimitPerMinute",
-             expires_at as "expiresAt"`;
-const shownColumns = `id, ${grantColumns}, created_by as "createdBy",
-             last_used_at as "lastUsedAt", revoked_at as "revokedAt", created_at as "createdAt"`;
+const grant = columnsOf('name, scopes, tenants, services, rate_limit_per_minute, expires_at', []);
+const shownColumns = `id, ${grant.list}, created_by, last_used_at, revoked_at, created_at`;
 
 /**
  * The tokens with these hashes that are neither revoked nor expired. Searches all tenants, because the tenant is not
@@ -45,7 +37,7 @@ const shownColumns = `id, ${grantColumns}, created_by as "createdBy",
  */
 export const findLiveTokensAcrossTenants = rowsOf<LiveToken>(
   'service_tokens_find_live',
-  `select id, token_sha256 as "tokenSha256", ${grantColumns}
+  `select id, token_sha256, ${grant.list}
      from service_tokens
     where token_sha256 = any($1::bytea[])
       and revoked_at is null
@@ -66,21 +58,15 @@ export const touchTokensAcrossTenants = effectOf(
 
 export const insertServiceToken = onlyRowOf<ServiceToken>(
   'service_tokens_insert',
-  `insert into service_tokens (id, management_company_id, name, token_sha256, scopes, tenants, created_by, expires_at,
-     services, rate_limit_per_minute)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  `insert into service_tokens (id, management_company_id, token_sha256, created_by, ${grant.list})
+   values ($1, $2, $3, $4, ${grant.parameters(5)})
    returning ${shownColumns}`,
 ).by((tenantId: TenantId, token: NewServiceToken) => [
   token.id,
   tenantId,
-  token.name,
-  token.tokenSha256,
-  token.scopes,
-  token.tenants,
-  token.createdBy,
-  token.expiresAt,
-  token.services,
-  token.rateLimitPerMinute,
+  token.token_sha256,
+  token.created_by,
+  ...grant.valuesOf(token),
 ]);
 
 /**
@@ -119,19 +105,10 @@ export const lockServiceToken = rowOf<ServiceToken>(
 export const updateServiceToken = onlyRowOf<ServiceToken>(
   'service_tokens_update',
   `update service_tokens
-      set name = $3, scopes = $4, tenants = $5, services = $6, rate_limit_per_minute = $7, expires_at = $8
+      set ${grant.assignments(3)}
     where management_company_id = $1 and id = $2
    returning ${shownColumns}`,
-).by((tenantId: TenantId, id: string, grant: TokenGrant) => [
-  tenantId,
-  id,
-  grant.name,
-  grant.scopes,
-  grant.tenants,
-  grant.services,
-  grant.rateLimitPerMinute,
-  grant.expiresAt,
-]);
+).by((tenantId: TenantId, id: string, granted: TokenGrant) => [tenantId, id, ...grant.valuesOf(granted)]);
 
 /** Returns false if the tenant has no such live token. The row stays, for the audit. */
 export const revokeServiceToken = hasEffect(

@@ -5,6 +5,7 @@
 import type { TenantId } from '../../ids.ts';
 import { findRows, type Queryable } from '../postgres/queryable.ts';
 import { columnOf } from '../postgres/statement.ts';
+import { isCacheMiss } from './audit/integration-logs.ts';
 
 export const seriesSteps = ['minute', 'hour', 'day'] as const;
 export type SeriesStep = (typeof seriesSteps)[number];
@@ -27,13 +28,10 @@ const sumColumns = [
   ...latencyColumns,
 ];
 
-/** Operations that the cache can answer without asking a provider. A proxied call may not be cacheable at all. */
-const cacheable = `('geocode', 'reverse', 'distance', 'sheets_read', 'sheets_metadata')`;
-
 const ofLogs = `
     select started_at as at, management_company_id, service_name, operation, 1 as request_count,
            (status <> 'success')::int as error_count, 0 as cached_count,
-           (attempt = 1 and status <> 'rate_limited' and operation in ${cacheable})::int as miss_count, 0 as webhook_count,
+           (${isCacheMiss})::int as miss_count, 0 as webhook_count,
            estimated_cost as total_cost, 0::float8 as saved_by_cache,
            case when status <> 'rate_limited' then duration_ms end as duration_ms
       from new_logs`;
@@ -91,8 +89,8 @@ export const seriesMetrics = {
   latency_p95: percentile(0.95),
   cache_hits: sumOfCalls('cached_count'),
   cache_misses: sumOfCalls('miss_count'),
-  saved: `round(${sumOfCalls('saved_by_cache')}::numeric, 6)::float8`,
-  cost: `round(sum(total_cost)::numeric, 6)::float8`,
+  saved: `round(${sumOfCalls('saved_by_cache')}::numeric, 9)::float8`,
+  cost: `round(sum(total_cost)::numeric, 9)::float8`,
   webhooks: `sum(webhook_count) filter (where operation = 'webhook')::float8`,
 } as const satisfies Record<string, string>;
 export type SeriesMetric = keyof typeof seriesMetrics;

@@ -136,11 +136,11 @@ test('a round looks at every webhook with a token, and shows what it found besid
   });
   const make = async (source: string, collector: CollectorDraft | null) =>
     (await createWebhook(manage, tenant, { ...draftForSource(source, source), collector }, noOne)).row;
-  const at1 = { repository: null, hookId: null };
+  const at1 = { repository: null, hook_id: null };
   const rows = {
-    github: await make('github', { baseUrl: github, repository: 'org', hookId: 1, token: 'ghp_x' }),
-    telegram: await make('telegram', { ...at1, baseUrl: telegram, token: '123:canary' }),
-    refused: await make('telegram', { ...at1, baseUrl: telegram, token: 'wrong' }),
+    github: await make('github', { base_url: github, repository: 'org', hook_id: 1, token: 'ghp_x' }),
+    telegram: await make('telegram', { ...at1, base_url: telegram, token: '123:canary' }),
+    refused: await make('telegram', { ...at1, base_url: telegram, token: 'wrong' }),
     off: await make('github', null),
   };
   telegramUrl = presentWebhook(manage, rows.telegram).webhook_url;
@@ -202,7 +202,7 @@ test('a stop gives up a sender that hangs, and what stood in the webhook before 
     tenant,
     {
       ...draftForSource('hangs', 'github'),
-      collector: { baseUrl: hanging, repository: 'org', hookId: 1, token: 'ghp_x' },
+      collector: { base_url: hanging, repository: 'org', hook_id: 1, token: 'ghp_x' },
     },
     noOne,
   );
@@ -233,13 +233,13 @@ test('a repository whose parts lead upwards is refused: the token would go to an
   const { db } = await startTestDatabase(t);
   const manage = { db, keyring, clock, publicBaseUrl: 'https://gateway.example', noteChange() {} };
   for (const repository of ['..', '../..', 'owner/..', '../user', './owner']) {
-    const collector = { baseUrl: null, repository, hookId: 1, token: 'ghp_x' };
+    const collector = { base_url: null, repository, hook_id: 1, token: 'ghp_x' };
     await assert.rejects(
       createWebhook(manage, tenant, { ...draftForSource('up', 'github'), collector }, noOne),
       (error: unknown) => error instanceof ServiceError && error.errors?.[0]?.path === 'collector.repository',
       repository,
     );
   }
-  const collector = { baseUrl: null, repository: 'owner/..a', hookId: 1, token: 'ghp_x' };
+  const collector = { base_url: null, repository: 'owner/..a', hook_id: 1, token: 'ghp_x' };
   await createWebhook(manage, tenant, { ...draftForSource('fine', 'github'), collector }, noOne);
 });

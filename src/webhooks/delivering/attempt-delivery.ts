@@ -18,6 +18,7 @@ import {
 import { wholePayload } from '../receiving/large-payload.ts';
 import { deliveryOf, receivedEvent } from '../receiving/received-event.ts';
 import type { SealedColumn } from '../webhook.ts';
+import { answeredWith, messageOfTransport, unprepared } from './attempt-words.ts';
 import { withoutQuery } from './delivery-failed.ts';
 import { parseRetryAfterMs, pauseAfterMs } from './retry-schedule.ts';
 import { signDelivery } from './sign-delivery.ts';
@@ -52,11 +53,12 @@ export async function attemptDelivery(
   const startedAtMs = deps.clock.now();
   const timer = performance.now();
   const outcome = (
-    result: Omit<AttemptOutcome, 'attemptId' | 'targetUrl' | 'startedAtMs' | 'durationMs' | 'switchesOff'>,
+    result: Omit<AttemptOutcome, 'attemptId' | 'targetUrl' | 'askedUrl' | 'startedAtMs' | 'durationMs' | 'switchesOff'>,
     isGone = false,
   ): AttemptOutcome => ({
     attemptId: newId(startedAtMs),
     targetUrl: withoutQuery(content.target_url),
+    askedUrl: content.target_url,
     startedAtMs,
     durationMs: Math.round(performance.now() - timer),
     switchesOff: result.next.state === 'delivered' ? null : isGone ? 'gone' : content.is_worn_out ? 'failing' : null,
@@ -97,14 +99,13 @@ export async function attemptDelivery(
     if (reply.status >= 200 && reply.status < 300) {
       return outcome({ ...seen, errorMessage: null, next: { state: 'delivered' } });
     }
-    const errorMessage = `the target answered ${reply.status}`;
+    const errorMessage = answeredWith(reply.status);
     if (reply.status === goneStatus) return outcome({ ...seen, errorMessage, next: { state: 'dead' } }, true);
     const retryAfterMs = parseRetryAfterMs(reply.headers['retry-after'], deps.clock.now());
     return outcome({ ...seen, errorMessage, next: nextAfter(retryAfterMs) });
   } catch (error) {
     if (signal.aborted) return null;
-    const errorMessage =
-      error instanceof TransportError ? messageOf(error) : 'the delivery could not be prepared on our side';
+    const errorMessage = error instanceof TransportError ? messageOfTransport(error) : unprepared;
     return outcome({
       responseStatusCode: null,
       responseHeaders: null,
@@ -183,8 +184,4 @@ function keptReply(masker: Pick<Masker, 'body'>, body: Buffer, secrets: readonly
     .toWellFormed()
     .replaceAll('\0', '\uFFFD');
   return masker.body(text, secrets).slice(0, keptReplyChars);
-}
-
-function messageOf(error: TransportError): string {
-  return error.fault === 'blocked' ? 'the outbound policy does not let this address be called' : error.message;
 }

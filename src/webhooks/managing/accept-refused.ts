@@ -36,6 +36,10 @@ export async function acceptRefused(deps: AcceptDeps, tenantId: TenantId, id: st
       throw new ServiceError(
         'CONFLICT',
         'The body of this delivery is not stored: only bodies up to 1 MiB, refused for their signature in the last 24 hours, are.',
+        {
+          publicMessageRu:
+            'Тело этой доставки не сохранено: хранятся тела до 1 МиБ, отклонённые из-за подписи за последние 24 часа.',
+        },
       );
     }
     const row = await findWebhook(tx, tenantId, kept.webhook_id);
@@ -48,7 +52,9 @@ export async function acceptRefused(deps: AcceptDeps, tenantId: TenantId, id: st
       opened.refused.receivedAtMs,
     );
     if (!judged.genuine) {
-      throw new ServiceError('CONFLICT', `Its signature does not hold now either (${judged.reason}).`);
+      throw new ServiceError('CONFLICT', `Its signature does not hold now either (${judged.reason}).`, {
+        publicMessageRu: `Подпись не сходится и сейчас (${judged.reason}).`,
+      });
     }
     return { ...opened, verdict: judged };
   });

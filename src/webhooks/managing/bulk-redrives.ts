@@ -98,10 +98,8 @@ export async function beginRedrive(
         'CONFLICT',
         `${mostAtOnce} redrives are under way: wait until one has ended, or stop it.`,
         {
-          extra: {
-            reason: 'too_many_redrives',
-            detail_ru: `Уже идёт ${mostAtOnce} массовых отправок: дождитесь конца одной или остановите её.`,
-          },
+          publicMessageRu: `Уже идёт ${mostAtOnce} массовых отправок: дождитесь конца одной или остановите её.`,
+          extra: { reason: 'too_many_redrives' },
         },
       );
     }
@@ -139,7 +137,9 @@ function requireRedrive(row: RedriveRow | null): RedriveRow {
 }
 
 function noSuchRedrive(): ServiceError {
-  return new ServiceError('NOT_FOUND', 'There is no such redrive.');
+  return new ServiceError('NOT_FOUND', 'There is no such redrive.', {
+    publicMessageRu: 'Такой массовой отправки нет.',
+  });
 }
 
 /** Excludes events that arrive from now on. */

@@ -6,11 +6,17 @@ import type { TenantId } from '../../ids.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Queryable } from '../../storage/postgres/database.ts';
 import { cancelDeliveries } from '../../storage/tables/webhooks/webhook-deliveries.ts';
-import { deleteTarget, saveTarget, type WebhookTargetRow } from '../../storage/tables/webhooks/webhook-targets.ts';
+import {
+  deleteTarget,
+  resumeTargets,
+  saveTarget,
+  type WebhookTargetRow,
+} from '../../storage/tables/webhooks/webhook-targets.ts';
 import type { TargetDraft } from './target-draft.ts';
 import {
   type FurtherColumn,
   furtherBindingOf,
+  hostOf,
   makeStandardSecret,
   readTargetHeaders,
   writeTargetHeaders,
@@ -23,7 +29,8 @@ export interface TargetOwner {
 
 /**
  * Makes the targets equal to the draft, and returns the generated secrets, by target. A target named by its id, or by
- * its previous address, is kept with its secret; a secret is bound to its host. Throws `INVALID_REQUEST`.
+ * its previous address, is kept with what waits for it and with its secret; at another host it gets a new secret. Throws
+ * `INVALID_REQUEST`.
  */
 export async function syncTargets(
   tx: Queryable,
@@ -35,25 +42,26 @@ export async function syncTargets(
   const left = new Map(current.map((target) => [target.id, target]));
   const made = new Map<string, string>();
   for (const [position, draft] of drafts.entries()) {
-    const kept = takeKept(left, draft);
-    const id = kept?.id ?? randomUUID();
+    const named = takeNamed(left, draft);
+    const kept = named !== null && hostOf(named.url) === hostOf(draft.url) ? named : null;
+    const id = named?.id ?? randomUUID();
     const seal = (plain: string, column: FurtherColumn): string =>
       keyring.seal(plain, furtherBindingOf({ id, management_company_id: tenantId }, column));
     if (kept === null) made.set(id, makeStandardSecret());
+    const path = `targets[${position}].headers`;
+    if (named?.headers && kept === null && draft.headers === undefined) throw invalidInput(path, ...sendAgain);
+    // As for `target_url`: another address, or a pause that is ended by name, switches it on.
+    const isNamedOn = draft.paused === false && named?.off_at !== null;
+    if (named !== null && (named.url !== draft.url || isNamedOn)) await resumeTargets(tx, tenantId, webhookId, id);
     await saveTarget(tx, tenantId, webhookId, {
+      ...draft,
       id,
       position,
-      url: draft.url,
-      event_types: draft.eventTypes,
-      conditions: draft.conditions,
+      paused: draft.paused ?? false,
       secret: kept?.secret ?? seal(made.get(id) as string, 'secret'),
       previous_secret: kept?.previous_secret ?? null,
       previous_secret_until: kept?.previous_secret_until ?? null,
-      headers: headersOf(keyring, seal, kept, draft, `targets[${position}].headers`),
-      timeout_seconds: draft.timeoutSeconds,
-      max_attempts: draft.maxAttempts,
-      ordered: draft.ordered,
-      paused: draft.paused,
+      headers: headersOf(keyring, seal, kept, draft, path),
     });
   }
   for (const id of left.keys()) {
@@ -63,13 +71,16 @@ export async function syncTargets(
   return made;
 }
 
-function takeKept(left: Map<string, WebhookTargetRow>, draft: TargetDraft): WebhookTargetRow | null {
+const sendAgain = [
+  'must be sent again: it was given for another host',
+  'введите заново: это было дано для другого хоста',
+] as const;
+
+function takeNamed(left: Map<string, WebhookTargetRow>, draft: TargetDraft): WebhookTargetRow | null {
   const found = [...left.values()].find(({ id, url }) =>
     draft.id === undefined ? url === draft.url : id === draft.id,
   );
   if (found === undefined) return null;
-  const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
-  if (originOf(found.url) !== originOf(draft.url)) return null;
   left.delete(found.id);
   return found;
 }
@@ -86,8 +97,7 @@ function headersOf(
   const headers = Object.entries(draft.headers).map(([given, value]) => {
     const name = given.toLowerCase();
     if (value !== masked) return [name, value] as const;
-    if (before[name] === undefined)
-      throw invalidInput(`${path}.${name}`, 'must be sent again: it was given for another host');
+    if (before[name] === undefined) throw invalidInput(`${path}.${name}`, ...sendAgain);
     return [name, before[name]] as const;
   });
   return headers.length === 0 ? null : seal(writeTargetHeaders(Object.fromEntries(headers), draft.url), 'headers');

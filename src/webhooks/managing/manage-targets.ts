@@ -1,11 +1,12 @@
 /** Manages a webhook's target: pause, resume, secret rotation with an overlap, redelivery after a repair. */
 import { ServiceError } from '../../errors.ts';
 import type { TenantId } from '../../ids.ts';
+import type { ChangeContext } from '../../storage/tables/audit/configuration-audit.ts';
 import { findWebhook, switchTargetOn, type WebhookConfigRow } from '../../storage/tables/webhooks/webhook-configs.ts';
 import { reviveDeadDeliveries } from '../../storage/tables/webhooks/webhook-redrives.ts';
 import { pauseTargets, resumeTargets, saveTarget } from '../../storage/tables/webhooks/webhook-targets.ts';
 import { targetsOf } from '../webhook.ts';
-import { type ChangeContext, type ManageWebhooksDeps, noSuchWebhook, updateWebhookRow } from './manage-webhooks.ts';
+import { type ManageWebhooksDeps, noSuchWebhook, updateWebhookRow } from './manage-webhooks.ts';
 import { type FurtherColumn, furtherBindingOf, makeStandardSecret, openFor, sealFor } from './webhook-secrets.ts';
 
 /** A webhook's target by its id; the webhook's own id stands for `target_url`; null: all targets. */
@@ -115,6 +116,7 @@ function requireTarget(row: WebhookConfigRow, chosen: ChosenTarget): void {
     throw new ServiceError(
       'CONFLICT',
       chosen === null ? 'The webhook has no target.' : 'The webhook has no such target.',
+      { publicMessageRu: chosen === null ? 'У вебхука нет цели.' : 'У вебхука нет такой цели.' },
     );
   }
 }

@@ -4,7 +4,7 @@ import { invalidInput, ServiceError } from '../../errors.ts';
 import { newId, type TenantId } from '../../ids.ts';
 import type { Keyring } from '../../secrets/keyring.ts';
 import type { Database, Queryable } from '../../storage/postgres/database.ts';
-import { insertConfigurationChange } from '../../storage/tables/audit/configuration-audit.ts';
+import { type ChangeContext, insertConfigurationChange } from '../../storage/tables/audit/configuration-audit.ts';
 import { keepService } from '../../storage/tables/external-services.ts';
 import {
   deleteWebhook,
@@ -18,10 +18,11 @@ import {
 } from '../../storage/tables/webhooks/webhook-configs.ts';
 import { cancelDeliveries } from '../../storage/tables/webhooks/webhook-deliveries.ts';
 import type { SignatureScheme } from '../receiving/verify-signature.ts';
+import { checkSecret } from './check-secret.ts';
 import { syncTargets } from './further-targets.ts';
 import { presentWithoutToken } from './present-webhook.ts';
 import { checkTargets } from './target-draft.ts';
-import { checkDraft, checkSecret, type WebhookDraft } from './webhook-draft.ts';
+import { checkDraft, type WebhookDraft } from './webhook-draft.ts';
 import { makeSecret, makeToken, openFor, sealedToken, sealFor } from './webhook-secrets.ts';
 import { checkSecretsStay, valuesOf } from './webhook-values.ts';
 
@@ -33,12 +34,6 @@ export interface ManageWebhooksDeps {
   readonly publicBaseUrl: string;
   /** Called when this process's own copy of the webhook is outdated. */
   noteChange(webhookId: string): void;
-}
-
-/** Who made the change, and with which request. */
-export interface ChangeContext {
-  readonly changedBy: string | null;
-  readonly requestId: string | null;
 }
 
 /** A webhook after a change, with its generated secrets, which are shown only once. */
@@ -55,7 +50,7 @@ export interface ChangedWebhook {
 export const longestGraceSeconds = 30 * 86_400;
 
 export function noSuchWebhook(): ServiceError {
-  return new ServiceError('NOT_FOUND', 'There is no such webhook.');
+  return new ServiceError('NOT_FOUND', 'There is no such webhook.', { publicMessageRu: 'Такого вебхука нет.' });
 }
 
 /** Throws `INVALID_REQUEST`. */
@@ -94,6 +89,7 @@ export async function changeWebhook(
     madeVerifyToken: null,
   };
   let targets: WebhookDraft['targets'];
+  let switchesOn = false;
   let secretsOfTargets: ReadonlyMap<string, string> = new Map();
   const row = await updateWebhookRow(
     deps,
@@ -108,9 +104,11 @@ export async function changeWebhook(
       const { values, ...secrets } = valuesOf(deps, current, current, draft);
       made = secrets;
       targets = draft.targets;
+      switchesOn = draft.switchesTargetOn && current.target_off_at !== null;
       return values;
     },
     async (tx, current) => {
+      if (switchesOn) await switchTargetOn(tx, tenantId, id);
       if (targets === undefined) return;
       const owner = { tenantId, webhookId: id };
       secretsOfTargets = await syncTargets(tx, deps.keyring, owner, current.further_targets ?? [], targets);
@@ -133,10 +131,18 @@ export async function rotateSecret(
   let secret = '';
   const row = await updateWebhookRow(deps, tenantId, id, context, (current) => {
     const scheme = current.signature_scheme as SignatureScheme;
-    if (scheme === 'none') throw new ServiceError('CONFLICT', 'Deliveries of this webhook are not signed.');
+    if (scheme === 'none')
+      throw new ServiceError('CONFLICT', 'Deliveries of this webhook are not signed.', {
+        publicMessageRu: 'Доставки этого вебхука не подписываются.',
+      });
     if (rotation.secretKey !== undefined) checkSecret(scheme, rotation.secretKey);
     const next = rotation.secretKey ?? makeSecret(scheme);
-    if (next === null) throw invalidInput('secret_key', 'is needed: only the sender can make it');
+    if (next === null)
+      throw invalidInput(
+        'secret_key',
+        'is needed: only the sender can make it',
+        'обязательно: его создаёт только отправитель',
+      );
     secret = next;
     const hasGrace = rotation.graceSeconds > 0 && current.secret_key !== null;
     const old = hasGrace ? openFor(deps.keyring, current, 'secret_key', current.secret_key as string) : null;
@@ -198,11 +204,12 @@ export async function updateWebhookRow(
     const values = change(current);
     await checkSourceService(tx, tenantId, values);
     await alsoChange(tx, current);
+    // Before the update, whose row is the answer.
+    const isResumed = current.config.target_paused === true && values.config.target_paused !== true;
+    if (isResumed || current.target_url !== values.target_url) await switchTargetOn(tx, tenantId, id);
     const updated = await updateWebhook(tx, tenantId, id, values);
     if (updated === null) throw noSuchWebhook();
     if (current.target_url !== null && updated.target_url === null) await cancelDeliveries(tx, tenantId, id);
-    const isResumed = current.config.target_paused === true && updated.config.target_paused !== true;
-    if (isResumed || current.target_url !== updated.target_url) await switchTargetOn(tx, tenantId, id);
     await recordChange(tx, deps, current, updated, context);
     return updated;
   });
@@ -214,7 +221,7 @@ export async function updateWebhookRow(
 async function checkSourceService(tx: Queryable, tenantId: TenantId, values: WebhookConfigValues): Promise<void> {
   const { source_service_id: serviceId } = values;
   if (serviceId === null || (await keepService(tx, tenantId, serviceId))) return;
-  throw invalidInput('source_service_id', 'there is no such service');
+  throw invalidInput('source_service_id', 'there is no such service', 'такого сервиса нет');
 }
 
 const secretColumns = [
@@ -235,16 +242,13 @@ async function recordChange(
 ): Promise<void> {
   const row = after ?? before;
   if (row === null) return;
-  const nowMs = clock.now();
   await insertConfigurationChange(tx, row.management_company_id, {
-    id: newId(nowMs),
     entity: 'webhook',
     entityId: row.id,
-    action: before === null ? 'created' : after === null ? 'deleted' : 'changed',
     ...context,
     before: before === null ? null : presentWithoutToken(before),
     after: after === null ? null : presentWithoutToken(after),
     changedSecrets: secretColumns.filter((column) => (before?.[column] ?? null) !== (after?.[column] ?? null)),
-    changedAtMs: nowMs,
+    changedAtMs: clock.now(),
   });
 }

@@ -1,6 +1,6 @@
 /** Reads received events for a tenant: what came, whether it was accepted, and its deliveries. */
 
-import { renderPosition, type TimePosition } from '../../encodings/page-cursor.ts';
+import { pageOf, renderPosition, type TimePosition } from '../../encodings/page-cursor.ts';
 import { ServiceError } from '../../errors.ts';
 import { isUuid, type TenantId, timeOfId } from '../../ids.ts';
 import { renderWithVerbatim } from '../../outbox/envelope.ts';
@@ -14,6 +14,7 @@ import {
   type WebhookEventRow,
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhooks/webhook-events.ts';
+import { attemptMessageRu } from '../delivering/attempt-words.ts';
 import { wholePayload } from '../receiving/large-payload.ts';
 import { deliveryOf, type ReceivedDelivery } from '../receiving/received-event.ts';
 import { planRetry, type RetryPlan } from './retry-plan.ts';
@@ -23,7 +24,7 @@ export interface ReadEventsDeps {
 }
 
 export function noSuchEvent(): ServiceError {
-  return new ServiceError('NOT_FOUND', 'There is no such webhook event.');
+  return new ServiceError('NOT_FOUND', 'There is no such webhook event.', { publicMessageRu: 'Такой доставки нет.' });
 }
 
 /** An id is created when its delivery is received; the second window covers clocks that were moved. */
@@ -41,15 +42,10 @@ export async function listEvents(
   const rows = await db.readForTenant(tenantId, (tx) =>
     pageWebhookEvents(tx, tenantId, filter, 'desc', after, limit + 1),
   );
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    events: shown.map(presentEvent),
-    next_cursor:
-      rows.length > limit && last !== undefined
-        ? renderPosition({ at: last.received_at.toISOString(), id: last.id })
-        : null,
-  };
+  const { shown, nextCursor } = pageOf(rows, limit, ({ received_at, id }) =>
+    renderPosition({ at: received_at.toISOString(), id }),
+  );
+  return { events: shown.map(presentEvent), next_cursor: nextCursor };
 }
 
 /** As JSON, with the payload exactly as it was sent. Throws `NOT_FOUND`. */
@@ -161,6 +157,7 @@ function targetIn({ current }: RetryPlan, targetId: string) {
 function presentAttempt({ started_at, target_url: askedUrl, ...attempt }: WebhookAttemptRow, plan: RetryPlan) {
   return {
     ...attempt,
+    error_message_ru: attempt.error_message === null ? null : attemptMessageRu(attempt.error_message),
     target_url: askedUrl ?? targetIn(plan, attempt.target_id)?.url ?? null,
     started_at: started_at.toISOString(),
   };

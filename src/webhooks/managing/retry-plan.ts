@@ -9,9 +9,8 @@ import {
   type WholeWebhookEventRow,
 } from '../../storage/tables/webhooks/webhook-events.ts';
 import { withoutQuery } from '../delivering/delivery-failed.ts';
-import { contentOf, wantingTargets } from '../receiving/identify-delivery.ts';
-import { readBody } from '../receiving/read-body.ts';
-import { targetsOf } from '../webhook.ts';
+import { identify } from '../receiving/large-payload.ts';
+import { eventTypeSourcesOf, targetsOf } from '../webhook.ts';
 
 /** `target`: only to its targets, not on the bus. `failed`: only to those targets that did not accept it. */
 export type RetryTo = 'all' | 'target' | 'failed';
@@ -79,7 +78,7 @@ export async function planRetry(tx: Queryable, tenantId: TenantId, row: WholeWeb
   const webhook = await findWebhook(tx, tenantId, row.webhook_id);
   const states = await listTargetStates(tx, tenantId, row.id);
   const current = webhook === null ? [] : currentTargets(webhook, states);
-  const wanting = webhook === null ? [] : wantingIds(webhook, row);
+  const wanting = webhook === null ? [] : await wantingIds(webhook, row);
   return {
     refusal: refusalOf(row),
     targets: current.filter(({ id }) => wanting.includes(id)),
@@ -105,7 +104,7 @@ export function chooseTargets(plan: RetryPlan, to: RetryTo, targetId: string | u
 }
 
 function refused({ reason, message, message_ru }: RetryRefusal): ServiceError {
-  return new ServiceError('CONFLICT', message, { extra: { reason, detail_ru: message_ru } });
+  return new ServiceError('CONFLICT', message, { publicMessageRu: message_ru, extra: { reason } });
 }
 
 function refusalOf({ status, refusal_reason, is_waiting }: WholeWebhookEventRow): RetryRefusal | null {
@@ -136,12 +135,18 @@ function currentTargets(webhook: WebhookConfigRow, states: readonly TargetStateR
   return [...own, ...others];
 }
 
-function wantingIds(webhook: WebhookConfigRow, row: WholeWebhookEventRow): readonly string[] {
+/** All types of the event count: a batch has several, and its row only the first. */
+async function wantingIds(webhook: WebhookConfigRow, row: WholeWebhookEventRow): Promise<readonly string[]> {
   const targets = targetsOf(webhook);
   const isPlain = targets.every(({ conditions, eventTypes }) => conditions.length === 0 && eventTypes.includes('*'));
   if (isPlain) return targets.map(({ id }) => id);
-  const body = row.payload ?? Buffer.alloc(0);
-  const headers = row.headers ?? {};
-  const content = contentOf(headers, body, readBody(body, row.content_type, headers['content-encoding']));
-  return wantingTargets(targets, row.event_type === null ? [] : [row.event_type], content);
+  const naming = {
+    eventTypeFrom: eventTypeSourcesOf(webhook),
+    deliveryIdFrom: [],
+    signedHeaders: [],
+    targets,
+    storedType: row.event_type,
+  };
+  const identity = await identify(naming, row.headers ?? {}, row.payload ?? Buffer.alloc(0), row.content_type);
+  return identity.targets;
 }

@@ -13,6 +13,8 @@ export interface Naming {
   /** Lower-case names of the headers that the signature covers in addition to the body. */
   readonly signedHeaders: readonly string[];
   readonly targets: readonly TargetFilter[];
+  /** The first type of a stored delivery. It stands alone if types are read from another place by now. */
+  readonly storedType?: string | null;
 }
 
 export interface Identity {
@@ -28,7 +30,10 @@ export interface Identity {
 }
 
 export function identifyDelivery(naming: Naming, content: DeliveryContent): Identity {
-  const eventTypes = eventTypesOf(naming.eventTypeFrom, content);
+  const read = eventTypesOf(naming.eventTypeFrom, content);
+  const { storedType = read[0] ?? null } = naming;
+  const stored = storedType === null ? [] : [storedType];
+  const eventTypes = stored[0] === read[0] ? read : stored;
   return {
     eventType: eventTypes[0] ?? null,
     eventTypes,
@@ -38,7 +43,7 @@ export function identifyDelivery(naming: Naming, content: DeliveryContent): Iden
   };
 }
 
-export function wantingTargets(
+function wantingTargets(
   targets: readonly TargetFilter[],
   eventTypes: readonly string[],
   content: DeliveryContent,

@@ -43,8 +43,14 @@ export async function identify(
     const read = readBody(body, contentType, contentEncoding);
     return { ...identifyDelivery(naming, contentOf(headers, body, read)), read };
   }
-  const { eventTypeFrom, deliveryIdFrom, signedHeaders, targets } = naming;
-  const asked = { eventTypeFrom, deliveryIdFrom, signedHeaders, targets };
+  const { eventTypeFrom, deliveryIdFrom, signedHeaders, targets, storedType } = naming;
+  const asked = {
+    eventTypeFrom,
+    deliveryIdFrom,
+    signedHeaders,
+    targets,
+    ...(storedType === undefined ? {} : { storedType }),
+  };
   const task = {
     kind: 'identify',
     naming: asked,

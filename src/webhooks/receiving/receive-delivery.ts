@@ -12,11 +12,11 @@ import { decodeForSignature, isEncoded } from './decode-content.ts';
 import { isWanted } from './identify-delivery.ts';
 import { identify } from './large-payload.ts';
 import { receivedEvent } from './received-event.ts';
-import type { Arrived, Described, IncomingDelivery, ReceiveDeps, Reception } from './reception.ts';
+import type { DeliveryEnvelope, DeliveryFacts, IncomingDelivery, ReceiveDeps, Reception } from './reception.ts';
 import { limitError } from './refusal.ts';
 import { announce, factsOf, recordTrace, refuse } from './refuse-delivery.ts';
 import { isAllowedAddress } from './source-address.ts';
-import { verifySignature } from './verify-signature.ts';
+import { isSignedWithin, verifySignature } from './verify-signature.ts';
 
 /** The maximum of the column, because a sender may announce any size. */
 const largestSizeBytes = 2 ** 31 - 1;
@@ -59,7 +59,7 @@ export async function receiveHandshake(
   return reply;
 }
 
-async function findKnown(deps: ReceiveDeps, incoming: Arrived): Promise<Webhook> {
+async function findKnown(deps: ReceiveDeps, incoming: DeliveryEnvelope): Promise<Webhook> {
   const webhook = await deps.webhooks.find(incoming.tokenHashHex);
   if (webhook === null) {
     deps.metrics.webhookDelivery('unknown', 'unknown_token');
@@ -68,7 +68,7 @@ async function findKnown(deps: ReceiveDeps, incoming: Arrived): Promise<Webhook>
   return webhook;
 }
 
-async function requireAllowed(deps: ReceiveDeps, webhook: Webhook, incoming: Arrived): Promise<void> {
+async function requireAllowed(deps: ReceiveDeps, webhook: Webhook, incoming: DeliveryEnvelope): Promise<void> {
   if (!isAllowedAddress(incoming.sourceAddress, webhook.allowedRanges)) {
     throw await refuse(deps, webhook, incoming, 'address_not_allowed', 0);
   }
@@ -95,7 +95,8 @@ export async function verifyEitherForm(
     );
   const verdict = verify(body);
   const encoding = headers['content-encoding'];
-  if (verdict.genuine || verdict.reason !== 'wrong_signature' || !isEncoded(encoding)) return verdict;
+  if (verdict.genuine || !isEncoded(encoding)) return verdict;
+  if (verdict.reason !== 'wrong_signature' && !isSignedWithin(webhook.scheme)) return verdict;
   const decoded = await decodeForSignature(body, encoding, webhook.maxPayloadSizeBytes);
   return decoded === null ? verdict : verify(decoded);
 }
@@ -111,7 +112,7 @@ export interface AcceptOptions {
 export async function acceptGenuine(
   deps: ReceiveDeps,
   webhook: Webhook,
-  incoming: Described,
+  incoming: DeliveryFacts,
   body: Buffer,
   receivedAtMs: number,
   { matchedSecret }: SignatureVerdict & { readonly genuine: true },

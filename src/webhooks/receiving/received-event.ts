@@ -3,6 +3,7 @@
  * in `webhook_events`, so that any process can render it at any time with the same result.
  */
 import type { TenantId } from '../../ids.ts';
+import type { WebhookEventRecord } from '../../intake/intake.ts';
 import { type OutboxMessage, sealEnvelope } from '../../outbox/envelope.ts';
 import type { DurableEvent } from '../../outbox/events.ts';
 import type { DeliveryFact } from '../../storage/tables/facts.ts';
@@ -12,20 +13,14 @@ import { type ReadBody, readBody } from './read-body.ts';
 /** A larger payload is fetched by its URL instead of passing through every queue. */
 const maxPublishedPayloadBytes = 256 * 1024;
 
-/** An accepted delivery, as stored in its row. */
-export interface ReceivedDelivery {
-  readonly id: string;
-  readonly tenantId: TenantId;
-  readonly webhookId: string;
-  readonly webhookName: string;
-  readonly sourceService: string;
-  readonly eventType: string | null;
+/** An accepted delivery, as stored in its row. Its bytes are included if `includesRaw`. */
+export interface ReceivedDelivery
+  extends Pick<
+    WebhookEventRecord,
+    'id' | 'tenantId' | 'webhookId' | 'webhookName' | 'sourceService' | 'eventType' | 'contentType' | 'headers'
+  > {
   readonly body: Buffer;
-  readonly contentType: string | null;
-  /** Masked, with lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
   readonly signatureVerified: boolean;
-  /** Its bytes are always included. */
   readonly includesRaw: boolean;
   /** Made by `POST /webhooks/{id}/test`. */
   readonly isTest: boolean;

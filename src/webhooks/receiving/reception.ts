@@ -29,8 +29,8 @@ export interface IncomingDelivery {
 }
 
 /** The facts of any request, before its body is read. */
-export type Arrived = Omit<IncomingDelivery, 'readBody' | 'query'>;
-export type Described = Omit<Arrived, 'tokenHashHex'>;
+export type DeliveryEnvelope = Omit<IncomingDelivery, 'readBody' | 'query'>;
+export type DeliveryFacts = Omit<DeliveryEnvelope, 'tokenHashHex'>;
 
 export type Reception = (
   | { readonly status: 'accepted' | 'duplicate'; readonly eventId: string }

@@ -23,6 +23,8 @@ const answers: Readonly<Record<RefusalReason, readonly [ErrorCode, string]>> = {
   too_many_failures: ['RATE_LIMIT_EXCEEDED', 'Too many deliveries from this address could not be verified.'],
 };
 
+export const refusalReasons = Object.keys(answers) as readonly RefusalReason[];
+
 export function refusalError(
   reason: RefusalReason,
   options: { readonly retryAfterSeconds?: number; readonly challenge?: string | null } = {},

@@ -9,7 +9,7 @@ import { limitExceededEvent } from '../../outbox/limit-exceeded.ts';
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
 import { svixSignatureHeader } from '../schemes/standard-webhooks.ts';
 import { secretsAt, type Webhook } from '../webhook.ts';
-import type { Described, ReceiveDeps } from './reception.ts';
+import type { DeliveryFacts, ReceiveDeps } from './reception.ts';
 import { type RefusalReason, refusalError } from './refusal.ts';
 import { maxKeptBytes } from './refused-deliveries.ts';
 
@@ -17,7 +17,7 @@ import { maxKeptBytes } from './refused-deliveries.ts';
 export async function refuse(
   deps: ReceiveDeps,
   webhook: Webhook,
-  incoming: Described,
+  incoming: DeliveryFacts,
   reason: RefusalReason,
   sizeBytes: number,
   facts: WebhookEventRecord = factsOf(deps, webhook, incoming, deps.clock.now(), sizeBytes),
@@ -68,7 +68,7 @@ async function keepRefused(
 export function factsOf(
   deps: ReceiveDeps,
   webhook: Webhook,
-  incoming: Described,
+  incoming: DeliveryFacts,
   receivedAtMs: number,
   sizeBytes: number,
 ): WebhookEventRecord {
@@ -113,7 +113,7 @@ function maskedHeaders(
   return masker.headers(present, secretsAt(webhook, nowMs));
 }
 
-export function announce(deps: ReceiveDeps, webhook: Webhook, incoming: Described, exceeded: LimitState): void {
+export function announce(deps: ReceiveDeps, webhook: Webhook, incoming: DeliveryFacts, exceeded: LimitState): void {
   deps.metrics.rateLimitExceeded('webhooks');
   if (!deps.shouldAnnounce(webhook.tenantId, exceeded)) return;
   const event = limitExceededEvent(

@@ -1,18 +1,16 @@
 /** Stores a refused delivery in full for 24 hours, sealed. */
 import type { TenantId } from '../../ids.ts';
+import type { WebhookEventRecord } from '../../intake/intake.ts';
 import type { Keyring, SealBinding } from '../../secrets/keyring.ts';
 import type { RefusedBody } from '../../storage/tables/webhooks/webhook-refused-bodies.ts';
 import type { DeliveryHeaders } from '../schemes/scheme.ts';
 
-export interface RefusedDelivery {
-  readonly id: string;
-  readonly tenantId: TenantId;
-  readonly webhookId: string;
+export interface RefusedDelivery
+  extends Pick<
+    WebhookEventRecord,
+    'id' | 'tenantId' | 'webhookId' | 'contentType' | 'sourceAddress' | 'requestId' | 'receivedAtMs'
+  > {
   readonly headers: DeliveryHeaders;
-  readonly contentType: string | null;
-  readonly sourceAddress: string | null;
-  readonly requestId: string;
-  readonly receivedAtMs: number;
   readonly body: Buffer;
 }
 

@@ -42,7 +42,7 @@ export interface UnverifiedBodiesOptions {
 const usualMaxMemoryBytes = 64 * 1024 * 1024;
 const usualSmallBytes = 256 * 1024;
 /** Bodies read back from files and checked at once. */
-const maxLookedAtBytes = 64 * 1024 * 1024;
+const maxReadBackBytes = 64 * 1024 * 1024;
 /** The share of a budget that one tenant's bodies may fill: a flood of one tenant leaves room for the others. */
 const tenantPart = 0.75;
 const longestWaitMs = 10_000;
@@ -52,7 +52,7 @@ export function createUnverifiedBodies(options: UnverifiedBodiesOptions): Unveri
   const smallBytes = options.smallBytes ?? usualSmallBytes;
   const memory = createBudget(options.maxMemoryBytes ?? usualMaxMemoryBytes);
   const files = createBudget(options.maxFileBytes);
-  const lookedAt = createQueue(maxLookedAtBytes);
+  const readBackQueue = createQueue(maxReadBackBytes);
 
   return {
     open(tenantId) {
@@ -100,7 +100,7 @@ export function createUnverifiedBodies(options: UnverifiedBodiesOptions): Unveri
         },
         async whole() {
           if (file === null) return inMemory.length === 1 ? (inMemory[0] as Buffer) : Buffer.concat(inMemory);
-          leaveQueue = await lookedAt.enter(fileBytes);
+          leaveQueue = await readBackQueue.enter(fileBytes);
           if (leaveQueue === null || isReleased) return null;
           return file.readBack(fileBytes);
         },

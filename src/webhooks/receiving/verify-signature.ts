@@ -45,6 +45,11 @@ export function usualSignatureHeader(scheme: SignatureScheme): string | null {
   return schemes[scheme][0];
 }
 
+/** Its signature is inside the body, so that nothing of it can be seen before the body is decoded. */
+export function isSignedWithin(scheme: SignatureScheme): boolean {
+  return scheme !== 'none' && usualSignatureHeader(scheme) === null;
+}
+
 /**
  * `secrets`: the current one, then the previous one during its grace period; the verdict has the index of the matching
  * one. An empty secret matches nothing, although HMAC would accept it as a key.

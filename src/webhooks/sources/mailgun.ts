@@ -2,7 +2,8 @@ import { body, defineSource, form, mebibyte } from '../source.ts';
 
 /**
  * Mailgun Docs, "Securing webhooks". The signature covers a time and a token, not the event: anyone who has seen a pair
- * can send another body with it. So the token is the id, and a used one is a duplicate.
+ * can send another body with it. So the token is the id, and a used one is a duplicate. Repeats keep the first attempt's
+ * time, token and signature (hookdeck/webhook-skills, mailgun-webhooks), so the tolerance is longer than they last.
  */
 export const mailgun = defineSource({
   title: 'Mailgun',
@@ -11,6 +12,7 @@ export const mailgun = defineSource({
   setUpRu: 'Sending → Webhooks: адрес; HTTP webhook signing key укажите здесь как secret_key.',
   signatureScheme: 'mailgun',
   signatureHeader: null,
+  toleranceSeconds: 9 * 3_600,
   secretFrom: 'sender',
   eventTypeFrom: [body('event-data.event'), form('event')],
   deliveryIdFrom: [body('signature.token'), form('token')],

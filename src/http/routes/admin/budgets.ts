@@ -1,6 +1,6 @@
 /** Budgets: the maximum monthly cost of a service, or of all services (`*`). */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import Type from 'typebox';
 import {
   type BudgetState,
@@ -11,14 +11,21 @@ import {
   removeBudget,
 } from '../../../costs/manage-budgets.ts';
 import { type Budget, budgetSchema, budgetTerms } from '../../../costs/schemas.ts';
-import { readOnlyMembers } from '../../../schema-parts.ts';
+import { words } from '../../../errors.ts';
+import { readOnlyMembers, withRule } from '../../../schema-parts.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { checkIfMatch, etagOf } from '../../request/if-match.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, contextOf } from '../../request/request-context.ts';
 
 const readOnly = readOnlyMembers('service_name, spent_usd, resets_at');
+// A limit is stored with six decimals: a smaller one would become 0, which lets nothing through.
+const monthlyLimit = withRule(budgetTerms.monthly_limit_usd, (usd) =>
+  usd > 0 && usd < 1e-6
+    ? { path: '', ...words('must be 0, or at least 0.000001', 'ожидается 0 или не меньше 0.000001') }
+    : null,
+);
 const putBody = Type.Object(
-  { ...budgetTerms, action: Type.Optional(budgetTerms.action), ...readOnly },
+  { monthly_limit_usd: monthlyLimit, action: Type.Optional(budgetTerms.action), ...readOnly },
   { title: 'BudgetChange', additionalProperties: false, examples: [{ monthly_limit_usd: 200, action: 'alert' }] },
 );
 const listSchema = Type.Object({ budgets: Type.Array(budgetSchema), next_cursor: Type.Null() });
@@ -76,8 +83,4 @@ function stateOf({ service_name, monthly_limit_usd, action: chosen }: BudgetStat
 function show(reply: FastifyReply, budget: Budget): Budget {
   reply.header('etag', stateOf(budget));
   return budget;
-}
-
-function contextOf(request: FastifyRequest) {
-  return { changedBy: callerOf(request).principal.name.slice(0, 200), requestId: request.id };
 }

@@ -1,18 +1,11 @@
 /** The reply to `/cache/stats`. */
 import Type from 'typebox';
 import type { CacheLayer, LayerCount } from '../../../cache/hit-counts.ts';
-import type { ResponseCache } from '../../../cache/response-cache.ts';
 import type { TenantId } from '../../../ids.ts';
-import { nullable, oneOf } from '../../../schema-parts.ts';
-import type { Database } from '../../../storage/postgres/database.ts';
+import { count, nullable, oneOf } from '../../../schema-parts.ts';
 import { sizeOfCache } from '../../../storage/tables/response-cache.ts';
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
 
-export interface CacheReportDeps {
-  readonly db: Pick<Database, 'forTenant'>;
-  readonly cache: Pick<ResponseCache, 'countsOf' | 'memorySizeOf' | 'writeNoted'>;
-}
-
-const count = Type.Integer();
 const counts = { hits: count, misses: count, hit_rate: nullable(Type.Number()) };
 
 export const cacheStatsSchema = Type.Object(
@@ -48,7 +41,7 @@ const layers: readonly CacheLayer[] = ['memory', 'redis', 'postgres', 'stale'];
  * A miss counts for the service that then answered; if none did, it is listed by operation only. Sizes by service are
  * those of the database layer, which holds every answer.
  */
-export async function reportCacheStats({ db, cache }: CacheReportDeps, tenantId: TenantId) {
+export async function reportCacheStats({ db, cache }: Pick<AdminRoutesDeps, 'db' | 'cache'>, tenantId: TenantId) {
   await cache.writeNoted();
   const seen = cache.countsOf(tenantId);
   const inMemory = cache.memorySizeOf(tenantId);

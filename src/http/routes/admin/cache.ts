@@ -1,32 +1,21 @@
 /** The tenant's response cache: statistics, entries, and invalidation. */
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import type { ResponseCache } from '../../../cache/response-cache.ts';
 import type { CacheSelector } from '../../../cache/selector.ts';
-import type { Clock } from '../../../clock.ts';
-import { readCursor, renderCursor } from '../../../encodings/page-cursor.ts';
+import { pageOf, readCursor, renderCursor } from '../../../encodings/page-cursor.ts';
 import { invalidInput } from '../../../errors.ts';
-import type { Logger } from '../../../logger.ts';
-import { nullable, oneOf } from '../../../schema-parts.ts';
+import { nullable, oneOf, time } from '../../../schema-parts.ts';
+import { spreadsheetIdOf } from '../../../sheets/parse-request.ts';
+import { spreadsheetId } from '../../../sheets/request-schemas.ts';
 import { scopeOf } from '../../../sheets/scope.ts';
-import type { Database } from '../../../storage/postgres/database.ts';
 import { listCacheRows } from '../../../storage/tables/response-cache.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { jsonAnswer } from '../../reply/answer.ts';
-import type { Idempotency } from '../../request/idempotency.ts';
 import { cursorSchema, limitSchema } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { type CacheReportDeps, cacheStatsSchema, reportCacheStats } from './cache-stats.ts';
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
+import { cacheStatsSchema, reportCacheStats } from './cache-stats.ts';
 
-export interface CacheRoutesDeps extends CacheReportDeps {
-  readonly db: Pick<Database, 'forTenant'>;
-  readonly cache: Pick<ResponseCache, 'invalidate' | 'countsOf' | 'memorySizeOf' | 'writeNoted'>;
-  readonly idempotency: Idempotency;
-  readonly logger: Logger;
-  readonly clock: Clock;
-}
-
-const time = Type.String({ format: 'date-time' });
 const nameFilters = {
   service_name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
   operation: Type.Optional(Type.String({ minLength: 1, maxLength: 40 })),
@@ -68,7 +57,7 @@ const invalidateBody = Type.Object(
       }),
     ),
     ...nameFilters,
-    spreadsheet_id: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    spreadsheet_id: Type.Optional(spreadsheetId),
     all: Type.Optional(
       Type.Boolean({ description: 'True: everything of the tenant; beside it nothing else is named.' }),
     ),
@@ -84,7 +73,7 @@ const invalidateBody = Type.Object(
 const invalidatedSchema = Type.Object({ invalidated_count: Type.Integer() });
 
 /** `GET /cache/stats`, `GET /cache/entries` and `POST /cache/invalidate`. */
-export function cacheRoutes(app: FastifyInstance, deps: CacheRoutesDeps): void {
+export function cacheRoutes(app: FastifyInstance, deps: AdminRoutesDeps): void {
   const endpoints = endpointsOf(app, 'cache', { scope: 'admin' });
   endpoints.get(
     '/cache/stats',
@@ -108,8 +97,9 @@ export function cacheRoutes(app: FastifyInstance, deps: CacheRoutesDeps): void {
       };
       await deps.cache.writeNoted();
       const rows = await deps.db.forTenant(tenantId, (tx) => listCacheRows(tx, tenantId, page, deps.clock.now()));
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1);
+      const { shown, nextCursor } = pageOf(rows, limit, (last) =>
+        renderCursor(last.fetched_at.getTime(), last.cache_key),
+      );
       return {
         entries: shown.map((row) => ({
           cache_key: row.cache_key,
@@ -122,8 +112,7 @@ export function cacheRoutes(app: FastifyInstance, deps: CacheRoutesDeps): void {
           expires_at: row.expires_at.toISOString(),
           stale_until: row.stale_until.toISOString(),
         })),
-        next_cursor:
-          rows.length > limit && last !== undefined ? renderCursor(last.fetched_at.getTime(), last.cache_key) : null,
+        next_cursor: nextCursor,
       };
     },
   );
@@ -149,8 +138,14 @@ export function cacheRoutes(app: FastifyInstance, deps: CacheRoutesDeps): void {
 /** A body without a selection is more likely a mistake, and would drop every answer of the tenant. */
 function checkIsNamed({ all = false, ...named }: Omit<Type.Static<typeof invalidateBody>, 'reason'>): void {
   const isNamed = Object.values(named).some((value) => value !== undefined);
-  if (all && isNamed) throw invalidInput('all', 'must not stand beside what narrows it');
-  if (!all && !isNamed) throw invalidInput('body', 'must select what to drop, or be {"all": true}');
+  if (all && isNamed)
+    throw invalidInput('all', 'must not stand beside what narrows it', 'не бывает вместе с тем, что его сужает');
+  if (!all && !isNamed)
+    throw invalidInput(
+      'body',
+      'must select what to drop, or be {"all": true}',
+      'укажите, что сбросить, или {"all": true}',
+    );
 }
 
 function selectorOf(asked: Omit<Type.Static<typeof invalidateBody>, 'reason'>): CacheSelector {
@@ -158,7 +153,7 @@ function selectorOf(asked: Omit<Type.Static<typeof invalidateBody>, 'reason'>): 
     ...(asked.pattern === undefined ? {} : { pattern: asked.pattern }),
     ...(asked.service_name === undefined ? {} : { serviceName: asked.service_name }),
     ...(asked.operation === undefined ? {} : { operation: asked.operation }),
-    ...(asked.spreadsheet_id === undefined ? {} : { scope: scopeOf(asked.spreadsheet_id) }),
+    ...(asked.spreadsheet_id === undefined ? {} : { scope: scopeOf(spreadsheetIdOf(asked.spreadsheet_id)) }),
   };
 }
 
@@ -166,6 +161,6 @@ function selectorOf(asked: Omit<Type.Static<typeof invalidateBody>, 'reason'>): 
 function parseEntryCursor(cursor: string): { readonly fetchedAt: Date; readonly cacheKey: string } {
   const [fetchedAtMs = '', cacheKey = ''] = readCursor(cursor);
   const isOurs = /^\d{1,14}$/.test(fetchedAtMs) && /^[a-z_]+:[a-z_]+:[0-9a-f]{64}$/.test(cacheKey);
-  if (!isOurs) throw invalidInput('cursor', 'is not one of this list');
+  if (!isOurs) throw invalidInput('cursor', 'is not one of this list', 'не от этого списка');
   return { fetchedAt: new Date(Number(fetchedAtMs)), cacheKey };
 }

@@ -3,12 +3,10 @@ import Type from 'typebox';
 import { stepSchema } from '../../../audit/call-steps-schema.ts';
 import { type DescribeCallDeps, describeCall } from '../../../audit/describe-call.ts';
 import { ServiceError } from '../../../errors.ts';
-import { nullable, oneOf } from '../../../schema-parts.ts';
+import { nullable, oneOf, text, time } from '../../../schema-parts.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 
-const text = Type.String();
-const time = Type.String({ format: 'date-time' });
 const logId = Type.String({ format: 'uuid', description: 'Under `/logs/{id}`.' });
 
 const callSchema = Type.Object(
@@ -103,7 +101,10 @@ export function callsRoute(app: FastifyInstance, deps: DescribeCallDeps): void {
     { answer: callSchema, params: paramsSchema },
     async (request) => {
       const story = await describeCall(deps, callerOf(request).tenantId, request.params.request_id);
-      if (story === null) throw new ServiceError('NOT_FOUND', 'No call with this request id is known.');
+      if (story === null)
+        throw new ServiceError('NOT_FOUND', 'No call with this request id is known.', {
+          publicMessageRu: 'Вызов с этим идентификатором неизвестен.',
+        });
       for (const { service_name } of [...story.attempts, ...story.cache]) requireService(request, service_name);
       for (const step of story.steps) {
         if (step.kind === 'skipped' && step.service_name !== undefined) requireService(request, step.service_name);

@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import type { Clock } from '../../../clock.ts';
 import { nullable, oneOf } from '../../../schema-parts.ts';
-import type { Database } from '../../../storage/postgres/database.ts';
 import { listLatestChanges } from '../../../storage/tables/audit/configuration-audit.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { parseTime, timeSchema } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
 
 const usualSpanMs = 30 * 86_400_000;
 const defaultLimit = 50;
@@ -32,13 +31,8 @@ const querySchema = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: defaultLimit })),
 });
 
-export interface ChangesRouteDeps {
-  readonly db: Pick<Database, 'forTenant'>;
-  readonly clock: Clock;
-}
-
 /** `GET /changes`: changes of the tenant's configuration, newest first. */
-export function changesRoute(app: FastifyInstance, { db, clock }: ChangesRouteDeps): void {
+export function changesRoute(app: FastifyInstance, { db, clock }: Pick<AdminRoutesDeps, 'db' | 'clock'>): void {
   const endpoints = endpointsOf(app, 'logs', { scope: 'admin' });
   endpoints.get(
     '/changes',

@@ -1,20 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import type { ResponseCache } from '../../../cache/response-cache.ts';
-import type { Clock } from '../../../clock.ts';
-import {
-  type CostReportDeps,
-  maxCostRows,
-  reportCosts,
-  reportCostsOfEveryTenant,
-} from '../../../costs/report-costs.ts';
+import { maxCostRows, reportCosts, reportCostsOfEveryTenant } from '../../../costs/report-costs.ts';
 import { costReportSchema } from '../../../costs/schemas.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import { type UsageGroup, usageGroups } from '../../../storage/tables/usage-daily.ts';
 import { requireScope, requireUnbound } from '../../auth/authenticate.ts';
 import { endpointsOf } from '../../endpoints.ts';
-import { parseTime, timeSchema } from '../../request/query-values.ts';
+import { parseTime, requireDayOrder, timeSchema } from '../../request/query-values.ts';
 import { callerOf, type Principal } from '../../request/request-context.ts';
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
 
 const dayMs = 86_400_000;
 const usualDays = 30;
@@ -31,13 +25,11 @@ const querySchema = Type.Object({
   ),
 });
 
-export interface CostsRouteDeps extends CostReportDeps {
-  readonly cache: Pick<ResponseCache, 'writeNoted'>;
-  readonly clock: Clock;
-}
-
 /** `GET /costs`. */
-export function costsRoute(app: FastifyInstance, deps: CostsRouteDeps): void {
+export function costsRoute(
+  app: FastifyInstance,
+  deps: Pick<AdminRoutesDeps, 'db' | 'directory' | 'cache' | 'clock'>,
+): void {
   const endpoints = endpointsOf(app, 'costs', { scope: 'logs:read', boundTokens: 'judged' });
   endpoints.get(
     '/costs',
@@ -50,15 +42,20 @@ export function costsRoute(app: FastifyInstance, deps: CostsRouteDeps): void {
       const groups = readGroups(group_by);
       const [fromMs, toMs] = readSpan(from_date, to_date, deps.clock.now());
       const [fromDay, toDay] = [dayOf(fromMs), dayOf(toMs)];
-      if (fromDay > toDay) throw invalidInput('to_date', 'must not be before from_date');
-      if (toMs - fromMs > maxDays * dayMs) throw invalidInput('from_date', `must be at most ${maxDays} days back`);
+      requireDayOrder(fromDay, toDay);
+      if (toMs - fromMs > maxDays * dayMs)
+        throw invalidInput('from_date', `must be at most ${maxDays} days back`, `не раньше чем за ${maxDays} дней`);
       await deps.cache.writeNoted();
       const question = { fromDay, toDay, groups, boundTo: principal.services };
       const report = await (tenants === 'all'
         ? reportCostsOfEveryTenant(deps, question)
         : reportCosts(deps, tenantId, question));
       if (report === null) {
-        throw invalidInput('group_by', `would make more than ${maxCostRows} rows: group more coarsely`);
+        throw invalidInput(
+          'group_by',
+          `would make more than ${maxCostRows} rows: group more coarsely`,
+          `строк вышло бы больше ${maxCostRows}: сгруппируйте крупнее`,
+        );
       }
       return report;
     },

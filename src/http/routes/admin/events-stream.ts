@@ -2,11 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { ServiceError } from '../../../errors.ts';
 import { eventTypes } from '../../../outbox/events.ts';
-import { type Authenticator, authorize } from '../../auth/authenticate.ts';
+import { authorize } from '../../auth/authenticate.ts';
 import { endpointsOf } from '../../endpoints.ts';
-import type { EventStreams } from '../../reply/event-streams.ts';
 import { parseNames } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
 
 const querySchema = Type.Object({
   type: Type.Optional(
@@ -19,16 +19,14 @@ const querySchema = Type.Object({
 });
 const access = { scope: 'admin' } as const;
 
-export interface EventsStreamRouteDeps {
-  readonly streams: EventStreams;
-  readonly authenticator: Authenticator;
-}
-
 /**
  * `GET /events/stream`: the tenant's events as they are published, as Server-Sent Events (WHATWG HTML, section 9.2).
  * Live only: earlier events, and those missed while disconnected, are in the log, so `Last-Event-ID` is ignored.
  */
-export function eventsStreamRoute(app: FastifyInstance, { streams, authenticator }: EventsStreamRouteDeps): void {
+export function eventsStreamRoute(
+  app: FastifyInstance,
+  { streams, authenticator }: Pick<AdminRoutesDeps, 'streams' | 'authenticator'>,
+): void {
   const endpoints = endpointsOf(app, 'events', access);
   app.addHook('preClose', async () => streams.close());
   endpoints.get(

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { type LogFilter, logStatuses } from '../../../audit/list-entries.ts';
+import { oneOf } from '../../../schema-parts.ts';
 import {
   namesSchema,
   parseEndTime,
@@ -30,6 +31,13 @@ export const logFilterSchema = {
     Type.String({ minLength: 1, maxLength: 100, description: 'What the caller said of itself in `X-Service-Name`.' }),
   ),
   request_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  cache: Type.Optional(
+    oneOf(['miss'], {
+      description:
+        '`miss`: the lookups and reads that asked their first provider, as `cache_misses` of `/stats/series` counts them. ' +
+        'An answer from the cache has no entry.',
+    }),
+  ),
   principal: Type.Optional(Type.String({ minLength: 1, maxLength: 220, description: '`token:NAME` or `jwt:SUB`.' })),
 };
 
@@ -54,6 +62,7 @@ export function readLogFilter(request: FastifyRequest<{ Querystring: Type.Static
     sourceService: query.source_service,
     requestId: query.request_id,
     principal: query.principal,
+    onlyCacheMisses: query.cache === 'miss',
   };
   requireOrder(filter.fromMs, filter.toMs);
   return filter;

@@ -12,14 +12,11 @@ import {
 } from '../../../audit/list-entries.ts';
 import { ServiceError } from '../../../errors.ts';
 import type { TenantId } from '../../../ids.ts';
-import { nullable, oneOf } from '../../../schema-parts.ts';
+import { nullable, oneOf, text, time } from '../../../schema-parts.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { cursorSchema, limitSchema, positionOf } from '../../request/query-values.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
 import { logFilterSchema, readLogFilter } from './logs-filter.ts';
-
-const text = Type.String();
-const time = Type.String({ format: 'date-time' });
 
 const logSchema = Type.Object(
   {
@@ -107,7 +104,10 @@ export function logsRoutes(app: FastifyInstance, deps: LogReaderDeps): void {
     { answer: logSchema, params: paramsSchema },
     async (request) => {
       const entry = await getEntry(deps, callerOf(request).tenantId, request.params.id);
-      if (entry === null) throw new ServiceError('NOT_FOUND', 'There is no such log entry.');
+      if (entry === null)
+        throw new ServiceError('NOT_FOUND', 'There is no such log entry.', {
+          publicMessageRu: 'Такой записи в журнале нет.',
+        });
       requireService(request, entry.service_name);
       return entry;
     },
@@ -134,7 +134,10 @@ function addExport(app: FastifyInstance, deps: LogReaderDeps): void {
     async (request, reply) => {
       const filter = readLogFilter(request);
       if (underWay >= maxExportsAtOnce) {
-        throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many exports are running.', { retryAfterSeconds: 5 });
+        throw new ServiceError('SERVICE_UNAVAILABLE', 'Too many exports are running.', {
+          retryAfterSeconds: 5,
+          publicMessageRu: 'Идёт слишком много выгрузок.',
+        });
       }
       underWay += 1;
       const lines = Readable.from(linesOf(deps, callerOf(request).tenantId, filter), { highWaterMark: 1 });

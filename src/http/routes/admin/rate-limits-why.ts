@@ -1,22 +1,14 @@
 /** Explains why a call was refused, and previews how other limits would have worked. */
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import type { Clock } from '../../../clock.ts';
-import type { ServiceDirectory } from '../../../directory/service.ts';
 import { invalidInput, ServiceError } from '../../../errors.ts';
 import { explainRefusals } from '../../../limits/explain-refusal.ts';
 import { previewLimits } from '../../../limits/preview-limits.ts';
 import { previewSchema, refusalMembers } from '../../../limits/schemas.ts';
 import { nullable } from '../../../schema-parts.ts';
-import type { Database } from '../../../storage/postgres/database.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { callerOf, requireService } from '../../request/request-context.ts';
-
-export interface RateLimitsWhyDeps {
-  readonly db: Pick<Database, 'readForTenant'>;
-  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
-  readonly clock: Clock;
-}
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
 
 const refusalSchema = Type.Object(
   {
@@ -47,7 +39,10 @@ const previewBody = Type.Object(
 const hourMs = 3_600_000;
 
 /** `GET /rate-limits/explain` and `POST /rate-limits/preview`. */
-export function rateLimitsWhyRoutes(app: FastifyInstance, deps: RateLimitsWhyDeps): void {
+export function rateLimitsWhyRoutes(
+  app: FastifyInstance,
+  deps: Pick<AdminRoutesDeps, 'db' | 'directory' | 'clock'>,
+): void {
   const endpoints = endpointsOf(app, 'rate limits', { scope: 'logs:read', boundTokens: 'judged' });
   endpoints.get(
     '/rate-limits/explain',
@@ -61,7 +56,10 @@ export function rateLimitsWhyRoutes(app: FastifyInstance, deps: RateLimitsWhyDep
       const [first] = refusals;
       for (const { limit } of refusals)
         if (limit.service_name !== undefined) requireService(request, limit.service_name);
-      if (first === undefined) throw new ServiceError('NOT_FOUND', 'No limit refused a call with this request id.');
+      if (first === undefined)
+        throw new ServiceError('NOT_FOUND', 'No limit refused a call with this request id.', {
+          publicMessageRu: 'Вызову с этим идентификатором лимит не отказывал.',
+        });
       return { ...first, refusals };
     },
   );
@@ -76,7 +74,7 @@ export function rateLimitsWhyRoutes(app: FastifyInstance, deps: RateLimitsWhyDep
       requireService(request, serviceName);
       const services = await deps.directory.ofTenant(tenantId);
       if (!services.some((service) => service.serviceName === serviceName)) {
-        throw invalidInput('service_name', 'is no service of this tenant');
+        throw invalidInput('service_name', 'is no service of this tenant', 'у арендатора нет такого сервиса');
       }
       const proposed = {
         ...(limits.per_minute ? { minute: limits.per_minute } : {}),

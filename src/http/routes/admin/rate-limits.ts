@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
-import type { ServiceDirectory } from '../../../directory/service.ts';
-import { type ReportLimitsDeps, reportTenantLimits } from '../../../limits/report-limits.ts';
+import { reportTenantLimits } from '../../../limits/report-limits.ts';
 import { limitWindowSchema } from '../../../limits/schemas.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { callerOf, mayUse } from '../../request/request-context.ts';
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
 
 const windows = Type.Array(limitWindowSchema);
 const answerSchema = Type.Object({
@@ -14,12 +14,8 @@ const answerSchema = Type.Object({
   ),
 });
 
-export interface RateLimitsRouteDeps extends ReportLimitsDeps {
-  readonly directory: Pick<ServiceDirectory, 'ofTenant'>;
-}
-
 /** `GET /rate-limits`, for any credential of the tenant: the use of each family and service, by window. */
-export function rateLimitsRoute(app: FastifyInstance, deps: RateLimitsRouteDeps): void {
+export function rateLimitsRoute(app: FastifyInstance, deps: AdminRoutesDeps): void {
   const endpoints = endpointsOf(app, 'rate limits', { scope: 'any', boundTokens: 'judged' });
   endpoints.get('/rate-limits', 'What is used of each limit', { answer: answerSchema }, async (request) => {
     const { tenantId } = callerOf(request);

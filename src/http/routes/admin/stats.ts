@@ -1,10 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { getOrCreate } from '../../../bounded-map.ts';
-import type { ResponseCache } from '../../../cache/response-cache.ts';
-import type { Clock } from '../../../clock.ts';
 import { invalidInput } from '../../../errors.ts';
-import type { Database } from '../../../storage/postgres/database.ts';
 import {
   readSeries,
   type SeriesGroup,
@@ -19,6 +16,7 @@ import { requireUnbound } from '../../auth/authenticate.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { parseEndTime, parseTime, timeSchema } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
@@ -78,14 +76,11 @@ const querySchema = Type.Object({
   ),
 });
 
-export interface StatsRouteDeps {
-  readonly db: Pick<Database, 'readForTenant'>;
-  readonly cache: Pick<ResponseCache, 'writeNoted'>;
-  readonly clock: Clock;
-}
-
 /** `GET /stats/series`. */
-export function statsRoute(app: FastifyInstance, { db, cache, clock }: StatsRouteDeps): void {
+export function statsRoute(
+  app: FastifyInstance,
+  { db, cache, clock }: Pick<AdminRoutesDeps, 'db' | 'cache' | 'clock'>,
+): void {
   const endpoints = endpointsOf(app, 'logs', { scope: 'logs:read', boundTokens: 'judged' });
   endpoints.get(
     '/stats/series',
@@ -106,6 +101,7 @@ export function statsRoute(app: FastifyInstance, { db, cache, clock }: StatsRout
         throw invalidInput(
           'group_by',
           `would make more than ${maxPoints} points: group more coarsely, or ask for less time`,
+          `точек вышло бы больше ${maxPoints}: сгруппируйте крупнее или возьмите период короче`,
         );
       }
       return {
@@ -143,9 +139,13 @@ function readSpan(
   const toMs = to === undefined ? nowMs : parseEndTime('to', to);
   const asked = from === undefined ? toMs - usualSpanMs[step] : parseTime('from', from);
   const fromMs = Math.floor(asked / stepMs[step]) * stepMs[step];
-  if (toMs <= asked) throw invalidInput('to', 'must be later than from');
+  if (toMs <= asked) throw invalidInput('to', 'must be later than from', 'конец должен быть позже начала');
   if ((toMs - fromMs) / stepMs[step] > maxBuckets) {
-    throw invalidInput('from', `must be at most ${maxBuckets} ${step}s before to: ask for a coarser step`);
+    throw invalidInput(
+      'from',
+      `must be at most ${maxBuckets} ${step}s before to: ask for a coarser step`,
+      `точек вышло бы больше ${maxBuckets}: возьмите шаг крупнее`,
+    );
   }
   return [fromMs, toMs];
 }

@@ -7,12 +7,16 @@ import { endpointsOf } from '../../endpoints.ts';
 import { answerShownOnce } from '../../reply/answer.ts';
 import { checkIfMatch } from '../../request/if-match.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { grantOf, lockOwn, makeToken, noteChange, stateOf, type TokenRoutesDeps } from './tokens.ts';
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
+import { grantOf, lockOwn, makeToken, noteChange, stateOf } from './tokens.ts';
 import { createdSchema, paramsSchema, rotateBody } from './tokens-schemas.ts';
 
 const usualGraceSeconds = 86_400;
 
-export function tokensRotateRoute(app: FastifyInstance, deps: TokenRoutesDeps): void {
+export function tokensRotateRoute(
+  app: FastifyInstance,
+  deps: Pick<AdminRoutesDeps, 'db' | 'idempotency' | 'clock'>,
+): void {
   const endpoints = endpointsOf(app, 'tokens', { scope: 'admin' });
   endpoints.post(
     '/tokens/:id/rotate',
@@ -33,15 +37,19 @@ export function tokensRotateRoute(app: FastifyInstance, deps: TokenRoutesDeps): 
         checkIfMatch(request, stateOf(old));
         // Throws if the token has more rights than the caller who rotates it.
         const grant = grantOf(caller, asked, old, nowMs);
-        if (grant.expiresAt !== null && grant.expiresAt.getTime() <= nowMs) {
-          throw invalidInput('expires_at', 'must be given: the old token has expired');
+        if (grant.expires_at !== null && grant.expires_at.getTime() <= nowMs) {
+          throw invalidInput(
+            'expires_at',
+            'must be given: the old token has expired',
+            'укажите срок: прежний токен истёк',
+          );
         }
         const made = await makeToken(tx, request, grant, nowMs);
         const endsAt = endOf(old, nowMs + graceSeconds * 1_000);
         const ended =
           graceSeconds === 0
             ? await revokeServiceToken(tx, caller.tenantId, old.id).then(() => null)
-            : await updateServiceToken(tx, caller.tenantId, old.id, { ...old, expiresAt: endsAt });
+            : await updateServiceToken(tx, caller.tenantId, old.id, { ...old, expires_at: endsAt });
         await noteChange(tx, request, nowMs, old, ended);
         return { ...made, replaces: { id: old.id, expires_at: endsAt.toISOString() } };
       });
@@ -58,6 +66,6 @@ const replacedSchema = Type.Object({
 });
 
 /** A grace period never extends a token's life. */
-function endOf({ expiresAt }: ServiceToken, graceEndMs: number): Date {
-  return new Date(Math.min(expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, graceEndMs));
+function endOf({ expires_at }: ServiceToken, graceEndMs: number): Date {
+  return new Date(Math.min(expires_at?.getTime() ?? Number.POSITIVE_INFINITY, graceEndMs));
 }

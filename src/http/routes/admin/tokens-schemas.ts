@@ -1,13 +1,11 @@
 /** Schemas of service tokens, for validation and the API description. */
 import Type from 'typebox';
-import { nullable, oneOf } from '../../../schema-parts.ts';
+import { nullable, oneOf, text, time } from '../../../schema-parts.ts';
 import { cursorSchema, limitSchema, timeSchema } from '../../request/query-values.ts';
 import { scopes } from '../../request/request-context.ts';
 
 const maxTenants = 200;
 const maxServices = 200;
-const text = Type.String();
-const time = Type.String({ format: 'date-time' });
 
 const grantMembers = {
   name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }),
@@ -19,6 +17,7 @@ const grantMembers = {
     Type.String({
       pattern: '^([A-Za-z0-9_-]{1,50}|\\*)$',
       errorMessage: 'must be a tenant, 1 to 50 of A-Z, a-z, 0-9, _ and -, or *',
+      errorMessageRu: 'ожидается арендатор, от 1 до 50 знаков A-Z, a-z, 0-9, _ и -, или *',
     }),
     {
       minItems: 1,

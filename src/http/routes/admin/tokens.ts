@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type Type from 'typebox';
-import type { Clock } from '../../../clock.ts';
-import { type InputFault, invalidInput, ServiceError } from '../../../errors.ts';
+import { pageOf } from '../../../encodings/page-cursor.ts';
+import { type InputFault, invalidInput, ServiceError, words } from '../../../errors.ts';
 import { isUuid, newId } from '../../../ids.ts';
 import { hashToken } from '../../../secrets/token-hash.ts';
-import type { Database, Queryable } from '../../../storage/postgres/database.ts';
+import type { Queryable } from '../../../storage/postgres/database.ts';
 import { insertConfigurationChange } from '../../../storage/tables/audit/configuration-audit.ts';
 import {
   insertServiceToken,
@@ -19,10 +19,10 @@ import {
 } from '../../../storage/tables/service-tokens.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { answerShownOnce } from '../../reply/answer.ts';
-import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch, etagOf } from '../../request/if-match.ts';
 import { parseTime } from '../../request/query-values.ts';
-import { type Caller, callerOf, type Principal } from '../../request/request-context.ts';
+import { type Caller, callerOf, contextOf, type Principal } from '../../request/request-context.ts';
+import type { AdminRoutesDeps } from './admin-route-deps.ts';
 import {
   changeBody,
   createBody,
@@ -33,17 +33,11 @@ import {
   tokenSchema,
 } from './tokens-schemas.ts';
 
-export interface TokenRoutesDeps {
-  readonly db: Pick<Database, 'forTenant'>;
-  readonly idempotency: Idempotency;
-  readonly clock: Clock;
-}
-
 /**
  * `GET|POST /tokens` and `GET|PATCH|DELETE /tokens/{id}`. A change, and the expiry of a token, takes effect within a
  * second on every replica.
  */
-export function tokenRoutes(app: FastifyInstance, deps: TokenRoutesDeps): void {
+export function tokenRoutes(app: FastifyInstance, deps: Pick<AdminRoutesDeps, 'db' | 'idempotency' | 'clock'>): void {
   const endpoints = endpointsOf(app, 'tokens', { scope: 'admin' });
   endpoints.get(
     '/tokens',
@@ -52,14 +46,12 @@ export function tokenRoutes(app: FastifyInstance, deps: TokenRoutesDeps): void {
     async (request) => {
       const { tenantId } = callerOf(request);
       const { cursor = null, limit = 100 } = request.query;
-      if (cursor !== null && !isUuid(cursor)) throw invalidInput('cursor', 'is not one of this list');
+      if (cursor !== null && !isUuid(cursor))
+        throw invalidInput('cursor', 'is not one of this list', 'не от этого списка');
       const page = { cursor, limit: limit + 1, within: tenantsOf(callerOf(request)) };
       const tokens = await deps.db.forTenant(tenantId, (tx) => listServiceTokens(tx, tenantId, page));
-      const shown = tokens.slice(0, limit);
-      return {
-        tokens: shown.map(renderToken),
-        next_cursor: tokens.length > limit ? (shown.at(-1)?.id ?? null) : null,
-      };
+      const { shown, nextCursor } = pageOf(tokens, limit, ({ id }) => id);
+      return { tokens: shown.map(renderToken), next_cursor: nextCursor };
     },
   );
 
@@ -129,7 +121,10 @@ export async function lockOwn(tx: Queryable, request: FastifyRequest): Promise<S
   const caller = callerOf(request);
   const { id } = request.params as Type.Static<typeof paramsSchema>;
   const token = isUuid(id) ? await lockServiceToken(tx, caller.tenantId, id, tenantsOf(caller)) : null;
-  if (token === null) throw new ServiceError('NOT_FOUND', 'There is no such token, or it was revoked before.');
+  if (token === null)
+    throw new ServiceError('NOT_FOUND', 'There is no such token, or it was revoked before.', {
+      publicMessageRu: 'Такого токена нет, или он уже отозван.',
+    });
   return token;
 }
 
@@ -145,8 +140,8 @@ export async function makeToken(tx: Queryable, request: FastifyRequest, grant: T
   const token = `is_${randomBytes(32).toString('base64url')}`;
   const row = await insertServiceToken(tx, tenantId, {
     id: newId(nowMs),
-    tokenSha256: hashToken(token),
-    createdBy: principal.name.slice(0, 200),
+    token_sha256: hashToken(token),
+    created_by: principal.name.slice(0, 200),
     ...grant,
   });
   await noteChange(tx, request, nowMs, null, row);
@@ -161,14 +156,10 @@ export async function noteChange(
   before: ServiceToken | null,
   after: ServiceToken | null,
 ): Promise<void> {
-  const { tenantId, principal } = callerOf(request);
-  await insertConfigurationChange(tx, tenantId, {
-    id: newId(nowMs),
+  await insertConfigurationChange(tx, callerOf(request).tenantId, {
     entity: 'token',
     entityId: ((before ?? after) as ServiceToken).id,
-    action: before === null ? 'created' : after === null ? 'deleted' : 'changed',
-    changedBy: principal.name.slice(0, 200),
-    requestId: request.id,
+    ...contextOf(request),
     changedAtMs: nowMs,
     before: before === null ? null : renderToken(before),
     after: after === null ? null : renderToken(after),
@@ -181,7 +172,7 @@ function tenantsOf({ principal }: Caller): readonly string[] | null {
   return principal.tenants === null ? null : [...principal.tenants];
 }
 
-const ungranted = { name: '', scopes: [], tenants: [], services: null, rateLimitPerMinute: null, expiresAt: null };
+const ungranted = { name: '', scopes: [], tenants: [], services: null, rate_limit_per_minute: null, expires_at: null };
 
 /**
  * The requested grant over the existing one. Throws `FORBIDDEN` naming each scope and tenant that the caller does not
@@ -196,26 +187,31 @@ export function grantOf(
   const { scopes: ofScopes = before.scopes, tenants = before.tenants } = asked;
   const faults: InputFault[] = [
     ...ofScopes.flatMap((scope, index) =>
-      mayGrantScope(principal, scope) ? [] : [{ path: `scopes[${index}]`, message: 'is not one of your own scopes' }],
+      mayGrantScope(principal, scope)
+        ? []
+        : [{ path: `scopes[${index}]`, ...words('is not one of your own scopes', 'у вас самих этого права нет') }],
     ),
     ...tenants.flatMap((tenant, index) =>
       mayGrantTenant(principal, tenant)
         ? []
-        : [{ path: `tenants[${index}]`, message: 'is not one of your own tenants' }],
+        : [{ path: `tenants[${index}]`, ...words('is not one of your own tenants', 'это не ваш арендатор') }],
     ),
   ];
   if (faults.length > 0) {
-    throw new ServiceError('FORBIDDEN', 'A token cannot have more rights than its creator.', { errors: faults });
+    throw new ServiceError('FORBIDDEN', 'A token cannot have more rights than its creator.', {
+      errors: faults,
+      publicMessageRu: 'У токена не может быть больше прав, чем у того, кто его создаёт.',
+    });
   }
-  const services = asked.services === undefined ? before.services : asked.services;
+  const { name = before.name, services = before.services } = asked;
+  const { rate_limit_per_minute = before.rate_limit_per_minute } = asked;
   return {
-    name: (asked.name ?? before.name).trim(),
+    name: name.trim(),
     scopes: [...new Set(ofScopes)],
     tenants: [...new Set(tenants)],
     services: services === null ? null : [...new Set(services.map((service) => service.trim()))],
-    rateLimitPerMinute:
-      asked.rate_limit_per_minute === undefined ? before.rateLimitPerMinute : asked.rate_limit_per_minute,
-    expiresAt: asked.expires_at === undefined ? before.expiresAt : readExpiry(asked.expires_at, nowMs),
+    rate_limit_per_minute,
+    expires_at: asked.expires_at === undefined ? before.expires_at : readExpiry(asked.expires_at, nowMs),
   };
 }
 
@@ -230,7 +226,7 @@ function mayGrantTenant({ tenants: own }: Principal, tenant: string): boolean {
 function readExpiry(given: unknown, nowMs: number): Date | null {
   if (typeof given !== 'string') return null;
   const atMs = parseTime('expires_at', given);
-  if (atMs <= nowMs) throw invalidInput('expires_at', 'must lie in the future');
+  if (atMs <= nowMs) throw invalidInput('expires_at', 'must lie in the future', 'время должно быть в будущем');
   return new Date(atMs);
 }
 
@@ -241,11 +237,11 @@ export function renderToken(token: ServiceToken) {
     scopes: token.scopes,
     tenants: token.tenants,
     services: token.services,
-    rate_limit_per_minute: token.rateLimitPerMinute,
-    created_by: token.createdBy,
-    expires_at: token.expiresAt?.toISOString() ?? null,
-    last_used_at: token.lastUsedAt?.toISOString() ?? null,
-    revoked_at: token.revokedAt?.toISOString() ?? null,
-    created_at: token.createdAt.toISOString(),
+    rate_limit_per_minute: token.rate_limit_per_minute,
+    created_by: token.created_by,
+    expires_at: token.expires_at?.toISOString() ?? null,
+    last_used_at: token.last_used_at?.toISOString() ?? null,
+    revoked_at: token.revoked_at?.toISOString() ?? null,
+    created_at: token.created_at.toISOString(),
   };
 }

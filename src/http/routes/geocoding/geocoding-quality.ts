@@ -3,7 +3,7 @@ import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import type { GeocodingQuality } from '../../../geocoding/quality.ts';
 import { endpointsOf } from '../../endpoints.ts';
-import { parseTime, timeSchema } from '../../request/query-values.ts';
+import { parseTime, requireDayOrder, timeSchema } from '../../request/query-values.ts';
 import { callerOf } from '../../request/request-context.ts';
 
 const usualMs = 30 * 86_400_000;
@@ -51,6 +51,7 @@ export function geocodingQualityRoute(
       const toMs = to_date === undefined ? clock.now() : parseTime('to_date', to_date);
       const fromMs = from_date === undefined ? toMs - usualMs : parseTime('from_date', from_date);
       const [fromDay, toDay] = [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(0, 10)) as [string, string];
+      requireDayOrder(fromDay, toDay);
       const rows = await quality.report(callerOf(request).tenantId, fromDay, toDay);
       return {
         from_date: fromDay,

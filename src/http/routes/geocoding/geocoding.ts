@@ -1,18 +1,17 @@
-/** Registers the geocoding routes, one file each. */
+/** The geocoding routes: questions, health and settings; batch and quality have a file each. */
 import type { BatchDeps } from '../../../geocoding/batch.ts';
 import { type GeocodingHealthDeps, reportGeocodingHealth } from '../../../geocoding/health.ts';
+import { readSettings } from '../../../geocoding/parse-request.ts';
 import type { GeocodingQuality } from '../../../geocoding/quality.ts';
+import { settingsSchema } from '../../../geocoding/request-schemas.ts';
 import { geocodingHealthSchema } from '../../../geocoding/schemas.ts';
 import type { Routes } from '../../app.ts';
 import { endpointsOf } from '../../endpoints.ts';
-import { callerOf } from '../../request/request-context.ts';
-import { distanceRoute } from './distance.ts';
-import { geocodeRoutes } from './geocode.ts';
+import { callerOf, contextOf } from '../../request/request-context.ts';
 import { geocodeBatchRoute } from './geocode-batch.ts';
 import { geocodingQualityRoute } from './geocoding-quality.ts';
 import type { GeocodingRouteDeps } from './geocoding-route-deps.ts';
-import { geocodingSettingsRoute } from './geocoding-settings.ts';
-import { matrixRoute } from './matrix.ts';
+import { questionRoutes } from './questions.ts';
 
 export interface GeocodingRoutesDeps extends GeocodingRouteDeps {
   batch: BatchDeps;
@@ -22,10 +21,8 @@ export interface GeocodingRoutesDeps extends GeocodingRouteDeps {
 
 export function geocodingRoutes(deps: GeocodingRoutesDeps): Routes {
   return (app) => {
-    geocodeRoutes(app, deps);
-    distanceRoute(app, deps);
+    questionRoutes(app, deps);
     geocodeBatchRoute(app, deps);
-    matrixRoute(app, deps);
     endpointsOf(app, 'geocoding', { scope: 'any', boundTokens: 'judged' }).get(
       '/geocoding/health',
       'How the geocoding providers are',
@@ -35,7 +32,19 @@ export function geocodingRoutes(deps: GeocodingRoutesDeps): Routes {
         return reportGeocodingHealth(deps.health, tenantId, principal.services);
       },
     );
-    geocodingSettingsRoute(app, deps);
+    const settings = endpointsOf(app, 'geocoding', { scope: 'admin' });
+    settings.get(
+      '/geocoding/settings',
+      'The defaults of this tenant’s questions',
+      { answer: settingsSchema },
+      async (request) => deps.settings.of(callerOf(request).tenantId),
+    );
+    settings.put(
+      '/geocoding/settings',
+      'Set the defaults of this tenant’s questions',
+      { answer: settingsSchema, body: settingsSchema },
+      async (request) => deps.settings.put(callerOf(request).tenantId, readSettings(request.body), contextOf(request)),
+    );
     geocodingQualityRoute(app, deps);
   };
 }

@@ -51,7 +51,10 @@ export function consoleSessionRoutes(deps: ConsoleSessionRoutesDeps): Routes {
   });
   const openSession = async (request: FastifyRequest): Promise<OpenSession> => {
     const session = await sessions.find(request.headers);
-    if (session === null) throw new ServiceError('UNAUTHORIZED', 'There is no session: sign in.');
+    if (session === null)
+      throw new ServiceError('UNAUTHORIZED', 'There is no session: sign in.', {
+        publicMessageRu: 'Сессии нет: войдите.',
+      });
     return session;
   };
   const asAdmin = async (request: FastifyRequest): Promise<OpenSession> => {
@@ -102,7 +105,9 @@ export function consoleSessionRoutes(deps: ConsoleSessionRoutesDeps): Routes {
       requireSameOrigin(request.headers, own);
       const { id } = request.params;
       if (!isUuid(id) || !(await sessions.revoke(own.tenantId as TenantId, id))) {
-        throw new ServiceError('NOT_FOUND', 'There is no such session, or it has ended.');
+        throw new ServiceError('NOT_FOUND', 'There is no such session, or it has ended.', {
+          publicMessageRu: 'Такой сессии нет, или она закончилась.',
+        });
       }
       return reply.code(204).send();
     });
@@ -114,8 +119,8 @@ async function signIn({ sessions, authenticator, defaultTenant }: ConsoleSession
   const [surplus] = Object.keys(unknown);
   if (surplus !== undefined) throw invalidInput(surplus, 'is not known here');
   if (typeof code === 'string') return sessions.openByLink(parseTenantId(defaultTenant), code);
-  if (typeof tenant !== 'string') throw invalidInput('tenant', 'is required');
-  if (typeof token !== 'string' || token === '') throw invalidInput('token', 'is required');
+  if (typeof tenant !== 'string') throw invalidInput('tenant', 'is required', 'обязательно');
+  if (typeof token !== 'string' || token === '') throw invalidInput('token', 'is required', 'обязательно');
   const credential = token.trim();
   const principal = await authenticator.identify({ authorization: `Bearer ${credential}` });
   const caller = authorize(principal, { 'x-management-company-id': tenant.trim() }, { scope: 'any' });

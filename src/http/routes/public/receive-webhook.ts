@@ -14,6 +14,7 @@ import type { Routes } from '../../app.ts';
 import { jsonContentType } from '../../reply/answer.ts';
 import { setRefusedLimit } from '../../reply/call-reply.ts';
 import type { RateLimitHeaders } from '../../reply/rate-limit-headers.ts';
+import { acceptAnyContentType, contentTypeOf } from '../../request/any-content-type.ts';
 import { readBoundedBody } from '../../request/bounded-body.ts';
 import { splitQuery } from '../../request/proxy-path.ts';
 import { receptionSchema } from '../webhooks/events-schemas.ts';
@@ -25,9 +26,6 @@ export interface HooksRouteDeps extends ReceiveDeps {
   /** Shown only to senders with a valid signature. */
   readonly limits: RateLimitHeaders;
 }
-
-/** The content type of a request, whose header is hidden from Fastify. */
-const contentTypes = new WeakMap<FastifyRequest, string>();
 
 /**
  * `POST /hooks/{webhook_token}`, under the API's base and at the root. Public: the token, the address and the signature
@@ -43,7 +41,7 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
     return {
       tokenHashHex: hashTokenHex(token),
       headers,
-      contentType: contentTypes.get(request) ?? null,
+      contentType: contentTypeOf(request) ?? null,
       sourceAddress: sourceAddressOf(
         request.socket.remoteAddress,
         { forwardedFor: headers['x-forwarded-for'], forwarded: headers.forwarded },
@@ -86,20 +84,12 @@ export function hooksRoute(deps: HooksRouteDeps): Routes {
 
   return async (app) => {
     await app.register(async (hooks: FastifyInstance) => {
-      // The handler reads the bytes itself, as many as this webhook accepts, whatever their content type.
-      hooks.removeAllContentTypeParsers();
-      hooks.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+      // The handler reads the bytes itself, as many as this webhook accepts.
+      acceptAnyContentType(hooks, (_request, _payload, done) => done(null, undefined));
       for (const url of ['/api/v1/hooks/:webhook_token', '/hooks/:webhook_token']) {
         hooks.post(
           url,
           {
-            // Some senders' content types are invalid, and Fastify would refuse them first.
-            onRequest: (request, _reply, done) => {
-              const contentType = request.raw.headers['content-type'];
-              if (contentType !== undefined) contentTypes.set(request, contentType);
-              delete request.raw.headers['content-type'];
-              done();
-            },
             config: { answers: { 200: receptionSchema }, showsBody: anyBody, headers: ['limits'] },
             schema: {
               ...(url.startsWith('/api') ? { tags: ['webhooks'] } : {}),
@@ -157,7 +147,7 @@ function answerOf(reception: Exclude<Reception, { status: 'handshake' }>): strin
 /** Node joins repeated headers itself; the only one that it keeps as a list (`set-cookie`) is not a request header. */
 function headersOf(request: FastifyRequest): DeliveryHeaders {
   const { 'set-cookie': _list, ...headers } = request.raw.headers;
-  const given: Record<string, string | undefined> = { ...headers, 'content-type': contentTypes.get(request) };
+  const given: Record<string, string | undefined> = { ...headers, 'content-type': contentTypeOf(request) };
   for (const name in given) {
     const value = given[name];
     if (value !== undefined && notAscii.test(value)) given[name] = asUtf8(value);

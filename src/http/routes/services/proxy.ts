@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable, Transform } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { Clock } from '../../../clock.ts';
@@ -13,6 +13,7 @@ import { apiPrefix, type Routes } from '../../app.ts';
 import type { Answer } from '../../reply/answer.ts';
 import { callerOfCall } from '../../reply/call-reply.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
+import { acceptAnyContentType, contentTypeOf } from '../../request/any-content-type.ts';
 import { readBoundedBody } from '../../request/bounded-body.ts';
 import { hasIdempotencyKey, type Idempotency, type Progress } from '../../request/idempotency.ts';
 import { faultOfProxyPath, splitQuery } from '../../request/proxy-path.ts';
@@ -45,11 +46,14 @@ const segmentsBefore = `${apiPrefix}/proxy/{service_name}`.split('/').length;
 /** `ANY /proxy/{service_name}/{path}`: passes bytes through, with the service's own credential. */
 export function proxyRoute(deps: ProxyRouteDeps): Routes {
   return (app) => {
-    // Bodies are passed on unread, so all content types are accepted.
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', (request, payload, done) => {
+    acceptAnyContentType(app, (request, payload, done) => {
       if (!isHeldWhole(request)) return done(null, payload);
       readWhole(payload).then((body) => done(null, body), done);
+    });
+
+    app.addHook('onResponse', (request, _reply, done) => {
+      dropRest(request.body);
+      done();
     });
 
     const pass = async (request: FastifyRequest, signal: AbortSignal): Promise<ForwardedReply> => {
@@ -60,7 +64,7 @@ export function proxyRoute(deps: ProxyRouteDeps): Routes {
       const input = {
         method: request.method as HttpInput['method'],
         ...target,
-        headers: request.headers as Record<string, string>,
+        headers: headersOf(request),
         ...bodyOf(request),
       };
       return forwardRequest(deps, caller, serviceName, input, signal);
@@ -157,6 +161,11 @@ async function readWhole(payload: IncomingMessage): Promise<Buffer> {
   throw new ServiceError('PAYLOAD_TOO_LARGE', `With an Idempotency-Key a body has at most ${mebibytes} MiB.`);
 }
 
+function headersOf(request: FastifyRequest): Record<string, string> {
+  const type = contentTypeOf(request);
+  return { ...(request.headers as Record<string, string>), ...(type === undefined ? {} : { 'content-type': type }) };
+}
+
 function bodyOf({ body, headers }: FastifyRequest): Pick<Request, 'body' | 'upload' | 'lengthBytes'> {
   if (!(body instanceof Readable))
     return { body: Buffer.isBuffer(body) ? body : null, upload: null, lengthBytes: null };
@@ -176,7 +185,10 @@ function bodyOf({ body, headers }: FastifyRequest): Pick<Request, 'body' | 'uplo
     },
   });
   // A caller that disconnects aborts the request to the upstream, too.
-  pipeline(body, tap).catch(() => {});
+  finished(body).catch((error: Error) => tap.destroy(error));
+  tap.on('error', () => {});
+  body.pipe(tap);
+  tap.once('close', () => dropRest(body));
   const length = headers['content-length'];
   return {
     body: tap,
@@ -187,6 +199,14 @@ function bodyOf({ body, headers }: FastifyRequest): Pick<Request, 'body' | 'uplo
     },
     lengthBytes: length === undefined ? null : Number(length),
   };
+}
+
+/**
+ * Reads and drops what an upstream did not take, or what nothing was asked with: many senders write their whole body
+ * before they read the answer, and the connection serves their next request.
+ */
+function dropRest(body: unknown): void {
+  if (body instanceof Readable) body.unpipe().resume();
 }
 
 /**
@@ -217,7 +237,7 @@ function refuseWhatCannotPass(request: FastifyRequest): void {
   const { method, headers } = request;
   const faultOfPath = faultOfProxyPath(request);
   if (faultOfPath !== null) throw invalidInput('header:X-Proxy-Path', faultOfPath);
-  if (headers.upgrade !== undefined) {
+  if (headers.upgrade !== undefined && !isOffer(headers.upgrade)) {
     throw invalidInput(
       'header:Upgrade',
       'is not passed on: WebSockets and other protocols do not go through the gateway',
@@ -226,6 +246,14 @@ function refuseWhatCannotPass(request: FastifyRequest): void {
   if (method !== 'GET' && method !== 'HEAD') return;
   if ((headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined) return;
   throw invalidInput('body', `is not passed on with ${method}; most APIs that take one there take it with POST`);
+}
+
+/**
+ * Clients of Java offer HTTP/2 or TLS with every request to an `http:` URL, and go on without it (RFC 9110, 7.8). A
+ * WebSocket cannot.
+ */
+function isOffer(upgrade: string): boolean {
+  return upgrade.split(',').every((protocol) => /^\s*(h2c|HTTP\/2\.0|TLS\/[\d.]+)\s*$/i.test(protocol));
 }
 
 /**

@@ -1,12 +1,14 @@
 /** Converts a validated body to the service that the admin wants. */
 import { sensitiveMember } from '../../../audit/sensitive-names.ts';
 import type { Emulates } from '../../../config/emulation.ts';
+import { destinedOf } from '../../../directory/destination.ts';
 import { draftOfRow, type ServiceDraft } from '../../../directory/manage-services.ts';
 import { isSecretText, secretTextsMember, withKeptSecretTexts } from '../../../directory/secret-texts.ts';
 import { adapterNameOf } from '../../../directory/service.ts';
 import { faultsOfGivenConfig } from '../../../directory/service-config.ts';
 import { addressesOfDraft, canBeEmulated, faultsOfDraft } from '../../../directory/service-rules.ts';
-import type { InputFault } from '../../../errors.ts';
+import { isObject, parsedJson } from '../../../encodings/tolerant.ts';
+import { type InputFault, words } from '../../../errors.ts';
 import type { ServiceId } from '../../../ids.ts';
 import type { ExternalServiceRow } from '../../../storage/tables/external-services.ts';
 import { withNamed } from '../../request/named-members.ts';
@@ -23,8 +25,8 @@ export function draftOfBody(body: ServiceBody, current: ExternalServiceRow | nul
     ...withKeptSecretTexts(settable(body.config ?? {}), current?.config ?? {}),
     ...ownConfigOf(current),
   };
-  const unsaid = { ...newService, serviceName: body.service_name, serviceType: body.service_type, config };
-  const draft = named(body, { ...unsaid, displayName: body.service_name });
+  const { service_name, service_type } = body;
+  const draft = named(body, { ...newService, service_name, service_type, display_name: service_name, config });
   return checked(withEmulation(draft, current, emulates), body.config);
 }
 
@@ -40,14 +42,14 @@ export function patchedDraft(body: ServicePatch, current: ExternalServiceRow, em
 
 /** What a new service is where its body does not say it. */
 const newService = {
-  baseUrl: null,
-  isActive: true,
-  rateLimitPerMinute: null,
-  rateLimitPerHour: null,
-  rateLimitPerDay: null,
-  rateLimitPerMonth: null,
+  base_url: null,
+  is_active: true,
+  rate_limit_per_minute: null,
+  rate_limit_per_hour: null,
+  rate_limit_per_day: null,
+  rate_limit_per_month: null,
   priority: 100,
-  fallbackServiceId: null,
+  fallback_service_id: null,
   description: null,
   tags: [],
 };
@@ -55,7 +57,7 @@ const newService = {
 /** The members that the body names, except `config`, over the others. */
 function named({ config: _config, ...body }: ServicePatch, otherwise: ServiceDraft): ServiceDraft {
   const draft = withNamed(otherwise, { ...body, fallback_service_id: fallbackOf(body) });
-  return { ...draft, apiKey: body.api_key, credentials: credentialsOf(body) };
+  return { ...draft, api_key: body.api_key, credentials: credentialsOf(body) };
 }
 
 /**
@@ -71,7 +73,8 @@ export async function checkAddresses(
   const faults: InputFault[] = [];
   for (const { path, url } of addressesOfDraft(draft)) {
     const refusal = known.has(url) ? null : await refusalOf(url);
-    if (refusal !== null) faults.push({ path, message: `may not be called: ${refusal}` });
+    if (refusal !== null)
+      faults.push({ path, ...words(`may not be called: ${refusal}`, `вызывать нельзя: «${refusal}»`) });
   }
   if (faults.length > 0) throw inputError(faults);
 }
@@ -82,7 +85,7 @@ function checked(draft: ServiceDraft, givenConfig: unknown): ServiceDraft {
     ...faultsOfCredentials(draft.credentials),
     ...faultsOfDraft(draft),
   ];
-  const unknown = faultsOfGivenConfig(adapterNameOf(draft), givenConfig);
+  const unknown = faultsOfGivenConfig(adapterNameOf(destinedOf(draft)), givenConfig);
   const faults = [...ofValues, ...unknown.filter(({ path }) => !ofValues.some((one) => one.path === path))];
   if (faults.length > 0) throw inputError(faults);
   return draft;
@@ -96,35 +99,57 @@ function faultsOfCredentials(credentials: unknown): InputFault[] {
   if (typeof credentials !== 'object' || credentials === null) return [];
   const path = 'credentials';
   if (Object.hasOwn(credentials, secretTextsMember)) {
-    return [{ path: `${path}.${secretTextsMember}`, message: 'is a reserved name' }];
+    return [{ path: `${path}.${secretTextsMember}`, ...words('is a reserved name', 'зарезервированное имя') }];
   }
   if (Object.keys(credentials).length > maxCredentialMembers) {
-    return [{ path, message: `must have at most ${maxCredentialMembers} members` }];
+    return [
+      {
+        path,
+        ...words(`must have at most ${maxCredentialMembers} members`, `не больше ${maxCredentialMembers} членов`),
+      },
+    ];
   }
   const isTooLarge = Buffer.byteLength(JSON.stringify(credentials)) > maxCredentialBytes;
-  return isTooLarge ? [{ path, message: `must be at most ${maxCredentialBytes} bytes of JSON` }] : [];
+  return isTooLarge
+    ? [
+        {
+          path,
+          ...words(`must be at most ${maxCredentialBytes} bytes of JSON`, `не больше ${maxCredentialBytes} байт JSON`),
+        },
+      ]
+    : [];
 }
 
 /** `config` is visible to every admin and stored in the history, so it must not hold a secret. */
 function faultsOfConfig(config: Readonly<Record<string, unknown>>): InputFault[] {
   if (Buffer.byteLength(JSON.stringify(config)) > maxConfigBytes) {
-    return [{ path: 'config', message: `must be at most ${maxConfigBytes} bytes of JSON` }];
+    return [
+      {
+        path: 'config',
+        ...words(`must be at most ${maxConfigBytes} bytes of JSON`, `не больше ${maxConfigBytes} байт JSON`),
+      },
+    ];
   }
   const isSensitive = sensitiveMember(new Set());
   const faults: InputFault[] = [];
-  const look = (value: unknown, path: string): void => {
+  const check = (value: unknown, path: string): void => {
     if (typeof value !== 'object' || value === null) return;
     for (const [name, member] of Object.entries(value)) {
       const place = `${path}.${name.slice(0, 100)}`;
       const isText = path === 'config.headers' || path === 'config.query';
       if (isText && isSecretText(config, name)) continue;
       if (typeof member === 'string' && !ownConfig.has(name) && isSensitive(name)) {
-        const home = isText ? 'name it in "config.secret_headers"' : 'it belongs in "api_key" or "credentials"';
-        faults.push({ path: place, message: `is a secret: ${home}` });
-      } else if (!(path === 'config' && ownConfig.has(name))) look(member, place);
+        const home = isText
+          ? words('is a secret: name it in "config.secret_headers"', 'это секрет: назовите его в config.secret_headers')
+          : words(
+              'is a secret: it belongs in "api_key" or "credentials"',
+              'это секрет: его место в api_key или credentials',
+            );
+        faults.push({ path: place, ...home });
+      } else if (!(path === 'config' && ownConfig.has(name))) check(member, place);
     }
   };
-  look(config, 'config');
+  check(config, 'config');
   return faults;
 }
 
@@ -139,16 +164,12 @@ function ownConfigOf(row: ExternalServiceRow | null): Record<string, unknown> {
 function mergedConfig(config: Record<string, unknown>, patch: Record<string, unknown>): Record<string, unknown> {
   const changed = Object.entries(patch).flatMap(([name, value]) => {
     if (value === null) return [];
-    if (!isMembers(value)) return [[name, value] as const];
+    if (!isObject(value)) return [[name, value] as const];
     const before = Object.hasOwn(config, name) ? config[name] : {};
-    return [[name, mergedConfig(isMembers(before) ? before : {}, value)] as const];
+    return [[name, mergedConfig(isObject(before) ? before : {}, value)] as const];
   });
   const kept = Object.entries(config).filter(([name]) => !Object.hasOwn(patch, name));
   return Object.fromEntries([...kept, ...changed]);
-}
-
-function isMembers(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** In lower case, as ids are stored. */
@@ -158,13 +179,11 @@ function fallbackOf({ fallback_service_id: id }: ServicePatch): ServiceId | null
 
 function credentialsOf({ credentials }: Pick<ServiceBody, 'credentials'>): unknown {
   if (typeof credentials !== 'string') return credentials;
-  try {
-    const parsed: unknown = JSON.parse(credentials);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
-  } catch {
-    // Reported below: the parser's message may show part of the secret.
-  }
-  throw inputError([{ path: 'credentials', message: 'must be an object, or the JSON of one' }]);
+  const parsed = parsedJson(credentials);
+  if (isObject(parsed)) return parsed;
+  throw inputError([
+    { path: 'credentials', ...words('must be an object, or the JSON of one', 'ожидается объект или его JSON') },
+  ]);
 }
 
 /**
@@ -174,17 +193,17 @@ function credentialsOf({ credentials }: Pick<ServiceBody, 'credentials'>): unkno
 function withEmulation(draft: ServiceDraft, current: ExternalServiceRow | null, emulates: Emulates): ServiceDraft {
   const isUntouched =
     current !== null &&
-    draft.apiKey === undefined &&
+    draft.api_key === undefined &&
     draft.credentials === undefined &&
-    draft.baseUrl === current.base_url &&
+    draft.base_url === current.base_url &&
     draft.config.adapter === current.config.adapter;
   // The mark of an earlier, emulating start is removed if nothing is emulated now.
   if (isUntouched && emulates !== 'none') return draft;
   const hasSecret =
-    (draft.apiKey === undefined ? (current?.api_key ?? null) : draft.apiKey) !== null ||
+    (draft.api_key === undefined ? (current?.api_key ?? null) : draft.api_key) !== null ||
     (draft.credentials === undefined ? (current?.credentials ?? null) : draft.credentials) !== null;
   const isEmulated =
-    draft.baseUrl === null && canBeEmulated(draft) && (emulates === 'all' || (emulates === 'keyless' && !hasSecret));
+    draft.base_url === null && canBeEmulated(draft) && (emulates === 'all' || (emulates === 'keyless' && !hasSecret));
   const { emulated: _before, ...config } = draft.config;
   return { ...draft, config: isEmulated ? { ...config, emulated: true } : config };
 }

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { serviceTypes } from '../../../providers/provider.ts';
 import { adapterNames } from '../../../providers/registry.ts';
-import { nullable, oneOf, readOnlyMembers } from '../../../schema-parts.ts';
+import { nullable, oneOf, readOnlyMembers, time } from '../../../schema-parts.ts';
 
 const largestInteger = 2_147_483_647;
 const limit = Type.Optional(
@@ -23,7 +23,7 @@ const serviceName = Type.String({
 
 const configHelp = [
   `\`adapter\`: ${adapterNames.map((name) => `\`${name}\``).join(', ')}; default: the name of the service, and \`http\` for APIs.`,
-  '`cost_per_request`: USD, or `{operation: USD}`.',
+  '`cost_per_request`: USD (0, or 0.000000001 to 1000000), or `{operation: USD}`.',
   '`timeout_seconds` (0.05 to 300) of each attempt, within the time of its call; `max_retries` (0 to 10) beyond the first attempt; `breaker`,',
   '`{failures_in_a_row, open_seconds}`: after how many failures the service is left alone, and how long at first. Default: as the process is set.',
   '`shadow_share`, of geocoders: of how many of its good answers (0 to 1) the next provider is asked too, for `GET /geocoding/quality`.',
@@ -54,6 +54,7 @@ const settable = {
         pattern: '^[^\\x00-\\x1f\\x7f]*$',
         description: 'Write-only.',
         errorMessage: 'must be a string of 1 to 8192 characters without control characters',
+        errorMessageRu: 'ожидается строка от 1 до 8192 знаков без управляющих',
       }),
     ),
   ),
@@ -125,7 +126,6 @@ export function idOf({ params }: { readonly params: unknown }): string {
   return (params as Static<typeof idParamsSchema>).id.toLowerCase();
 }
 
-const time = Type.String({ format: 'date-time' });
 /** Schemas of the members that `shownPause` writes. */
 export const pauseMembers = {
   paused_until: nullable(

@@ -26,7 +26,7 @@ import { endpointsOf } from '../../endpoints.ts';
 import { jsonAnswer, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch, etagOf } from '../../request/if-match.ts';
-import { callerOf, requireService } from '../../request/request-context.ts';
+import { callerOf, contextOf, requireService } from '../../request/request-context.ts';
 import { type ServiceStateDeps, serviceStateRoutes } from './service-state.ts';
 import { checkAddresses, draftOfBody, patchedDraft } from './services-input.ts';
 import {
@@ -83,7 +83,7 @@ export function servicesRoutes(deps: ServicesRoutesDeps): Routes {
       deps.idempotency.wrap(async (request) => {
         const { tenantId } = callerOf(request);
         const draft = draftOfBody(request.body as ServiceBody, null, deps.emulates);
-        requireService(request, draft.serviceName);
+        requireService(request, draft.service_name);
         await checkAddresses(draft, null, deps.refusalOf);
         const row = await createService(deps, tenantId, draft, contextOf(request));
         deps.directory.refresh(tenantId);
@@ -184,8 +184,4 @@ async function findOwn(deps: Pick<ManageServicesDeps, 'db'>, request: FastifyReq
   if (row === null) throw noSuchService();
   requireService(request, row.service_name);
   return row;
-}
-
-function contextOf(request: FastifyRequest) {
-  return { changedBy: callerOf(request).principal.name, requestId: request.id };
 }

@@ -4,6 +4,7 @@ import type { Caller } from '../../../gateway/caller.ts';
 import type { AppendQuestion } from '../../../sheets/append/append-item.ts';
 import { appendAnswer, runBatch, updateAnswer } from '../../../sheets/batch.ts';
 import type { ClearQuestion, WriteQuestion } from '../../../sheets/change-ranges.ts';
+import { describeNow, readDescribed } from '../../../sheets/describe.ts';
 import {
   type BatchOperation,
   parseAppendRequest,
@@ -11,6 +12,7 @@ import {
   parseClearRequest,
   parseWriteRequest,
 } from '../../../sheets/parse-request.ts';
+import { withSheet } from '../../../sheets/records/name-place.ts';
 import {
   type AppendBody,
   appendRequest,
@@ -27,13 +29,14 @@ import {
   clearResultSchema,
   writeResultSchema,
 } from '../../../sheets/schemas.ts';
+import type { Sheets } from '../../../sheets/sheets.ts';
 import { requireScope } from '../../auth/authenticate.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { jsonAnswer } from '../../reply/answer.ts';
 import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import type { Progress } from '../../request/idempotency.ts';
 import { callerOf } from '../../request/request-context.ts';
-import { addChange, onSheet, type SheetsRoutesDeps, sheetsCallerOf, unending } from './sheets-route.ts';
+import { addChange, type SheetsRoutesDeps, sheetsCallerOf, unending } from './sheets-route.ts';
 
 /** Room for two million cells of one digit each; above that, the caller gets a plain input error. */
 const bodyLimit = 12 * 1024 * 1024;
@@ -63,7 +66,7 @@ export function sheetsChangeRoutes(app: FastifyInstance, deps: SheetsRoutesDeps)
   ): Promise<Question> => {
     // A large body takes seconds to parse, which are not the call's.
     const question = await parsing;
-    return onSheet(deps, callerOf(), question, body);
+    return withSheet(question, body, describeNow(sheets.metadata, callerOf()));
   };
 
   addChange(app, deps, {
@@ -119,17 +122,22 @@ export function sheetsChangeRoutes(app: FastifyInstance, deps: SheetsRoutesDeps)
       const body = request.body as BatchBody;
       const parsed = await parseBatchRequest(body);
       const caller = sheetsCallerOf(request, deps, body);
+      // A batch of reads is aborted once its caller has left, to save quota.
+      const isReading = parsed.operations.every(({ operation }) => operation === 'read');
+      const signal = isReading ? abortWhenCallerLeaves(reply) : unending();
+      const describe = describeNow(sheets.metadata, caller);
+      const mayBeOld = isReading && caller.cacheMode === 'use';
+      const read: Sheets['read'] = (_caller, question) =>
+        readDescribed(sheets.metadata, caller, signal, async (describeOld) =>
+          sheets.read(caller, await withSheet(question, body, mayBeOld ? describeOld : describe), signal),
+        );
       const operations: BatchOperation[] = [];
       for (const one of parsed.operations) {
-        const question = await onSheet(deps, caller, one.question, body);
+        const question = one.operation === 'read' ? one.question : await withSheet(one.question, body, describe);
         operations.push({ ...one, question } as BatchOperation);
       }
       const batch = { ...parsed, operations };
-      // A batch of reads is aborted once its caller has left, to save quota.
-      const signal = batch.operations.every(({ operation }) => operation === 'read')
-        ? abortWhenCallerLeaves(reply)
-        : unending();
-      const { result, familyLimit, isSettled } = await runBatch(sheets, caller, batch, progress, signal);
+      const { result, familyLimit, isSettled } = await runBatch({ ...sheets, read }, caller, batch, progress, signal);
       limits.set(reply, caller.tenantId, familyLimit);
       return { ...jsonAnswer(200, result), isSettled };
     }),

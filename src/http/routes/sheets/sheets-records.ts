@@ -1,6 +1,9 @@
 /** Routes for rows by column names, and for sheets by title. Changes honour an `Idempotency-Key`. */
 import type { FastifyInstance } from 'fastify';
+import { readDescribed } from '../../../sheets/describe.ts';
+import { nameOf, recordByNames } from '../../../sheets/records/header.ts';
 import { recordsPlaceOf, recordsRangeOf } from '../../../sheets/records/name-place.ts';
+import { readRecords } from '../../../sheets/records/read-records.ts';
 import {
   type CreateBody,
   createdSchema,
@@ -37,14 +40,17 @@ export function sheetsRecordsRoutes(app: FastifyInstance, deps: SheetsRoutesDeps
       const { body } = request;
       const caller = sheetsCallerOf(request, deps, body);
       const signal = abortWhenCallerLeaves(reply);
-      const question = {
-        ...(await recordsRangeOf(body, (id) => deps.sheets.worksheets(caller, id, signal))),
-        headerRow: body.header_row ?? 1,
-        where: body.where ?? {},
-        limit: body.limit ?? null,
-        cursor: body.cursor ?? null,
-      };
-      const asked = deps.sheets.readRecords(caller, question, signal);
+      const { read, metadata } = deps.sheets;
+      const asked = readDescribed(metadata, caller, signal, async (describe) => {
+        const question = {
+          ...(await recordsRangeOf(body, describe)),
+          headerRow: body.header_row ?? 1,
+          where: recordByNames(body.where ?? {}, 'where'),
+          limit: body.limit ?? null,
+          cursor: body.cursor ?? null,
+        };
+        return readRecords({ read, describe }, caller, question, signal);
+      });
       const { body: found, call } = await withRateLimitHeaders(reply, deps.limits, asked);
       deps.limits.set(reply, caller.tenantId, call.familyLimit);
       const headers = { 'x-cache': call.cacheOutcome, age: String(call.ageSeconds) };
@@ -59,8 +65,8 @@ export function sheetsRecordsRoutes(app: FastifyInstance, deps: SheetsRoutesDeps
 function addRecordsChanges(app: FastifyInstance, deps: SheetsRoutesDeps): void {
   const questionOf = (body: RecordsAppendBody, key: string | null) => ({
     ...recordsPlaceOf(body),
-    key,
-    records: body.records,
+    key: key === null ? null : nameOf(key),
+    records: body.records.map((record, index) => recordByNames(record, `records[${index}]`)),
     headerRow: body.header_row ?? 1,
     addColumns: body.add_columns ?? false,
   });

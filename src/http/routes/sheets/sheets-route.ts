@@ -6,7 +6,6 @@ import type { Caller } from '../../../gateway/caller.ts';
 import type { Changed } from '../../../sheets/changed.ts';
 import type { SheetsHealthDeps } from '../../../sheets/health.ts';
 import { maxWaitMsOf } from '../../../sheets/parse-request.ts';
-import { withSheet } from '../../../sheets/records/name-place.ts';
 import type { Sheets } from '../../../sheets/sheets.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { type Answer, jsonAnswer } from '../../reply/answer.ts';
@@ -23,16 +22,6 @@ export interface SheetsRoutesDeps {
   clock: Clock;
   /** How long one call may take, with its waits and retries. */
   deadlineMs: number;
-}
-
-/** The question, with the sheet that the body names by its gid. */
-export function onSheet<Question extends Parameters<typeof withSheet>[0]>(
-  { sheets }: Pick<SheetsRoutesDeps, 'sheets'>,
-  caller: Caller,
-  question: Question,
-  body: Parameters<typeof withSheet>[1],
-): Promise<Question> {
-  return withSheet(question, body, (id) => sheets.worksheets(caller, id, new AbortController().signal));
 }
 
 /** The caller, with the maximum wait from its body or query. */

@@ -1,7 +1,9 @@
 /** The sheets routes; those that change something are in `sheets-changes.ts`. */
+import { readDescribed } from '../../../sheets/describe.ts';
 import { readSheetsHealth } from '../../../sheets/health.ts';
 import { parseReadRequest, spreadsheetIdOf } from '../../../sheets/parse-request.ts';
 import { linesOf, readTail } from '../../../sheets/read-tail.ts';
+import { withSheet } from '../../../sheets/records/name-place.ts';
 import { metadataParamsSchema, metadataQuerySchema, readRequestSchema } from '../../../sheets/request-schemas.ts';
 import { metadataResultSchema, readResultSchema, sheetsHealthSchema } from '../../../sheets/schemas.ts';
 import type { Routes } from '../../app.ts';
@@ -11,7 +13,7 @@ import { abortWhenCallerLeaves } from '../../request/abort.ts';
 import { callerOf } from '../../request/request-context.ts';
 import { sheetsChangeRoutes } from './sheets-changes.ts';
 import { sheetsRecordsRoutes } from './sheets-records.ts';
-import { onSheet, type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
+import { type SheetsRoutesDeps, sheetsCallerOf } from './sheets-route.ts';
 
 /** `POST /sheets/read`, `GET /sheets/metadata/{spreadsheet_id}`, and `GET /sheets/health` for any credential of the tenant. */
 export function sheetsRoutes(deps: SheetsRoutesDeps): Routes {
@@ -24,13 +26,14 @@ export function sheetsRoutes(deps: SheetsRoutesDeps): Routes {
       async (request, reply) => {
         const asked = parseReadRequest(request.body);
         const caller = sheetsCallerOf(request, deps, request.body);
-        const question = await onSheet(deps, caller, asked, request.body);
         const signal = abortWhenCallerLeaves(reply);
         const tail = request.body.tail ?? null;
-        const call =
-          tail === null
-            ? deps.sheets.read(caller, question, signal)
-            : readTail(deps.sheets, caller, question, tail, signal);
+        const { read, metadata } = deps.sheets;
+        const call = readDescribed(metadata, caller, signal, async (describe) => {
+          const question = await withSheet(asked, request.body, describe);
+          if (tail === null) return read(caller, question, signal);
+          return readTail({ read, describe }, caller, question, tail, signal);
+        });
         const result = await withRateLimitHeaders(reply, deps.limits, call);
         const wantsLines = request.headers.accept?.includes('application/x-ndjson') === true;
         if (!wantsLines) return sendCallResult(reply, caller.tenantId, result, deps.limits);

@@ -166,6 +166,7 @@ export const wholeEventSchema = Type.Object({
       response_headers: nullable(anyObject),
       response_body: nullable(Type.String()),
       error_message: nullable(Type.String()),
+      error_message_ru: nullable(Type.String({ description: '`error_message` in Russian, where there is one.' })),
     }),
   ),
 });

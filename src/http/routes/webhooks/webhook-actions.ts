@@ -11,7 +11,7 @@ import { webhookOfRow } from '../../../webhooks/webhook.ts';
 import { endpointsOf } from '../../endpoints.ts';
 import { type Answer, answerShownOnce, jsonAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, contextOf } from '../../request/request-context.ts';
 import { receptionSchema } from './events-schemas.ts';
 import { idParamsSchema } from './schema-parts.ts';
 import {
@@ -21,7 +21,7 @@ import {
   rotateTargetSecretSchema,
 } from './targets-schemas.ts';
 import { shownOnce } from './webhook-answer.ts';
-import { contextOf, findOwn, idOf } from './webhook-request.ts';
+import { findOwn, idOf } from './webhook-request.ts';
 import { shownReception } from './webhooks-events.ts';
 import { allowNoBody } from './webhooks-input.ts';
 import {
@@ -92,7 +92,11 @@ export function webhookActionRoutes(app: FastifyInstance, deps: WebhookActionsDe
       const row = await findOwn(deps, callerOf(request).tenantId, idOf(request));
       const given = request.body as Static<typeof explainSchema>;
       if ((given.body === undefined) === (given.body_base64 === undefined)) {
-        throw invalidInput('body', 'must be given, or body_base64, and not both');
+        throw invalidInput(
+          'body',
+          'must be given, or body_base64, and not both',
+          'нужно body или body_base64, но не оба',
+        );
       }
       const body =
         given.body === undefined ? Buffer.from(given.body_base64 ?? '', 'base64') : Buffer.from(given.body, 'utf8');

@@ -1,14 +1,9 @@
-/** What a request about one webhook says: which it is, and who changes it. */
+/** The webhook that a request is about. */
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { isUuid, type TenantId } from '../../../ids.ts';
 import { findWebhook } from '../../../storage/tables/webhooks/webhook-configs.ts';
-import {
-  type ChangeContext,
-  type ManageWebhooksDeps,
-  noSuchWebhook,
-} from '../../../webhooks/managing/manage-webhooks.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { type ManageWebhooksDeps, noSuchWebhook } from '../../../webhooks/managing/manage-webhooks.ts';
 import type { idParamsSchema } from './schema-parts.ts';
 
 /** Throws `NOT_FOUND`, also for an invalid id. */
@@ -23,8 +18,4 @@ export function idOf(request: FastifyRequest): string {
   const { id } = request.params as Static<typeof idParamsSchema>;
   if (!isUuid(id)) throw noSuchWebhook();
   return id;
-}
-
-export function contextOf(request: FastifyRequest): ChangeContext {
-  return { changedBy: callerOf(request).principal.name, requestId: request.id };
 }

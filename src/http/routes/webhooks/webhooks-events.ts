@@ -69,7 +69,8 @@ export function webhookEventsRoutes(app: FastifyInstance, deps: WebhookEventsRou
     deps.idempotency.wrap(async (request) => {
       const { id } = request.params as Static<typeof idParamsSchema>;
       const { to, target_id: targetId } = (request.body ?? {}) as RetryBody;
-      if (targetId !== undefined && to === 'all') throw invalidInput('to', 'must be target beside a target_id');
+      if (targetId !== undefined && to === 'all')
+        throw invalidInput('to', 'must be target beside a target_id', 'вместе с target_id бывает только target');
       const options = { to: to ?? 'all', targetId, requestId: request.id };
       return jsonAnswer(200, await retryEvent(deps, callerOf(request).tenantId, id, options));
     }),

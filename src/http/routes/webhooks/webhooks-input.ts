@@ -1,13 +1,13 @@
 /** Converts a validated body to the webhook that the admin wants. */
 import type { FastifyRequest } from 'fastify';
-import { invalidInput } from '../../../errors.ts';
+import { invalidInput, words } from '../../../errors.ts';
 import type { WebhookConfigRow } from '../../../storage/tables/webhooks/webhook-configs.ts';
 import type { WebhookEventFilter } from '../../../storage/tables/webhooks/webhook-events.ts';
-import type { TargetDraft } from '../../../webhooks/managing/target-draft.ts';
+import { newTarget, type TargetDraft } from '../../../webhooks/managing/target-draft.ts';
 import {
-  type CollectorDraft,
   draftForSource,
   draftOfRow,
+  newCollector,
   type WebhookDraft,
   withPublishedRanges,
 } from '../../../webhooks/managing/webhook-draft.ts';
@@ -29,41 +29,26 @@ export function patchedDraft(body: WebhookPatch, current: WebhookConfigRow): Web
   return named(body, draftOfRow(current));
 }
 
-const newCollector: CollectorDraft = { baseUrl: null, repository: null, hookId: null, token: undefined };
-
 function named({ targets, collector, ...body }: WebhookPatch, otherwise: WebhookDraft): WebhookDraft {
-  const scheme = body.signature_scheme ?? otherwise.signatureScheme;
-  const signatureHeader = usualSignatureHeader(scheme);
+  const scheme = body.signature_scheme ?? otherwise.signature_scheme;
+  const signature_header = usualSignatureHeader(scheme);
   // A sender of the new scheme would never send the header of the old one.
-  const isSameScheme = scheme === otherwise.signatureScheme;
-  const ofScheme = isSameScheme ? {} : { signatureHeader, signedTemplate: null, timestampHeader: null };
+  const isSameScheme = scheme === otherwise.signature_scheme;
+  const ofScheme = isSameScheme ? {} : { signature_header, signed_template: null, timestamp_header: null };
   const draft = withNamed<WebhookDraft>({ ...otherwise, ...ofScheme }, body);
   return {
     ...draft,
-    allowedIps: withPublishedRanges(draft.sourceService, draft.allowedIps),
+    allowed_ips: withPublishedRanges(draft.source_service, draft.allowed_ips),
     // null asks for the scheme's own header, which is the one that is read and shown.
-    signatureHeader: draft.signatureHeader ?? signatureHeader,
-    targetHeaders: body.target_headers,
+    signature_header: draft.signature_header ?? signature_header,
     targets: targets === undefined ? otherwise.targets : targets.map(targetDraftOf),
+    switchesTargetOn: body.target_paused === false,
     collector: collector === undefined ? otherwise.collector : collector && withNamed(newCollector, collector),
-    secretKey: body.secret_key,
-    targetSecret: body.target_secret,
-    verifyToken: body.verify_token,
   };
 }
 
-function targetDraftOf(target: TargetBody): TargetDraft {
-  return {
-    ...(target.id === undefined ? {} : { id: target.id }),
-    url: target.url,
-    eventTypes: target.event_types ?? ['*'],
-    conditions: (target.conditions ?? []) as TargetDraft['conditions'],
-    headers: target.headers,
-    timeoutSeconds: target.timeout_seconds ?? null,
-    maxAttempts: target.max_attempts ?? null,
-    ordered: target.ordered ?? false,
-    paused: target.paused ?? false,
-  };
+function targetDraftOf({ id, url, ...target }: TargetBody): TargetDraft {
+  return { ...withNamed(newTarget, target), ...(id === undefined ? {} : { id }), url };
 }
 
 /**
@@ -81,12 +66,13 @@ export async function checkAddresses(
     ...(current?.further_targets ?? []).map(({ url }) => url),
   ];
   for (const [path, url] of [
-    ['target_url', draft.targetUrl],
-    ['collector.base_url', draft.collector?.baseUrl ?? null],
+    ['target_url', draft.target_url],
+    ['collector.base_url', draft.collector?.base_url ?? null],
     ...(draft.targets ?? []).map(({ url: target }, index) => [`targets[${index}].url`, target] as const),
   ] as const) {
     const refusal = url === null || known.includes(url) ? null : await refusalOf(url);
-    if (refusal !== null) throw inputError([{ path, message: `may not be called: ${refusal}` }]);
+    if (refusal !== null)
+      throw inputError([{ path, ...words(`may not be called: ${refusal}`, `вызывать нельзя: «${refusal}»`) }]);
   }
 }
 
@@ -102,7 +88,12 @@ export function filterOfQuery(query: Omit<EventsQuery, 'cursor' | 'limit'>): Web
     query.payload_contains !== undefined &&
     (fromMs === undefined || (toMs ?? Date.now()) - fromMs > longestSearchMs)
   ) {
-    throw inputError([{ path: 'payload_contains', message: 'needs from_date, and at most 31 days to to_date' }]);
+    throw inputError([
+      {
+        path: 'payload_contains',
+        ...words('needs from_date, and at most 31 days to to_date', 'нужны начало и конец периода, не больше 31 дня'),
+      },
+    ]);
   }
   return {
     webhookId: query.webhook_id,
@@ -123,8 +114,10 @@ export function chosenFilter({
   ...filter
 }: Omit<EventsQuery, 'cursor' | 'limit'> & { readonly all?: true }): WebhookEventFilter {
   const isFiltered = Object.keys(filter).length > 0;
-  if (!isFiltered && all !== true) throw invalidInput('all', 'must be true, or a filter be given');
-  if (isFiltered && all === true) throw invalidInput('all', 'must not stand beside a filter');
+  if (!isFiltered && all !== true)
+    throw invalidInput('all', 'must be true, or a filter be given', 'ожидается true или фильтр');
+  if (isFiltered && all === true)
+    throw invalidInput('all', 'must not stand beside a filter', 'не бывает вместе с фильтром');
   return filterOfQuery(filter);
 }
 

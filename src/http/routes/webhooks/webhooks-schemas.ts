@@ -208,6 +208,7 @@ export const explanationSchema = Type.Object({
   scheme: oneOf(signatureSchemes),
   checked: Type.Array(Type.Object({ secret: oneOf(['current', 'previous']), matches: Type.Boolean() })),
   hints: Type.Array(Type.String()),
+  hints_ru: Type.Array(Type.String(), { description: 'The same in Russian.' }),
 });
 
 export const rotatedSecretSchema = Type.Object({

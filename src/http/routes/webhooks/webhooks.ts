@@ -3,7 +3,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import { renderPosition } from '../../../encodings/page-cursor.ts';
+import { pageOf, renderPosition } from '../../../encodings/page-cursor.ts';
 import {
   countWebhooks,
   pageWebhooks,
@@ -24,11 +24,11 @@ import { answerShownOnce, sendAnswer } from '../../reply/answer.ts';
 import type { Idempotency } from '../../request/idempotency.ts';
 import { checkIfMatch } from '../../request/if-match.ts';
 import { positionOf } from '../../request/query-values.ts';
-import { callerOf } from '../../request/request-context.ts';
+import { callerOf, contextOf } from '../../request/request-context.ts';
 import { idParamsSchema } from './schema-parts.ts';
 import { webhookActionRoutes } from './webhook-actions.ts';
 import { presentChanged, shownOnce, stateOf, withState } from './webhook-answer.ts';
-import { contextOf, findOwn, idOf } from './webhook-request.ts';
+import { findOwn, idOf } from './webhook-request.ts';
 import { type WebhookEventsRoutesDeps, webhookEventsRoutes } from './webhooks-events.ts';
 import { checkAddresses, draftOfBody, patchedDraft } from './webhooks-input.ts';
 import { type WebhookRedrivesRoutesDeps, webhookRedrivesRoutes } from './webhooks-redrives.ts';
@@ -68,16 +68,9 @@ export function webhooksRoutes(deps: WebhooksRoutesDeps): Routes {
           rows: await pageWebhooks(tx, tenantId, after, limit + 1),
           counted: await countWebhooks(tx, tenantId),
         }));
-        const shown = rows.slice(0, limit);
-        const last = shown.at(-1);
-        return {
-          webhooks: shown.map((row) => presentWebhook(deps, row)),
-          total: counted.total,
-          next_cursor:
-            rows.length > limit && last !== undefined
-              ? renderPosition({ at: last.created_at_text, id: last.id })
-              : null,
-        };
+        const { shown, nextCursor } = pageOf(rows, limit, ({ created_at_text: at, id }) => renderPosition({ at, id }));
+        const webhooks = shown.map((row) => presentWebhook(deps, row));
+        return { webhooks, total: counted.total, next_cursor: nextCursor };
       },
     );
 

@@ -1,6 +1,6 @@
 /** Parses `config.auth` of an HTTP service: how its requests are authenticated. */
 import Type from 'typebox';
-import type { InputFault } from '../../../errors.ts';
+import { type InputFault, type Words, words } from '../../../errors.ts';
 import { isObject } from '../../reading.ts';
 import { type AwsSigV4, faultsOfAwsSigV4 } from './aws-sigv4.ts';
 import { faultsOfHmac, type HmacSigning, hmacMembers, hmacOf } from './hmac-settings.ts';
@@ -122,12 +122,17 @@ export function faultsOfAuth(auth: unknown): readonly InputFault[] {
 
 /** Each needs a place of its own: of two in one place only one would be sent. */
 function faultsOfList(auths: readonly unknown[]): InputFault[] {
-  const fault = (message: string): InputFault[] => [{ path: 'config.auth', message }];
-  if (auths.length === 0 || auths.length > maxAuths) return fault(`must be an object, or 1 to ${maxAuths} of them`);
+  const fault = (found: Words): InputFault[] => [{ path: 'config.auth', ...found }];
+  if (auths.length === 0 || auths.length > maxAuths)
+    return fault(
+      words(`must be an object, or 1 to ${maxAuths} of them`, `ожидается объект или от 1 до ${maxAuths} объектов`),
+    );
   const faults = auths.flatMap((auth, index) => faultsOfOne(auth ?? null, `config.auth[${index}]`));
   if (faults.length > 0) return faults;
   const places = auths.map(authOf).flatMap(placesOf);
-  return new Set(places).size < places.length ? fault('must name another header or parameter each') : [];
+  return new Set(places).size < places.length
+    ? fault(words('must name another header or parameter each', 'у каждого должен быть свой заголовок или параметр'))
+    : [];
 }
 
 /** Where in a request it puts a value. */
@@ -152,37 +157,47 @@ function placesOf(auth: HttpAuth): readonly string[] {
 
 function faultsOfOne(auth: unknown, path: string): InputFault[] {
   if (auth === undefined) return [];
-  if (!isObject(auth)) return [{ path, message: 'must be an object' }];
+  if (!isObject(auth)) return [{ path, ...words('must be an object', 'ожидается объект') }];
   const faults: InputFault[] = [];
-  const fault = (member: string, message: string): void => {
-    faults.push({ path: `${path}.${member}`, message });
+  const fault = (member: string, message: string, messageRu: string): void => {
+    faults.push({ path: `${path}.${member}`, ...words(message, messageRu) });
   };
   const kind = kindOf(auth);
   const isKnown = kinds.some((known) => known === kind);
-  if (!isKnown) fault(auth.type === undefined ? 'in' : 'type', `must be one of ${kinds.join(', ')}`);
+  if (!isKnown)
+    fault(
+      auth.type === undefined ? 'in' : 'type',
+      `must be one of ${kinds.join(', ')}`,
+      `ожидается одно из: ${kinds.join(', ')}`,
+    );
   else if (kind !== 'hmac' && auth.in !== undefined && auth.in !== kind)
-    fault('in', 'must be left out beside another "type"');
+    fault('in', 'must be left out beside another "type"', 'не бывает вместе с другим type');
   for (const member of ['name', 'prefix', 'token_url', 'scope', 'audience']) {
     const value = auth[member];
     if (value !== undefined && (typeof value !== 'string' || value.length > 2_048 || /[^\x20-\x7e]/.test(value))) {
-      fault(member, 'must be printable ASCII text');
+      fault(member, 'must be printable ASCII text', 'ожидается печатный текст ASCII');
     }
   }
   const known = membersOfKind[String(kind)];
   for (const member of known === undefined ? [] : Object.keys(auth)) {
-    if (!known?.includes(member)) fault(member, `has no meaning beside "${kind}"`);
+    if (!known?.includes(member)) fault(member, `has no meaning beside "${kind}"`, `не имеет смысла при «${kind}»`);
   }
   if (faults.length > 0) return faults;
   if (kind === 'header' || kind === 'bearer') {
     const { name } = auth as { name?: string };
     if (name !== undefined && !isUsableHeader(name)) {
-      fault('name', 'must be the name of a header that may carry a credential');
+      fault(
+        'name',
+        'must be the name of a header that may carry a credential',
+        'ожидается имя заголовка, который может нести учётные данные',
+      );
     }
   }
   if (kind === 'oauth2_client_credentials' || kind === 'oauth2_refresh_token') {
-    if (typeof auth.token_url !== 'string' || !URL.canParse(auth.token_url)) fault('token_url', 'must be a URL');
+    if (typeof auth.token_url !== 'string' || !URL.canParse(auth.token_url))
+      fault('token_url', 'must be a URL', 'ожидается URL');
     if (auth.client_auth !== undefined && auth.client_auth !== 'basic' && auth.client_auth !== 'body') {
-      fault('client_auth', 'must be basic or body');
+      fault('client_auth', 'must be basic or body', 'ожидается basic или body');
     }
   }
   if (kind === 'aws_sigv4') faults.push(...faultsOfAwsSigV4(auth, path));

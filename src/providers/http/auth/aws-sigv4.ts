@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import aws4 from 'aws4';
 import { formDecoded, percentDecoded } from '../../../encodings/tolerant.ts';
-import type { InputFault } from '../../../errors.ts';
+import { type InputFault, words } from '../../../errors.ts';
 import { isObject, textIn } from '../../reading.ts';
 import { withoutParameter } from '../target-url.ts';
 import type { SignableRequest, Signed } from './signed-request.ts';
@@ -34,7 +34,12 @@ export function faultsOfAwsSigV4(auth: Readonly<Record<string, unknown>>, path: 
   return ['region', 'service'].flatMap((member) => {
     const value = auth[member];
     if (typeof value === 'string' && namePattern.test(value)) return [];
-    return [{ path: `${path}.${member}`, message: `must be a ${member} of AWS, as in its addresses` }];
+    return [
+      {
+        path: `${path}.${member}`,
+        ...words(`must be a ${member} of AWS, as in its addresses`, `ожидается ${member} AWS, как в его адресах`),
+      },
+    ];
   });
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { waitFor } from '../../../../test/support/wait-for.ts';
 import type { ProviderAccount, ProviderHttp, ProviderReply } from '../../provider.ts';
 import { createHttpAdapter } from '../adapter.ts';
 
@@ -16,21 +17,30 @@ const question = { method: 'POST', path: 'invoices', query: '', headers: {}, bod
 
 function start() {
   let nowMs = 1_700_000_000_000;
-  const tokenReplies: ProviderReply[] = [];
+  const tokenReplies: (ProviderReply | Promise<ProviderReply>)[] = [];
+  let apiStatus = 200;
+  let tokenRequests = 0;
   const used: (string | undefined)[] = [];
   const http: ProviderHttp = {
     mask: () => {},
     async open({ headers }) {
       used.push(headers?.authorization);
-      return { status: 200, headers: {}, body: Readable.from([Buffer.from('{}')]) };
+      return { status: apiStatus, headers: {}, body: Readable.from([Buffer.from('{}')]) };
     },
-    send: async () => tokenReplies.shift() ?? replyOf(503, {}),
+    async send() {
+      tokenRequests += 1;
+      return tokenReplies.shift() ?? replyOf(503, {});
+    },
   };
   const { http: attempt } = createHttpAdapter(() => nowMs).attempts;
   assert.ok(attempt !== undefined);
   return {
     used,
-    willAnswer: (...replies: ProviderReply[]) => void tokenReplies.push(...replies),
+    willAnswer: (...replies: (ProviderReply | Promise<ProviderReply>)[]) => void tokenReplies.push(...replies),
+    apiAnswers: (status: number) => {
+      apiStatus = status;
+    },
+    tokenRequests: () => tokenRequests,
     pass: (ms: number) => {
       nowMs += ms;
     },
@@ -50,9 +60,26 @@ test('a token is renewed a minute before it expires, and an outage of its endpoi
   await ask();
   pass(3_545_000);
   assert.equal((await ask()).kind, 'ok', 'the token endpoint is away, and the old token still works');
-  willAnswer(tokenReply('second'));
+  const slow = Promise.withResolvers<ProviderReply>();
+  willAnswer(slow.promise);
+  for (let n = 0; n < 2; n += 1) assert.equal((await ask()).kind, 'ok', 'nobody waits for the token endpoint');
+  slow.resolve(tokenReply('second'));
+  await waitFor('the new token', async () => {
+    await ask();
+    return used.at(-1) === 'Bearer second';
+  });
+  assert.deepEqual([...new Set(used)], ['Bearer first', 'Bearer second']);
+});
+
+test('an API that refuses new tokens as well does not have a token requested for each call', async () => {
+  const { ask, apiAnswers, pass, tokenRequests, used, willAnswer } = start();
+  willAnswer(tokenReply('first'), tokenReply('second'), tokenReply('third'));
+  apiAnswers(401);
+  for (let n = 0; n < 5; n += 1) await ask();
+  assert.deepEqual([tokenRequests(), used.length], [2, 6]);
+  pass(60_000);
   await ask();
-  assert.deepEqual(used, ['Bearer first', 'Bearer first', 'Bearer second']);
+  assert.deepEqual([tokenRequests(), used.at(-1)], [3, 'Bearer third']);
 });
 
 test('without a token nothing is sent, so that a POST may be tried again after an outage, and not after a refusal', async () => {

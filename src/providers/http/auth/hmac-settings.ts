@@ -1,5 +1,5 @@
 /** Parses `config.auth` of type `hmac`: the signed text, the algorithm, and the place of the signature. */
-import type { InputFault } from '../../../errors.ts';
+import { type InputFault, type Words, words } from '../../../errors.ts';
 import { holds, holdsBody, parseTemplate, type Template, TemplateFault } from './hmac-template.ts';
 
 const algorithms = ['sha1', 'sha256', 'sha512'] as const;
@@ -68,8 +68,8 @@ export function hmacOf(auth: Settings): HmacSigning {
 /** `isHeader`: whether a service may set a header of this name. */
 export function faultsOfHmac(auth: Settings, path: string, isHeader: (name: string) => boolean): readonly InputFault[] {
   const faults: InputFault[] = [];
-  const fault = (member: string, message: string): void => {
-    faults.push({ path: `${path}.${member}`, message });
+  const fault = (member: string, message: string, messageRu: string): void => {
+    faults.push({ path: `${path}.${member}`, ...words(message, messageRu) });
   };
   const choices = {
     algorithm: algorithms,
@@ -80,45 +80,54 @@ export function faultsOfHmac(auth: Settings, path: string, isHeader: (name: stri
   for (const [member, known] of Object.entries(choices)) {
     const value = auth[member];
     if (value !== undefined && !known.some((choice) => choice === value))
-      fault(member, `must be one of ${known.join(', ')}`);
+      fault(member, `must be one of ${known.join(', ')}`, `ожидается одно из: ${known.join(', ')}`);
   }
-  if (auth.in !== 'header' && auth.in !== 'query') fault('in', 'must be header or query');
+  if (auth.in !== 'header' && auth.in !== 'query') fault('in', 'must be header or query', 'ожидается header или query');
   if (typeof auth.name !== 'string' || auth.name === '')
-    fault('name', 'must name the header or parameter of the signature');
+    fault('name', 'must name the header or parameter of the signature', 'назовите заголовок или параметр подписи');
   const headers = ['timestamp_header', 'nonce_header', 'key_header', ...(auth.in === 'header' ? ['name'] : [])];
   for (const member of headers) {
     const value = auth[member];
     if (typeof value === 'string' && value !== '' && isHeader(value)) continue;
     if (value !== undefined && !faults.some((one) => one.path === `${path}.${member}`)) {
-      fault(member, 'must be the name of a header that a service may set');
+      fault(
+        member,
+        'must be the name of a header that a service may set',
+        'ожидается имя заголовка, который сервис может ставить',
+      );
     }
   }
   const { timestamp_parameter: parameter } = auth;
   if (parameter !== undefined && (typeof parameter !== 'string' || parameter === '')) {
-    fault('timestamp_parameter', 'must name a parameter of the query');
+    fault('timestamp_parameter', 'must name a parameter of the query', 'назовите параметр запроса');
   }
-  const template = readTemplate(auth.template, (message) => fault('template', message));
-  const prefix = readTemplate(auth.prefix ?? '', (message) => fault('prefix', message));
-  if (template?.length === 0) fault('template', 'must say what is signed');
-  if (prefix !== null && holdsBody(prefix)) fault('prefix', 'cannot hold the body');
+  const template = readTemplate(auth.template, (found) => fault('template', found.message, found.message_ru));
+  const prefix = readTemplate(auth.prefix ?? '', (found) => fault('prefix', found.message, found.message_ru));
+  if (template?.length === 0) fault('template', 'must say what is signed', 'укажите, что подписывается');
+  if (prefix !== null && holdsBody(prefix)) fault('prefix', 'cannot hold the body', 'тело здесь не бывает');
   if (template !== null && holds(template, 'nonce') && typeof auth.nonce_header !== 'string') {
-    fault('nonce_header', 'must be named where the template has {nonce}');
+    fault('nonce_header', 'must be named where the template has {nonce}', 'обязательно, если в шаблоне есть {nonce}');
   }
   return faults;
 }
 
 const longestTemplate = 1_000;
 
-function readTemplate(value: unknown, onFault: (message: string) => void = () => {}): Template | null {
+function readTemplate(value: unknown, onFault: (found: Required<Words>) => void = () => {}): Template | null {
   if (typeof value !== 'string' || value.length > longestTemplate || /[^\n\x20-\x7e]/.test(value)) {
-    onFault(`must be printable ASCII text of at most ${longestTemplate} characters`);
+    onFault(
+      words(
+        `must be printable ASCII text of at most ${longestTemplate} characters`,
+        `ожидается печатный текст ASCII не длиннее ${longestTemplate} знаков`,
+      ),
+    );
     return null;
   }
   try {
     return parseTemplate(value);
   } catch (error) {
     if (!(error instanceof TemplateFault)) throw error;
-    onFault(error.message);
+    onFault(error.words);
     return null;
   }
 }

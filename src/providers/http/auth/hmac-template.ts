@@ -3,6 +3,7 @@
  * digest, in bytes, of its content; `{form:name}` is a member of a form body.
  */
 import { createHash } from 'node:crypto';
+import { type Words, words } from '../../../errors.ts';
 
 const valueNames = [
   'timestamp',
@@ -30,20 +31,31 @@ export type TemplateValues = Readonly<Record<Exclude<ValueName, 'body' | 'body_s
   readonly body: Buffer;
 };
 
-/** Thrown for an invalid template; the message names the fault. */
-export class TemplateFault extends Error {}
+/** Thrown for an invalid template. */
+export class TemplateFault extends Error {
+  readonly words: Required<Words>;
+
+  constructor(message: string, messageRu: string) {
+    super(message);
+    this.words = words(message, messageRu);
+  }
+}
 
 const deepest = 4;
 
 export function parseTemplate(text: string): Template {
   const { parts, end } = parseParts(text, 0, 0);
-  if (end < text.length) throw new TemplateFault('has a "}" without a "{"');
+  if (end < text.length) throw new TemplateFault('has a "}" without a "{"', 'есть «}» без «{»');
   return parts;
 }
 
 /** Parses up to the end, or to the brace that closes the enclosing placeholder. */
 function parseParts(text: string, from: number, depth: number): { readonly parts: Template; readonly end: number } {
-  if (depth > deepest) throw new TemplateFault(`has more than ${deepest} placeholders within each other`);
+  if (depth > deepest)
+    throw new TemplateFault(
+      `has more than ${deepest} placeholders within each other`,
+      `вложено больше ${deepest} подстановок`,
+    );
   const parts: Part[] = [];
   let at = from;
   while (at < text.length && text[at] !== '}') {
@@ -54,12 +66,12 @@ function parseParts(text: string, from: number, depth: number): { readonly parts
       at = until;
     } else if (text.startsWith('{sha256:', at)) {
       const inner = parseParts(text, at + '{sha256:'.length, depth + 1);
-      if (text[inner.end] !== '}') throw new TemplateFault('has a "{" that is not closed');
+      if (text[inner.end] !== '}') throw new TemplateFault('has a "{" that is not closed', 'есть незакрытая «{»');
       parts.push({ kind: 'sha256', of: inner.parts });
       at = inner.end + 1;
     } else {
       const end = text.indexOf('}', at);
-      if (end === -1) throw new TemplateFault('has a "{" that is not closed');
+      if (end === -1) throw new TemplateFault('has a "{" that is not closed', 'есть незакрытая «{»');
       parts.push(placeholder(text.slice(at + 1, end)));
       at = end + 1;
     }
@@ -72,7 +84,11 @@ function placeholder(name: string): Part {
   if (value !== undefined) return { kind: 'value', name: value };
   if (/^form:[^{}]+$/.test(name)) return { kind: 'form', name: name.slice('form:'.length) };
   const known = [...valueNames, 'form:…', 'sha256:…'].map((one) => `{${one}}`).join(', ');
-  throw new TemplateFault(`has no placeholder "{${name.slice(0, 60)}}"; there are ${known}`);
+  const shown = `{${name.slice(0, 60)}}`;
+  throw new TemplateFault(
+    `has no placeholder "${shown}"; there are ${known}`,
+    `подстановки «${shown}» нет; есть ${known}`,
+  );
 }
 
 export function render(template: Template, values: TemplateValues): Buffer {

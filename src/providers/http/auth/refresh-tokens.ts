@@ -59,15 +59,16 @@ export function createRefreshTokens(now: () => number): AccessTokens<ConnectedAc
       return grant.access as AccessToken;
     },
     now,
+    keepsRenewal: true,
   });
   return {
     tokenFor: tokens.tokenFor,
     drop(connected, token) {
       const { serviceId } = connected.account;
       const grant = given.get(serviceId);
-      if (grant?.access?.token === token && now() - grant.givenAtMs < freshMs) return;
+      if (grant?.access?.token === token && now() - grant.givenAtMs < freshMs) return false;
       setBounded(refused, serviceId, token, maxRemembered);
-      tokens.drop(connected, token);
+      return tokens.drop(connected, token);
     },
   };
 }

@@ -4,16 +4,14 @@
 import type { Queryable } from '../../postgres/queryable.ts';
 import { effectOf, rowsOf } from '../../postgres/statement.ts';
 import { rowDigest } from './audit-chain.ts';
+import type { StoredLog } from './integration-logs.ts';
 
-export interface ErasableRow {
-  readonly id: string;
+export interface ErasableRow
+  extends Pick<
+    StoredLog,
+    'id' | 'endpoint' | 'error_message' | 'principal' | 'request_headers' | 'request_body' | 'response_body'
+  > {
   readonly started_at: string;
-  readonly endpoint: string | null;
-  readonly error_message: string | null;
-  readonly principal: string | null;
-  readonly request_headers: string | null;
-  readonly request_body: string | null;
-  readonly response_body: string | null;
   readonly digest: Buffer;
 }
 

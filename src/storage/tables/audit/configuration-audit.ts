@@ -1,23 +1,26 @@
 /** SQL of `configuration_audit`: who changed what of a tenant's configuration. Rows are written once and never changed. */
-import type { TenantId } from '../../../ids.ts';
+import { newId, type TenantId } from '../../../ids.ts';
 import { effectOf, rowsOf } from '../../postgres/statement.ts';
 
 export type ConfigurationAction = 'created' | 'changed' | 'deleted';
 
-export interface ConfigurationChange {
-  /** A UUID version 7: the history is read in the order of its ids. */
-  readonly id: string;
+/** Who made a change, and with which request. */
+export interface ChangeContext {
+  readonly changedBy: string | null;
+  readonly requestId: string | null;
+}
+
+export interface ConfigurationChange extends ChangeContext {
   /** `service`, `webhook` … */
   readonly entity: string;
   readonly entityId: string;
-  readonly action: ConfigurationAction;
-  readonly changedBy: string | null;
-  readonly requestId: string | null;
+  /** Default: by which of `before` and `after` is null. */
+  readonly action?: ConfigurationAction;
   /** The entity as the API shows it, so without secrets; null before a creation and after a deletion. */
   readonly before: unknown;
   readonly after: unknown;
   /** Names of the write-only members that were set or removed; their values are not stored. */
-  readonly changedSecrets: readonly string[];
+  readonly changedSecrets?: readonly string[];
   /** Unix milliseconds. */
   readonly changedAtMs: number;
 }
@@ -31,15 +34,16 @@ export const insertConfigurationChange = effectOf(
    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 ).by((tenantId: TenantId, change: ConfigurationChange) => [
   tenantId,
-  change.id,
+  // A UUID version 7: the history is read in the order of its ids.
+  newId(change.changedAtMs),
   change.entity,
   change.entityId,
-  change.action,
+  change.action ?? (change.before === null ? 'created' : change.after === null ? 'deleted' : 'changed'),
   change.changedBy,
   change.requestId,
   change.before === null ? null : JSON.stringify(change.before),
   change.after === null ? null : JSON.stringify(change.after),
-  change.changedSecrets,
+  change.changedSecrets ?? [],
   new Date(change.changedAtMs),
 ]);
 

@@ -8,6 +8,13 @@ import { rowOf } from '../../postgres/statement.ts';
 export const logStatuses = ['success', 'error', 'timeout', 'rate_limited', 'cancelled'] as const;
 export type LogStatus = (typeof logStatuses)[number];
 
+/**
+ * A row of a call that no cache layer could answer: the first provider asked, for an operation that the cache can
+ * answer. A proxied call may not be cacheable at all.
+ */
+export const isCacheMiss = `attempt = 1 and status <> 'rate_limited'
+  and operation in ('geocode', 'reverse', 'distance', 'sheets_read', 'sheets_metadata')`;
+
 export interface LogFilter {
   readonly serviceName?: string | undefined;
   /** Only rows of these services. */
@@ -26,6 +33,8 @@ export interface LogFilter {
   readonly sourceService?: string | undefined;
   readonly requestId?: string | undefined;
   readonly principal?: string | undefined;
+  /** Only the rows that the series `cache_misses` counts. */
+  readonly onlyCacheMisses?: boolean | undefined;
 }
 
 export interface StoredLog {
@@ -174,5 +183,6 @@ function conditionsOf(tenantId: string, filter: LogFilter): FilterConditions {
   conditions.add((parameter) => `source_service = ${parameter}`, filter.sourceService);
   conditions.add((parameter) => `request_id = ${parameter}`, filter.requestId);
   conditions.add((parameter) => `principal = ${parameter}`, filter.principal);
+  if (filter.onlyCacheMisses === true) conditions.addFixed(isCacheMiss);
   return conditions;
 }

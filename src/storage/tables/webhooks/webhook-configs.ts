@@ -96,6 +96,15 @@ const written = columnsOf(
 );
 export type WebhookConfigValues = Pick<WebhookConfigRow, NameOf<typeof written>>;
 
+/** Those of them that an admin sets as they are. */
+const settings = columnsOf(
+  `webhook_name, source_service, source_service_id, event_types, allowed_ips, signature_header, signature_scheme,
+   tolerance_seconds, max_payload_size_bytes, target_url, over_limit_policy, is_active`,
+  [],
+);
+export type WebhookSettings = Pick<WebhookConfigRow, NameOf<typeof settings>>;
+export const settingsOfWebhook: (row: WebhookSettings) => WebhookSettings = settings.of;
+
 export const webhookConfigColumns = `id, management_company_id, ${written.list}, ${furtherTargets}, target_off_at,
   target_off_reason, last_received_at, total_received, total_successful, total_failed, created_by, created_at, updated_at`;
 

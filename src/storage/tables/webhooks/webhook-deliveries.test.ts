@@ -89,7 +89,8 @@ test('a delivery that is sent again while its last try is under way is not given
     responseBody: null,
     errorMessage: 'the target answered 500',
   };
-  const attempt = { attemptId: randomUUID(), targetUrl: 'http://target', startedAtMs: Date.now(), durationMs: 1 };
+  const urls = { targetUrl: 'http://target', askedUrl: 'http://target' };
+  const attempt = { attemptId: randomUUID(), ...urls, startedAtMs: Date.now(), durationMs: 1 };
   await settleDelivery(
     { query: db.querySystem },
     last,

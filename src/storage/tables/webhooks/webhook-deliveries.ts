@@ -64,6 +64,8 @@ export interface AttemptOutcome {
   readonly attemptId: string;
   /** Without the query string. */
   readonly targetUrl: string;
+  /** With it; not stored. */
+  readonly askedUrl: string;
   readonly startedAtMs: number;
   readonly durationMs: number;
   readonly responseStatusCode: number | null;
@@ -82,7 +84,7 @@ const isSentAgainMeanwhile = '(sent_again_count > $18::int or tries_since_redriv
 /**
  * Writes, in one statement, the attempt's row, the delivery's new state, the target's state, and the event of a dead
  * delivery. Returns the state. If the delivery was redriven while a try was running, a failure of that try does not
- * change it: it stays due at once with all its tries left.
+ * change it: it stays due at once with all its tries left. Nor does the answer of a former address change the target.
  */
 export async function settleDelivery(
   db: Queryable,
@@ -109,7 +111,7 @@ export async function settleDelivery(
                target_off_at = case when $12::text is null then c.target_off_at else coalesce(c.target_off_at, now()) end,
                target_off_reason = coalesce(c.target_off_reason, $12::text)
           from settled s
-         where c.id = s.webhook_id
+         where c.id = s.webhook_id and c.target_url = $20::text
            and ((c.target_failing_since is null) <> ($2::text = 'delivered') or $12::text is not null)),
       noted_further as (
         update webhook_targets t
@@ -117,7 +119,7 @@ export async function settleDelivery(
                off_at = case when $12::text is null then t.off_at else coalesce(t.off_at, now()) end,
                off_reason = coalesce(t.off_reason, $12::text)
           from settled s
-         where t.id = s.webhook_id
+         where t.id = s.webhook_id and t.url = $20::text
            and ((t.failing_since is null) <> ($2::text = 'delivered') or $12::text is not null)),
       told as (
         insert into outbox_events (id, origin, management_company_id, aggregate_id, event_type, occurred_at, body)
@@ -151,6 +153,7 @@ export async function settleDelivery(
       givenUp?.body ?? null,
       delivery.sent_again_count,
       outcome.targetUrl,
+      outcome.askedUrl,
     ],
   });
   return rows[0]?.state ?? null;
