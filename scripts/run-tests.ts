@@ -53,7 +53,7 @@ async function runWithServices(only: readonly string[]): Promise<Counts> {
   // Built once for all files, because they run in parallel and serve the pages from one folder.
   await buildConsole();
   process.env.TEST_BROWSER = ensureTestBrowser((line) => console.log(line));
-  const services = await ensureTestServices((line) => console.log(line));
+  const services = await ensureTestServices((line) => console.log(line), { databasesInMemory: true });
   Object.assign(process.env, services.env);
   const interrupted = (): void => void services.close().finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);

@@ -2,8 +2,9 @@
  * Provides real PostgreSQL, Redis and RabbitMQ for the tests.
  *
  * Each comes from the first of: the URL in its variable, its standard port on this machine, a server started here on a
- * free port with its data in a temporary folder. PostgreSQL's programs come with the npm packages; the other two are
- * installed if possible (Debian or Ubuntu, as root), or the user gets instructions.
+ * free port with its data in a temporary folder. `npm test` asks for a PostgreSQL in memory instead of the one at the
+ * standard port. PostgreSQL's programs come with the npm packages; the other two are installed if possible (Debian or
+ * Ubuntu, as root), or the user gets instructions.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -19,6 +20,7 @@ import pino from 'pino';
 import { Connection } from 'rabbitmq-client';
 import { openEmbeddedPostgres } from '../src/storage/embedded/embedded-postgres.ts';
 import { findFreePort } from '../src/storage/embedded/free-port.ts';
+import { openMemoryPostgres } from './memory-postgres.ts';
 
 export interface TestServices {
   /** For the test processes: `TEST_DATABASE_URL`, `TEST_REDIS_URL`, `TEST_RABBITMQ_URL`. */
@@ -49,25 +51,37 @@ const probes: Readonly<Record<ServiceVariable, (url: string) => Promise<void>>> 
   TEST_RABBITMQ_URL: probeRabbitmq,
 };
 
+export interface TestServicesOptions {
+  /** PostgreSQL in memory, if `TEST_DATABASE_URL` is not set and the machine has room. */
+  readonly databasesInMemory?: boolean;
+}
+
 /** Throws `ServicesMissing`, or the output of a server that failed to start. */
-export async function ensureTestServices(log: (line: string) => void): Promise<TestServices> {
+export async function ensureTestServices(
+  log: (line: string) => void,
+  { databasesInMemory = false }: TestServicesOptions = {},
+): Promise<TestServices> {
+  await using opened = new AsyncDisposableStack();
   const env: Record<string, string> = {};
+  const inMemory = databasesInMemory && process.env.TEST_DATABASE_URL === undefined;
+  const memoryUrl = inMemory ? await openMemoryPostgres(probePostgres, opened) : null;
+  if (memoryUrl !== null) env.TEST_DATABASE_URL = memoryUrl;
   const missing: ServiceVariable[] = [];
   for (const variable of Object.keys(standardUrls) as ServiceVariable[]) {
+    if (variable in env) continue;
     const url = await findRunning(variable);
     if (url === null) missing.push(variable);
     else env[variable] = url;
   }
-  if (missing.length === 0) return { env, close: async () => {} };
-
-  installPrograms(missing, log);
-  await using opened = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'integration-service-test-'));
-  opened.defer(() => rm(folder, { recursive: true, force: true }));
-  await chmod(folder, 0o755); // If we are root, the database runs as another user.
-  for (const variable of missing) {
-    log(`starting a server for ${variable}`);
-    env[variable] = await starters[variable](folder, opened);
+  if (missing.length > 0) {
+    installPrograms(missing, log);
+    const folder = await mkdtemp(join(tmpdir(), 'integration-service-test-'));
+    opened.defer(() => rm(folder, { recursive: true, force: true }));
+    await chmod(folder, 0o755); // If we are root, the database runs as another user.
+    for (const variable of missing) {
+      log(`starting a server for ${variable}`);
+      env[variable] = await starters[variable](folder, opened);
+    }
   }
   const running = opened.move();
   return { env, close: () => running.disposeAsync() };

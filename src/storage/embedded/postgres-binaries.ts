@@ -65,7 +65,8 @@ function canRun(command: readonly string[], account: Partial<Account>, program: 
   return spawnSync(first, rest, { ...account, cwd: '/', stdio: 'ignore', timeout: 10_000 }).status === 0;
 }
 
-function postgresAccount(): Account {
+/** The user `postgres`, created if it is missing, else `nobody`. For root only. */
+export function postgresAccount(): Account {
   const known = accountOf('postgres');
   if (known !== null) return known;
   // useradd may be missing (small images) or refused: `nobody` is used instead.
