@@ -154,7 +154,7 @@ test('text in a row can be selected without opening it, and large numbers keep a
   assert.deepEqual(faults, []);
 });
 
-test('a stream is closed while its page is hidden, and opened again when it is visible', async (t: TestContext) => {
+test('a stream is closed while its page is hidden, and opened again when it is visible, with the missed time named', async (t: TestContext) => {
   const service = await startTestService(t);
   const { page, faults } = await openBrowser(t, service.url);
   let closed = 0;
@@ -171,6 +171,8 @@ test('a stream is closed while its page is hidden, and opened again when it is v
   await page.goto(`${service.url}/console/events`);
   await signIn(page, service);
   await first;
+  await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  assert.equal(await page.getByText('No events were received').count(), 0);
   const gone = page.waitForEvent('requestfailed');
   await show('hidden');
   await gone;
@@ -178,6 +180,13 @@ test('a stream is closed while its page is hidden, and opened again when it is v
   const again = opens();
   await show('visible');
   await again;
+  const missed = page.getByText(/^No events were received from .+ to .+: those of that time are missing here\.$/);
+  await missed.waitFor();
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.getByRole('button', { name: 'Resume', exact: true }).click();
+  await missed.nth(1).waitFor();
+  await page.getByRole('button', { name: 'Clear', exact: true }).click();
+  await missed.first().waitFor({ state: 'detached' });
   assert.deepEqual(faults, []);
 });
 

@@ -95,5 +95,8 @@ test('the body of a refused delivery is not stored: neither its page nor the exp
   await said.waitFor();
   assert.equal(await page.getByLabel('Body, byte for byte').inputValue(), '');
   assert.match(await page.getByLabel('Headers, one per line').inputValue(), /content-type/);
+
+  await page.goto(`${service.url}/console/webhooks/${hook.id}/signature?delivery=${hook.id}`);
+  await page.getByRole('alert').filter({ hasText: 'There is no' }).waitFor();
   assert.deepEqual(faults, []);
 });

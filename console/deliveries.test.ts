@@ -53,6 +53,17 @@ test('a delivery shows its attempts by target, and is sent again to the target t
   await dialog.getByText(/a new event with webhook_event_id/).waitFor();
   await dialog.getByLabel('Send to').selectOption('the targets that did not accept it');
   isDown = false;
+  await page.route(
+    '**/retry',
+    async (route) => {
+      await route.fetch();
+      await route.fulfill({ status: 504, json: {} });
+    },
+    { times: 1 },
+  );
+  await dialog.getByRole('button', { name: 'Send again' }).click();
+  await dialog.getByRole('alert').waitFor();
+  // The first answer was lost, so that the second press is the same change.
   await dialog.getByRole('button', { name: 'Send again' }).click();
   await page.getByText('The delivery was sent again.').waitFor();
   await atBad.getByText('attempt 2, manual: 200').waitFor();

@@ -63,3 +63,26 @@ test('paused live rows are replaced by the answer to another filter', async (t: 
   await page.getByText('No call matches these filters.').waitFor();
   assert.deepEqual(faults, []);
 });
+
+test('an answer about other input goes as soon as the input changes', async (t: TestContext) => {
+  const service = await startTestService(t);
+  await service.geocode('Ташкент, улица Навои, 5');
+  const hook = await startWebhook(service, { webhook_name: 'orders', signature_scheme: 'hmac_hex' });
+  const { page, faults } = await openBrowser(t, service.url);
+  await page.goto(`${service.url}/console/limits`);
+  await signIn(page, service);
+  await page.getByRole('button', { name: 'Try', exact: true }).click();
+  const preview = page.getByText(/calls? would be refused\.$/);
+  await preview.waitFor();
+  await page.getByLabel('Per minute', { exact: true }).fill('1');
+  await preview.waitFor({ state: 'detached' });
+
+  await page.goto(`${service.url}/console/webhooks/${hook.id}/signature`);
+  await page.getByLabel('Body, byte for byte').fill('{}');
+  await page.getByRole('button', { name: 'Explain', exact: true }).click();
+  const verdict = page.locator('main form [role=status]');
+  await verdict.waitFor();
+  await page.getByLabel('Body, byte for byte').fill('{"a":1}');
+  await verdict.waitFor({ state: 'detached' });
+  assert.deepEqual(faults, []);
+});

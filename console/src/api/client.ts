@@ -1,8 +1,8 @@
-import { parseAnswer } from './exact-number.ts';
 /**
  * The service's API for the signed-in user. Bodies follow the API's description; an error is the service's problem
  * document.
  */
+import { parseAnswer } from './exact-number.ts';
 
 export interface FieldFault {
   readonly path: string;
@@ -70,9 +70,16 @@ interface SessionEvents {
   onReplaced(session: Session): void;
 }
 
+/** Refused for good. The other refusals say nothing about an earlier attempt under the same key. */
+function isSettledBy({ status }: ApiError): boolean {
+  return status >= 400 && status < 500 && ![401, 403, 409, 429].includes(status);
+}
+
 export class Api {
   readonly session: Session;
   readonly #events: SessionEvents;
+  /** The keys of `sendOnce` whose outcome is not known, by path and body. */
+  readonly #openKeys = new Map<string, string>();
 
   constructor(session: Session, events: SessionEvents) {
     this.session = session;
@@ -85,6 +92,21 @@ export class Api {
 
   async send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers = {}): Promise<T> {
     return (await this.ask<T>(method, path, { body, headers })).body;
+  }
+
+  /** A POST that is made once, also if it is sent again after its answer was lost. */
+  async sendOnce<T>(path: string, body: unknown): Promise<T> {
+    const change = `${path} ${JSON.stringify(body)}`;
+    const key = this.#openKeys.get(change) ?? `console-${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
+    this.#openKeys.set(change, key);
+    try {
+      const answer = await this.send<T>('POST', path, body, { 'idempotency-key': key });
+      this.#openKeys.delete(change);
+      return answer;
+    } catch (thrown) {
+      if (thrown instanceof ApiError && isSettledBy(thrown)) this.#openKeys.delete(change);
+      throw thrown;
+    }
   }
 
   /** With the status and headers of the answer. Throws `ApiError`. */

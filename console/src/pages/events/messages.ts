@@ -24,6 +24,10 @@ export const eventsMessages = {
     },
   ],
   kept: ['The newest {count} are kept; {dropped} dropped.', 'Хранятся последние {count}; пропущено {dropped}.'],
+  gap: [
+    'No events were received from {from} to {to}: those of that time are missing here.',
+    'С {from} до {to} события не принимались: здесь их нет.',
+  ],
   none: ['Nothing has been published since this page was opened.', 'С открытия страницы ничего не публиковалось.'],
   time: ['Time', 'Время'],
   about: ['About', 'О чём'],

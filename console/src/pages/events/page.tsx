@@ -36,6 +36,13 @@ const types = [
 const mostKept = 500;
 const shownRows = 200;
 const reconnectMs = 3_000;
+const mostGaps = 5;
+
+/** A time in which no events were received: the tab was hidden, the list paused, or the connection lost. */
+interface Gap {
+  readonly from: string;
+  readonly to: string;
+}
 
 type State = 'connecting' | 'live' | 'reconnecting' | 'paused' | 'hidden';
 
@@ -48,7 +55,10 @@ function useEvents(type: string, isPaused: boolean) {
   const [dropped, setDropped] = useState(0);
   const [state, setState] = useState<State>('connecting');
   const [error, setError] = useState<ApiError | null>(null);
+  const [gaps, setGaps] = useState<readonly Gap[]>([]);
   const waiting = useRef<BusEvent[]>([]);
+  /** Since when nothing is received, and of which type. */
+  const left = useRef<{ readonly at: string; readonly type: string } | null>(null);
   useEffect(() => {
     if (isPaused) {
       setState('paused');
@@ -58,6 +68,11 @@ function useEvents(type: string, isPaused: boolean) {
     let session = new AbortController();
     let frame = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let isOpen = false;
+    const leave = (): void => {
+      if (isOpen) left.current = { at: new Date().toISOString(), type };
+      isOpen = false;
+    };
     const paint = (): void => {
       frame = 0;
       const fresh = waiting.current.reverse();
@@ -66,8 +81,14 @@ function useEvents(type: string, isPaused: boolean) {
     };
     const listener = {
       onOpen: () => {
+        isOpen = true;
         setState('live');
         setError(null);
+        const before = left.current;
+        left.current = null;
+        if (before?.type !== type) return;
+        const gap = { from: before.at, to: new Date().toISOString() };
+        setGaps((known) => [...known, gap].slice(-mostGaps));
       },
       onEvent: (event: BusEvent) => {
         waiting.current.push(event);
@@ -90,6 +111,7 @@ function useEvents(type: string, isPaused: boolean) {
         }
       }
       if (stop.signal.aborted || session.signal.aborted) return;
+      leave();
       setState('reconnecting');
       timer = setTimeout(() => void follow(), pauseMs);
     };
@@ -97,6 +119,7 @@ function useEvents(type: string, isPaused: boolean) {
       clearTimeout(timer);
       if (document.visibilityState === 'hidden') {
         session.abort();
+        leave();
         setState('hidden');
       } else {
         setState('connecting');
@@ -108,6 +131,7 @@ function useEvents(type: string, isPaused: boolean) {
     void follow();
     return () => {
       stop.abort();
+      leave();
       clearTimeout(timer);
       cancelAnimationFrame(frame);
     };
@@ -115,11 +139,13 @@ function useEvents(type: string, isPaused: boolean) {
   return {
     events,
     dropped,
+    gaps,
     state,
     error,
     clear: () => {
       setEvents([]);
       setDropped(0);
+      setGaps([]);
     },
   };
 }
@@ -134,7 +160,7 @@ export function Page() {
   const [isPaused, setPaused] = useState(false);
   // An open event stays open when newer ones have pushed it out of the list.
   const [open, setOpen] = useState<BusEvent | null>(null);
-  const { events, dropped, state, error, clear } = useEvents(type, isPaused);
+  const { events, dropped, gaps, state, error, clear } = useEvents(type, isPaused);
   const area = useRef<HTMLDivElement>(null);
   const hold = useHold(area, open !== null);
   const [held, release] = useHeld(events, hold !== null && events.length > 0);
@@ -180,6 +206,11 @@ export function Page() {
         </div>
         <section class="panel" aria-label={t('list')}>
           <p class="hint">{t('kept', { count: mostKept, dropped: formats.number(dropped) })}</p>
+          {gaps.map(({ from, to }) => (
+            <p key={from} class="hint">
+              {t('gap', { from: formats.time(from), to: formats.time(to) })}
+            </p>
+          ))}
           {state === 'live' && (
             <LiveLine
               hold={hold}

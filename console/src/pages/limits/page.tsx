@@ -190,7 +190,7 @@ function Preview() {
   return (
     <section class="panel" aria-label={t('preview')}>
       <h2>{t('preview')}</h2>
-      <form class="form" onSubmit={submit}>
+      <form class="form" onInput={() => setAnswer(null)} onSubmit={submit}>
         <p class="muted">{t('previewHint')}</p>
         {sending.error?.status === 404 ? (
           <p class="notice">{parts('notAvailable')}</p>

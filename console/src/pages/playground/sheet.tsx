@@ -1,5 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
-import { ApiError } from '../../api/client.ts';
+import { useState } from 'preact/hooks';
 import { hrefOf, usePlace } from '../../app/location.tsx';
 import { useApi, useSession } from '../../app/session.tsx';
 import { useMessages } from '../../i18n/messages.ts';
@@ -42,21 +41,9 @@ export function Sheet() {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.split(line.includes('\t') ? '\t' : ';'));
-  /** The append whose outcome is not known: repeated under its key, its rows are written once. */
-  const open = useRef({ body: '', key: '' });
   const append = async (): Promise<void> => {
     const body = { spreadsheet_id: id.trim(), range: range.trim(), values };
-    const text = JSON.stringify(body);
-    if (open.current.body !== text) {
-      open.current = { body: text, key: `console-${crypto.getRandomValues(new Uint32Array(4)).join('-')}` };
-    }
-    const { updated_range } = await api
-      .send<{ updated_range: string }>('POST', '/sheets/append', body, { 'idempotency-key': open.current.key })
-      .catch((thrown: unknown) => {
-        if (thrown instanceof ApiError && isSettledBy(thrown)) open.current.body = '';
-        throw thrown;
-      });
-    open.current.body = '';
+    const { updated_range } = await api.sendOnce<{ updated_range: string }>('/sheets/append', body);
     setSaid(t('appended', { range: updated_range }));
     setRows('');
     await read();
@@ -115,11 +102,6 @@ export function Sheet() {
       <History history={history} />
     </div>
   );
-}
-
-/** Refused for good. The other refusals say nothing about an earlier attempt under the same key. */
-function isSettledBy({ status }: ApiError): boolean {
-  return status >= 400 && status < 500 && ![401, 403, 409, 429].includes(status);
 }
 
 function Grid({ grid, requestId }: { grid: Values; requestId: string | null }) {

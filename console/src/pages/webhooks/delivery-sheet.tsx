@@ -59,7 +59,7 @@ function Whole({ delivery, isOld, onChanged }: WholeProps) {
   const sending = useSending();
   const accept = (): void =>
     void sending.run(async () => {
-      await api.send('POST', `/webhooks/events/${delivery.id}/accept`, {});
+      await api.sendOnce(`/webhooks/events/${delivery.id}/accept`, {});
       onChanged();
       say(t('accepted'));
     });

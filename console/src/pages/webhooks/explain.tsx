@@ -1,9 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { SignatureVerdict, Webhook, WholeDelivery } from '../../api/types.ts';
+import { useQuery } from '../../api/use-query.ts';
 import { usePlace } from '../../app/location.tsx';
 import { useApi } from '../../app/session.tsx';
 import { useLanguage } from '../../i18n/language.tsx';
 import { useMessages } from '../../i18n/messages.ts';
+import { Fault } from '../../parts/fault.tsx';
 import { Foreign } from '../../parts/foreign-text.tsx';
 import { FormFault, TextField, useSending } from '../../parts/forms/form.tsx';
 import { partsMessages } from '../../parts/messages.ts';
@@ -25,23 +27,22 @@ export function Explain({ webhook }: { webhook: Webhook }) {
   const [isBodyMissing, setBodyMissing] = useState(false);
   const [verdict, setVerdict] = useState<SignatureVerdict | null>(null);
   const sending = useSending();
+  const kept = useQuery(deliveryId === null ? null : `delivery:${deliveryId}`, (asking, signal) =>
+    asking.get<WholeDelivery>(`/webhooks/events/${deliveryId}`, {}, signal),
+  );
+  const delivery = kept.data;
   useEffect(() => {
-    if (deliveryId === null) return;
-    api.get<WholeDelivery>(`/webhooks/events/${deliveryId}`).then(
-      (delivery) => {
-        setHeaders(
-          Object.entries(delivery.headers)
-            .filter(([, value]) => !isMasked(value))
-            .map(([name, value]) => `${name}: ${value}`)
-            .join('\n'),
-        );
-        setMasked(Object.values(delivery.headers).some(isMasked));
-        setBodyMissing(!hasBody(delivery));
-        setBody(hasBody(delivery) ? bodyOf(delivery) : '');
-      },
-      () => undefined,
+    if (delivery === null) return;
+    setHeaders(
+      Object.entries(delivery.headers)
+        .filter(([, value]) => !isMasked(value))
+        .map(([name, value]) => `${name}: ${value}`)
+        .join('\n'),
     );
-  }, [api, deliveryId]);
+    setMasked(Object.values(delivery.headers).some(isMasked));
+    setBodyMissing(!hasBody(delivery));
+    setBody(hasBody(delivery) ? bodyOf(delivery) : '');
+  }, [delivery]);
   const explain = (): void =>
     void sending.run(async () => {
       setVerdict(null);
@@ -55,6 +56,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
   return (
     <form
       class="form panel"
+      onInput={() => setVerdict(null)}
       onSubmit={(event) => {
         event.preventDefault();
         explain();
@@ -67,6 +69,7 @@ export function Explain({ webhook }: { webhook: Webhook }) {
       ) : (
         <FormFault error={sending.error} />
       )}
+      {kept.error !== null && <Fault error={kept.error} onRetry={() => kept.reload()} />}
       {hasMasked && <p class="notice">{t('maskedSignature')}</p>}
       <TextField
         label={t('explainHeaders')}

@@ -144,7 +144,7 @@ function WebhookHead({ webhook, onChanged }: { webhook: Webhook; onChanged: Relo
   const place = `/webhooks/${webhook.id}`;
   const test = (): void =>
     void sending.run(async () => {
-      await api.send('POST', `${place}/test`, {});
+      await api.sendOnce(`${place}/test`, {});
       say(t('testSent'));
       onChanged((loaded) => loaded);
     });

@@ -49,7 +49,7 @@ export function RedriveDialog({ filter, onBegan, onClose }: RedriveDialogProps) 
     void sending.run(async () => {
       const { all: _all, ...chosen } = { all: undefined, ...body };
       // Deliveries after the count are not included.
-      onBegan(await api.send<Redrive>('POST', '/webhooks/redrives', { ...chosen, to_date: count.to_date }));
+      onBegan(await api.sendOnce<Redrive>('/webhooks/redrives', { ...chosen, to_date: count.to_date }));
       say(t('begun'));
       onClose();
     });

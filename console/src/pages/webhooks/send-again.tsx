@@ -64,7 +64,7 @@ function SendAgainDialog({ delivery, onSent, onClose }: SendAgainDialogProps) {
   const chosen = chosenTargets(to, targets);
   const send = (): void =>
     void sending.run(async () => {
-      await api.send('POST', `/webhooks/events/${delivery.id}/retry`, isChoice(to) ? { to } : { target_id: to });
+      await api.sendOnce(`/webhooks/events/${delivery.id}/retry`, isChoice(to) ? { to } : { target_id: to });
       onSent();
       say(t('sentAgain'));
       onClose();
