@@ -22,7 +22,6 @@ import { createConfirmWindow } from './confirm-window.ts';
 import { createEventTap } from './event-tap.ts';
 import { gatherWrites } from './gather-writes.ts';
 import { createListeners } from './listeners.ts';
-
 import { keepBodiesRaw } from './raw-bodies.ts';
 
 export interface OpenRabbitmqBrokerOptions {

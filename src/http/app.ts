@@ -15,6 +15,7 @@ import Fastify, {
 import { ServiceError } from '../errors.ts';
 import { createRequestLog, type Logger } from '../logger.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { isServerFault } from '../storage/postgres/database-away.ts';
 import { type Authenticator, authorize } from './auth/authenticate.ts';
 import { createFailedCredentials, type FailedCredentials } from './auth/failed-credentials.ts';
 import type { TokenLimit } from './auth/token-limit.ts';
@@ -215,6 +216,8 @@ function sendProblem(logger: Logger, thrown: unknown, request: FastifyRequest, r
   if (error.cause instanceof CallerLeft) logger.debug({ req_id: request.id }, 'a caller left before the answer');
   else if (error.code === 'INTERNAL_ERROR')
     logger.error({ err: error.cause ?? error, req_id: request.id }, 'a request failed');
+  else if (isServerFault(error.cause))
+    logger.error({ err: error.cause, req_id: request.id }, 'the database could not carry out a request');
   else if (problem.status >= 500) logger.debug({ err: error, req_id: request.id }, 'a request could not be served');
   request.failure = { code: error.code, detail: error.publicMessage, cause: error.cause };
   return reply

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { dayOf } from '../../src/storage/postgres/partitions.ts';
 import { rabbitmqUrl } from '../support/broker.ts';
 import { databaseServerUrl } from '../support/database.ts';
 import { consumeEventsOf } from '../support/events.ts';
 import { redisUrl } from '../support/redis.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { startTestReplica, startTestService, type TestService } from '../support/service.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { auditOf, homeAddress, limitGoogle, startVendors } from '../support/vendors.ts';
@@ -15,6 +17,8 @@ import { waitFor } from '../support/wait-for.ts';
 
 /** Redis databases for this file only: replicas of other tests must not count here. */
 const redisApart = (database: number): string => new URL(`/${database}`, redisUrl).href;
+
+const crm = { service_name: 'crm', service_type: 'api', base_url: 'https://example.org' };
 
 async function geocodeAs(app: TestService, number: number): Promise<string> {
   const requestId = randomUUID();
@@ -126,6 +130,59 @@ test('PostgreSQL is away: calls are answered, and are in the audit log when it i
     for (const requestId of acknowledged) if ((await auditOf(first, requestId)).length === 0) return false;
     return true;
   });
+});
+
+for (const [name, value, ordinary] of [
+  ['maxmemory', '1', '0'],
+  ['min-replicas-to-write', '1', '0'],
+] as const) {
+  test(`Redis refuses writes (${name}): calls and changes are answered, and it serves again by itself`, async (t) => {
+    const vendors = await startVendors(t);
+    const url = await startRedisServer(t, {});
+    const app = await startTestService(t, { ...vendors.env, REDIS_URL: url });
+    const server = new Redis(url);
+    t.after(() => server.disconnect());
+    await geocodeAs(app, 1);
+    await server.config('SET', name, value);
+    for (let number = 2; number <= 12; number += 1) await geocodeAs(app, number);
+    const { status, text } = await app.admin('POST', '/services', crm);
+    assert.equal(status, 201, text);
+    await server.config('SET', name, ordinary);
+    await waitFor('Redis to serve again', async () => {
+      await server.flushall();
+      await geocodeAs(app, 1);
+      return (await server.keys('is:*')).length > 0;
+    });
+  });
+}
+
+test('PostgreSQL is full: calls are answered and audited later, changes are refused as 503, and reads go on', async (t) => {
+  const vendors = await startVendors(t);
+  const app = await startTestService(t, vendors.env);
+  await geocodeAs(app, 1);
+  const { db } = app.database;
+  const tables = ['external_services', 'integration_logs'];
+  await db.asOwner(async (tx) => {
+    await tx.query({
+      text: `create function refuse_as_full() returns trigger language plpgsql as
+               $$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`,
+    });
+    for (const table of tables)
+      await tx.query({
+        text: `create trigger full_disk before insert on ${table} for each row execute function refuse_as_full()`,
+      });
+  });
+  const unseen = await geocodeAs(app, 2);
+  const { status, headers, json, text } = await app.admin('POST', '/services', crm);
+  assert.equal(status, 503, text);
+  assert.equal(json.code, 'SERVICE_UNAVAILABLE');
+  assert.ok(Number(headers.get('retry-after')) > 0);
+  assert.equal((await app.admin('GET', '/services')).status, 200);
+  await db.asOwner(async (tx) => {
+    for (const table of tables) await tx.query({ text: `drop trigger full_disk on ${table}` });
+  });
+  await waitFor('the audit row', async () => (await auditOf(app, unseen)).length > 0);
+  assert.equal((await app.admin('POST', '/services', crm)).status, 201);
 });
 
 test('a cached answer has the same bytes in every layer', async (t) => {

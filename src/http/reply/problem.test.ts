@@ -63,6 +63,8 @@ test("a provider's own refusal keeps its status", () => {
 test('a full intake and an absent store are 503, and anything unknown is ours', () => {
   assert.equal(problemOf(new IntakeFull('spool_full'), context).status, 503);
   assert.equal(problemOf(new StoreAway(), context).status, 503);
+  const diskFull = Object.assign(new Error('could not extend file: No space left on device'), { code: '53100' });
+  assert.equal(problemOf(diskFull, context).status, 503);
   for (const thrown of ['text', null, undefined, 7, new TypeError('x'), { statusCode: 418 }]) {
     assert.equal(problemOf(thrown, context).body.code, 'INTERNAL_ERROR');
   }

@@ -6,7 +6,7 @@
  */
 import { type ErrorCode, type InputFault, ServiceError } from '../../errors.ts';
 import { IntakeFull } from '../../intake/intake.ts';
-import { DatabaseAway } from '../../storage/postgres/database-away.ts';
+import { DatabaseAway, isServerFault } from '../../storage/postgres/database-away.ts';
 import { StoreAway } from '../../storage/redis/shared-store.ts';
 
 /** The title is short, and the same for every occurrence of a code (RFC 9457, section 3.1.4). */
@@ -85,6 +85,13 @@ export function asServiceError(thrown: unknown, bodyLimitBytes?: number): Servic
   if (thrown instanceof DatabaseAway || thrown instanceof StoreAway || thrown instanceof IntakeFull) {
     return new ServiceError('SERVICE_UNAVAILABLE', 'A store that this request needs is away. Try again shortly.', {
       publicMessageRu: 'Хранилище, нужное для этого запроса, недоступно. Повторите чуть позже.',
+      retryAfterSeconds: storeAwayRetrySeconds,
+      cause: thrown,
+    });
+  }
+  if (isServerFault(thrown)) {
+    return new ServiceError('SERVICE_UNAVAILABLE', 'The database could not carry this out. Try again shortly.', {
+      publicMessageRu: 'База данных не смогла это выполнить. Повторите чуть позже.',
       retryAfterSeconds: storeAwayRetrySeconds,
       cause: thrown,
     });

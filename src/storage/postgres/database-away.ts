@@ -37,6 +37,15 @@ export function hasNoRoom(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '53300';
 }
 
+/**
+ * The statement was in order and the server could not carry it out: it lacks disk or memory (53), was stopped or took too
+ * long (57), or cannot read or write its files (58).
+ */
+export function isServerFault(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^(?:53|57|58)[0-9A-Z]{3}$/.test(code);
+}
+
 /** lock_not_available: lock_timeout has passed. */
 export function isLockTaken(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '55P03';

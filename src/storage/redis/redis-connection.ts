@@ -2,6 +2,7 @@
  * One Redis (or cluster) behind a deadline.
  *
  *   here ──three deadlines missed in a row──▶ away ──a ping answered in time──▶ here
+ *   here ──a write refused (full, read-only …)─▶ away ──a write accepted──▶ here
  *
  * While away, and while there is no connection, a command is refused at once with `StoreAway` and is not sent: nothing
  * waits in a queue for a dead Redis, and a Redis that comes back is not met by a heap of old commands.
@@ -38,20 +39,39 @@ const silentSocketMs = 2_000;
 /** Maximum commands in flight; at 50 ms each this is far above what one process can send. More are refused. */
 const maxInFlight = 20_000;
 
+/** Matches errors with these codes. Redis before 7 puts its own words before the error of a command in a script. */
+const withCode = (codes: string): RegExp => new RegExp(`(?:^|: -)(?:${codes})\\b`);
 /**
- * Errors of a server that cannot serve now: out of memory, read-only after a failover, loading, or a cluster with
- * unassigned slots.
+ * A server that takes no writes until something is done about it: out of memory, read-only after a failover, without
+ * its replicas, unable to save its snapshots.
  */
-const awayReplies = /^(?:OOM|READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|TRYAGAIN)\b/;
+const refusingReplies = withCode('OOM|READONLY|LOADING|MASTERDOWN|NOREPLICAS|MISCONF|NOAUTH');
+/** A server that does not serve this command now: slots that move or are unassigned, a slow script, a missing right. */
+const passingReplies = withCode('CLUSTERDOWN|BUSY|TRYAGAIN|NOPERM');
+/** Enough keys to reach every node of a cluster of ordinary size. */
+const probesOfCluster = 32;
+const probeLifeMs = 1_000;
 
-export function openRedisConnection(
-  urls: readonly string[],
-  logger: Logger,
-  deadlineMs: number = defaultDeadlineMs,
-): RedisConnection {
+export interface OpenRedisConnectionOptions {
+  readonly urls: readonly string[];
+  readonly logger: Logger;
+  /** Of the keys that a probe writes. */
+  readonly prefix: string;
+  /** Default 50. */
+  readonly deadlineMs?: number | undefined;
+}
+
+export function openRedisConnection({
+  urls,
+  logger,
+  prefix,
+  deadlineMs = defaultDeadlineMs,
+}: OpenRedisConnectionOptions): RedisConnection {
   const client = createClient(urls);
   let missedInARow = 0;
   let away = false;
+  /** It is away because it refuses writes, not because it is late. */
+  let refuses = false;
   let connected = false;
   let inFlight = 0;
   let pinging = false;
@@ -76,9 +96,10 @@ export function openRedisConnection(
     addressProblem = null;
     if (lastErrorMessage !== '') logger.info('connected to Redis again');
     lastErrorMessage = '';
+    connected = true;
+    if (refuses) return; // A new connection does not make a full or read-only server take writes.
     missedInARow = 0;
     away = false;
-    connected = true;
   });
 
   const missed = (): void => {
@@ -86,6 +107,16 @@ export function openRedisConnection(
     if (away || missedInARow < missesUntilAway) return;
     away = true;
     logger.warn({ missedInARow, deadlineMs }, 'Redis missed its deadlines and counts as away');
+  };
+
+  const noteAway = (cause: unknown): void => {
+    if (!(cause instanceof Error && refusingReplies.test(cause.message))) {
+      missed();
+      return;
+    }
+    if (!refuses) logger.error({ err: cause }, 'Redis refuses commands and counts as away');
+    refuses = true;
+    away = true;
   };
 
   let corked = false;
@@ -106,11 +137,12 @@ export function openRedisConnection(
     pinging = true;
     try {
       const sentAtMs = performance.now();
-      await client.ping();
+      await (refuses ? writeProbes(client, prefix) : client.ping());
       if (performance.now() - sentAtMs > deadlineMs) return;
+      logger.info(refuses ? 'Redis takes commands again' : 'Redis answers in time again');
       away = false;
+      refuses = false;
       missedInARow = 0;
-      logger.info('Redis answers in time again');
     } catch {
       // The next tick tries again.
     } finally {
@@ -135,7 +167,7 @@ export function openRedisConnection(
         missedInARow = 0;
         return answer;
       } catch (error) {
-        if (error instanceof StoreAway) missed();
+        if (error instanceof StoreAway) noteAway(error.cause);
         throw error;
       } finally {
         inFlight -= 1;
@@ -147,6 +179,12 @@ export function openRedisConnection(
       client.disconnect();
     },
   };
+}
+
+async function writeProbes(client: RedisClient, prefix: string): Promise<void> {
+  const count = client instanceof Cluster ? probesOfCluster : 1;
+  const keys = Array.from({ length: count }, (_, index) => `${prefix}probe:${index}`);
+  await Promise.all(keys.map((key) => client.set(key, '1', 'PX', probeLifeMs)));
 }
 
 /**
@@ -163,6 +201,8 @@ function addressProblemOf(cause: Error): string | null {
   return isOfLogin ? 'REDIS_URL: Redis refuses the user or password' : null;
 }
 
+const isReadOnly = withCode('READONLY');
+
 /** Options of each connection, whether to a single server or to a node of a cluster. */
 const nodeOptions = {
   autoResendUnfulfilledCommands: false,
@@ -175,7 +215,7 @@ const nodeOptions = {
   // RESP2: proxies and managed services that do not support HELLO accept it.
   protocol: 2,
   // After a failover this connection is to a replica: reconnect to find the new primary.
-  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
+  reconnectOnError: (error: Error) => (isReadOnly.test(error.message) ? 1 : false),
 } as const;
 
 function reconnectPauseMs(attempt: number): number {
@@ -231,7 +271,7 @@ async function withinDeadline<T>(answer: Promise<T>, deadlineMs: number): Promis
   } catch (error) {
     if (error instanceof StoreAway) throw error;
     const { name, message } = error as Error;
-    if (name === 'ReplyError' && !awayReplies.test(message)) throw error;
+    if (name === 'ReplyError' && !refusingReplies.test(message) && !passingReplies.test(message)) throw error;
     throw new StoreAway(error);
   } finally {
     clearTimeout(timer);

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import pino from 'pino';
 import { sharedStoreContract } from '../../../test/contracts/shared-store.ts';
+import { createDataDir } from '../../../test/support/data-dir.ts';
 import { type Cleanup, silentLogger } from '../../../test/support/database.ts';
 import { busyMachineDeadlineMs, redisUrl, uniquePrefix } from '../../../test/support/redis.ts';
+import { startRedisServer } from '../../../test/support/redis-server.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import { openRedisStore } from './redis-store.ts';
@@ -103,6 +107,42 @@ test('a stalled Redis costs each of the first calls one deadline, however many w
   assert.ok(results.every((result) => result.status === 'rejected' && result.reason instanceof StoreAway));
   assert.equal(store.isAvailable(), false);
 });
+
+for (const [what, settings, mend] of [
+  ['that is full', { maxmemory: 1 }, ['maxmemory', '0']],
+  ['without its replicas', { 'min-replicas-to-write': 1 }, ['min-replicas-to-write', '0']],
+  ['that is read-only', { replicaof: '127.0.0.1 1' }, null],
+  ['that cannot save its snapshots', { save: '3600 1' }, ['stop-writes-on-bgsave-error', 'no']],
+] as const) {
+  test(`a Redis ${what} is away with its reason in one log line, until it takes writes again`, async (t) => {
+    const dir = await createDataDir(t);
+    const url = await startRedisServer(t, { ...settings, dir });
+    const server = new Redis(url);
+    t.after(() => server.disconnect());
+    if (what === 'that cannot save its snapshots') {
+      await rm(dir, { recursive: true });
+      await server.bgsave();
+      await waitFor('the snapshot to fail', async () => /rdb_last_bgsave_status:err/.test(await server.info()));
+    }
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line).msg) });
+    const store = await openRedisStore({ urls: [url], logger, prefix: uniquePrefix(), deadlineMs: 2_000 });
+    t.after(() => store.close());
+
+    await assert.rejects(store.increment('count', 1, 60_000), StoreAway);
+    await assert.rejects(store.get('key'), StoreAway, 'refused at once');
+    assert.equal(store.isAvailable(), false);
+    await delay(1_000); // Four probes.
+    assert.equal(store.isAvailable(), false);
+    assert.deepEqual(lines, ['Redis refuses commands and counts as away']);
+
+    if (mend === null) await server.replicaof('NO', 'ONE');
+    else await server.config('SET', ...mend);
+    await waitFor('the store to come back', () => store.isAvailable());
+    assert.equal(await store.increment('count', 1, 60_000), 1);
+    assert.equal(lines.at(-1), 'Redis takes commands again');
+  });
+}
 
 test('a Redis that is cut off is refused at once and found again', async (t) => {
   const { proxy, store } = await openThroughProxy(t);

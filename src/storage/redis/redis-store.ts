@@ -43,7 +43,7 @@ return value`,
  */
 export async function openRedisStore(options: OpenRedisStoreOptions): Promise<SharedStore> {
   const prefix = options.prefix ?? defaultPrefix;
-  const connection = openRedisConnection(options.urls, options.logger, options.deadlineMs);
+  const connection = openRedisConnection({ ...options, prefix });
   const subscriptions = openRedisSubscriptions(options.urls, options.logger);
   await firstConnection(connection);
 
