@@ -19,8 +19,8 @@ export interface Broker {
   readonly kind: 'rabbitmq' | 'in-process';
   /** Whether messages can be published now. */
   isAvailable(): boolean;
-  /** Why RabbitMQ refuses the configured address, with the name of the variable; null or absent if it does not. */
-  addressProblem?(): string | null;
+  /** Why RabbitMQ refuses its address, or all messages, naming the variable; null or absent if it does not. */
+  problem?(): string | null;
   /**
    * Publishes a persistent message. Resolves when the broker has confirmed it; rejects if the broker refused it or the
    * channel was lost.

@@ -12,6 +12,8 @@ export interface ChannelPair {
 }
 
 const setUpPauseMs = 500;
+/** The server's own; the library has others for what it never said. */
+const refusalCodes = new Set<unknown>(['ACCESS_REFUSED', 'NOT_FOUND', 'PRECONDITION_FAILED', 'RESOURCE_LOCKED']);
 
 /** Creates the pair; `setUp` opens it. */
 export function createChannelPair(deps: {
@@ -25,6 +27,17 @@ export function createChannelPair(deps: {
   let settingUp = false;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  let lastReason: string | null = null;
+  let refusal: string | null = null;
+
+  /** Each set-up fails for the same reason until something is done: it is logged once. */
+  const complain = (cause: unknown, message: string): void => {
+    if (refusalCodes.has((cause as { code?: unknown }).code)) refusal = (cause as Error).message;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (closed || reason === lastReason) return;
+    lastReason = reason;
+    logger.warn({ err: cause }, message);
+  };
 
   const setUp = async (): Promise<void> => {
     if (settingUp || closed || pair !== null) return;
@@ -38,9 +51,11 @@ export function createChannelPair(deps: {
       watch(unconfirmed);
       if (!confirmed.active || !unconfirmed.active) throw new BrokerAway('a channel was lost during its setup');
       pair = { confirmed, unconfirmed };
+      lastReason = null;
+      refusal = null;
       deps.onOpen();
     } catch (cause) {
-      if (!closed) logger.warn({ err: cause }, 'could not open the RabbitMQ channels; will retry');
+      complain(cause, 'could not open the RabbitMQ channels; will retry');
       setUpLater();
     } finally {
       settingUp = false;
@@ -53,7 +68,7 @@ export function createChannelPair(deps: {
   };
 
   const watch = (channel: Channel): void => {
-    channel.on('error', (cause: unknown) => logger.warn({ err: cause }, 'RabbitMQ closed a channel'));
+    channel.on('error', (cause: unknown) => complain(cause, 'RabbitMQ closed a channel'));
     channel.on('close', () => {
       if (pair === null || (pair.confirmed !== channel && pair.unconfirmed !== channel)) return;
       const lost = pair;
@@ -68,6 +83,8 @@ export function createChannelPair(deps: {
     setUp: (): void => void setUp(),
     /** The open channels; null if they are not open. */
     open: (): ChannelPair | null => pair,
+    /** Why the server refused to open them, in its words; null if they are open, or if it was not reached. */
+    refusal: (): string | null => refusal,
     async close(): Promise<void> {
       closed = true;
       clearTimeout(timer);

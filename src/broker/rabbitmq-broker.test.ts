@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import pino from 'pino';
 import { Connection } from 'rabbitmq-client';
 import { brokerContract, createTestMessage } from '../../test/contracts/broker.ts';
 import { rabbitmqUrl, startTestBroker } from '../../test/support/broker.ts';
+import { closeInReverse } from '../../test/support/cleanup.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
+import { openRabbitmqBroker } from './rabbitmq-broker.ts';
 
 brokerContract('RabbitMQ broker', async (t) => (await startTestBroker(t)).broker);
 
@@ -98,6 +102,52 @@ test('messages published while the server accepts none stay within the bounds', 
   );
   const reasons = results.map((result) => (result.status === 'rejected' ? String(result.reason) : 'confirmed'));
   assert.equal(reasons.filter((reason) => reason.includes('too many messages')).length, 12_000 - 10_200);
+});
+
+test('an exchange of another kind is named once, and used as soon as it is right', async (t) => {
+  closeInReverse(t);
+  const connection = new Connection({ url: rabbitmqUrl, acquireTimeout: 10_000 });
+  t.after(() => connection.close());
+  const exchange = `test.events.${randomUUID()}`;
+  await connection.exchangeDeclare({ exchange, type: 'fanout', autoDelete: false });
+  t.after(() => connection.exchangeDelete({ exchange }));
+  const lines: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
+  const broker = await openRabbitmqBroker({ urls: [rabbitmqUrl], logger, exchange });
+  t.after(() => broker.close());
+  assert.equal(broker.isAvailable(), false);
+  assert.match(
+    broker.problem?.() ?? '',
+    new RegExp(`^RABBITMQ_URL: no messages to ${exchange}: .*PRECONDITION_FAILED`),
+  );
+  // By now it was tried four times.
+  assert.ok(lines.length > 0 && lines.length <= 2, lines.join(''));
+
+  await connection.exchangeDelete({ exchange });
+  await waitFor('the broker', () => broker.isAvailable());
+  assert.equal(broker.problem?.(), null);
+});
+
+test('an alarm of the server makes the broker unavailable, with the reason, until it ends', async (t) => {
+  const proxy = await startTcpProxy(t, rabbitmqUrl);
+  const { broker } = await startTestBroker(t, { url: proxy.through(rabbitmqUrl) });
+  await broker.publishConfirmed(createTestMessage());
+  // Connection.Blocked and Connection.Unblocked (RabbitMQ's extension of AMQP 0-9-1: class 10, methods 60 and 61).
+  const frame = (method: number, ...args: Buffer[]): Buffer => {
+    const payload = Buffer.concat([Buffer.from([0, 10, 0, method]), ...args]);
+    const head = Buffer.from([1, 0, 0, 0, 0, 0, 0]);
+    head.writeUInt32BE(payload.length, 3);
+    return Buffer.concat([head, payload, Buffer.from([0xce])]);
+  };
+  const reason = 'low on disk';
+  proxy.inject(frame(60, Buffer.from([reason.length]), Buffer.from(reason)));
+  await waitFor('the alarm', () => !broker.isAvailable());
+  assert.equal(broker.problem?.(), 'RABBITMQ_URL: RabbitMQ blocks publishers: low on disk');
+  await assert.rejects(broker.publishConfirmed(createTestMessage()), /BrokerAway|no connection/);
+  proxy.inject(frame(61));
+  await waitFor('its end', () => broker.isAvailable());
+  assert.equal(broker.problem?.(), null);
+  await broker.publishConfirmed(createTestMessage());
 });
 
 test('a broker opens without RabbitMQ and becomes available with it', async (t) => {

@@ -78,6 +78,7 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
   let unflushedBytes = 0;
 
   let addressProblem: string | null = null;
+  let alarm: string | null = null;
   connection.on('error', (cause) => {
     addressProblem = addressProblemOf(cause) ?? addressProblem;
     if (addressProblem === null) logger.warn({ err: cause }, 'no connection to RabbitMQ; will retry');
@@ -85,12 +86,15 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
   });
   connection.on('connection', () => {
     addressProblem = null;
+    alarm = null;
     channels.setUp();
   });
-  connection.on('connection.blocked', (reason) =>
-    logger.error({ reason }, 'RabbitMQ blocks publishers: a resource alarm is on'),
-  );
+  connection.on('connection.blocked', (reason) => {
+    alarm = `RABBITMQ_URL: RabbitMQ blocks publishers: ${reason}`;
+    logger.error({ reason }, 'RabbitMQ blocks publishers: a resource alarm is on');
+  });
   connection.on('connection.unblocked', () => {
+    alarm = null;
     logger.info('RabbitMQ accepts messages again');
     availability.callAll();
   });
@@ -102,7 +106,11 @@ export async function openRabbitmqBroker(options: OpenRabbitmqBrokerOptions): Pr
   return {
     kind: 'rabbitmq',
     isAvailable: () => openChannels() !== null,
-    addressProblem: () => addressProblem,
+    problem() {
+      const refusal = channels.refusal();
+      const ofExchange = refusal === null ? null : `RABBITMQ_URL: no messages to ${exchange}: ${refusal}`;
+      return addressProblem ?? alarm ?? ofExchange;
+    },
 
     async publishConfirmed(message) {
       if (openChannels() === null) throw new BrokerAway('there is no connection');

@@ -58,6 +58,6 @@ function upIf(condition: boolean): 'up' | 'down' {
 }
 
 function stateOf(part: SharedStore | Broker): HealthDetails['cache'] {
-  const problem = part.addressProblem?.() ?? null;
+  const problem = part.problem?.() ?? null;
   return { status: upIf(part.isAvailable()), kind: part.kind, ...(problem === null ? {} : { problem }) };
 }

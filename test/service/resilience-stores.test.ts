@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { dayOf } from '../../src/storage/postgres/partitions.ts';
 import { rabbitmqUrl } from '../support/broker.ts';
-import { databaseServerUrl } from '../support/database.ts';
+import { databaseServerUrl, withServer } from '../support/database.ts';
 import { consumeEventsOf } from '../support/events.ts';
 import { redisUrl } from '../support/redis.ts';
 import { startRedisServer } from '../support/redis-server.ts';
@@ -32,6 +32,14 @@ async function geocodeAs(app: TestService, number: number): Promise<string> {
   return requestId;
 }
 
+async function healthOf(
+  app: TestService,
+): Promise<Record<'database' | 'cache', { readonly status: string; readonly problem?: string }>> {
+  const reply = await fetch(`${app.url}/health/detailed`, { headers: { authorization: `Bearer ${app.adminToken}` } });
+  assert.equal(reply.status, 200);
+  return (await reply.json()) as Awaited<ReturnType<typeof healthOf>>;
+}
+
 test('Redis hangs: calls are answered, the shares of the limit hold, and it recovers by itself', async (t) => {
   const limit = 20;
   const vendors = await startVendors(t);
@@ -42,11 +50,7 @@ test('Redis hangs: calls are answered, the shares of the limit hold, and it reco
   await limitGoogle(one, limit);
   const replicas = [one, two];
   await Promise.all(replicas.map((app, index) => geocodeAs(app, 1 + index)));
-  const cacheOf = async (app: TestService): Promise<string> => {
-    const reply = await fetch(`${app.url}/health/detailed`, { headers: { authorization: `Bearer ${app.adminToken}` } });
-    assert.equal(reply.status, 200);
-    return ((await reply.json()) as { cache: { status: string } }).cache.status;
-  };
+  const cacheOf = async (app: TestService): Promise<string> => (await healthOf(app)).cache.status;
   for (const app of replicas) assert.equal(await cacheOf(app), 'up');
 
   proxy.stall();
@@ -147,6 +151,9 @@ for (const [name, value, ordinary] of [
     for (let number = 2; number <= 12; number += 1) await geocodeAs(app, number);
     const { status, text } = await app.admin('POST', '/services', crm);
     assert.equal(status, 201, text);
+    const { cache } = await healthOf(app);
+    assert.equal(cache.status, 'down');
+    assert.match(String(cache.problem), /^REDIS_URL: Redis refuses commands: (OOM|NOREPLICAS)/);
     await server.config('SET', name, ordinary);
     await waitFor('Redis to serve again', async () => {
       await server.flushall();
@@ -155,6 +162,29 @@ for (const [name, value, ordinary] of [
     });
   });
 }
+
+test('PostgreSQL is read-only, as after a failover: calls are answered and audited later, and its health says so', async (t) => {
+  const vendors = await startVendors(t);
+  const app = await startTestService(t, vendors.env);
+  await geocodeAs(app, 1);
+  const databaseStatus = async (): Promise<string> => (await healthOf(app)).database.status;
+  assert.equal(await databaseStatus(), 'up');
+  const name = new URL(app.database.url).pathname.slice(1);
+  const becomes = (setting: 'on' | 'off') =>
+    withServer(async (server) => {
+      await server.query(`alter database ${name} set default_transaction_read_only = ${setting}`);
+      await server.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+    });
+  await becomes('on');
+  await waitFor('its health to say so', async () => (await databaseStatus()) === 'down');
+  const unseen = await geocodeAs(app, 2);
+  const { status, text } = await app.admin('POST', '/services', crm);
+  assert.equal(status, 503, text);
+  assert.equal((await app.admin('GET', '/services')).status, 200);
+  await becomes('off');
+  await waitFor('the audit row', async () => (await auditOf(app, unseen)).length > 0);
+  assert.equal(await databaseStatus(), 'up');
+});
 
 test('PostgreSQL is full: calls are answered and audited later, changes are refused as 503, and reads go on', async (t) => {
   const vendors = await startVendors(t);

@@ -15,6 +15,8 @@ export interface TcpProxy {
   resume(): void;
   /** Like a router that lost its table: open connections stay open and never pass a byte again; new ones work. */
   forget(): void;
+  /** Sends bytes to every client, as if the server had: between its own messages, if it is idle. */
+  inject(bytes: Buffer): void;
   /** Connections accepted so far. */
   connectionCount(): number;
 }
@@ -25,6 +27,7 @@ export async function startTcpProxy(t: Cleanup, target: string | { host: string;
   const address = typeof target === 'string' ? addressOf(target) : target;
   const sockets = new Set<Socket>();
   const forgotten = new Set<Socket>();
+  const clients = new Set<Socket>();
   let mode: 'open' | 'cut' | 'stalled' = 'open';
   let accepted = 0;
 
@@ -35,6 +38,8 @@ export async function startTcpProxy(t: Cleanup, target: string | { host: string;
       return;
     }
     const far = connect(address.port, address.host);
+    clients.add(near);
+    near.on('close', () => clients.delete(near));
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -87,6 +92,9 @@ export async function startTcpProxy(t: Cleanup, target: string | { host: string;
         forgotten.add(socket);
       }
       sockets.clear();
+    },
+    inject: (bytes) => {
+      for (const client of clients) client.write(bytes);
     },
     connectionCount: () => accepted,
   };

@@ -7,7 +7,7 @@
 import pg from 'pg';
 import type { Logger } from '../../logger.ts';
 import type { Availability } from './availability.ts';
-import { DatabaseAway, isConnectionFailure } from './database-away.ts';
+import { DatabaseAway, isConnectionFailure, isReadOnly } from './database-away.ts';
 import type { Queryable, Rows, Statement } from './queryable.ts';
 
 export interface ConnectionSettings {
@@ -133,6 +133,7 @@ export function createConnectionPool(settings: ConnectionSettings, deps: PoolDep
       deps.onStatement?.(statement.name ?? null, performance.now() - startedAtMs);
       return result;
     } catch (cause) {
+      if (isReadOnly(cause)) throw new DatabaseAway('it is read-only', { cause });
       if (!isConnectionFailure(cause)) throw cause;
       throw new DatabaseAway('the connection was lost', { cause, outcomeUnknown: decisive });
     } finally {

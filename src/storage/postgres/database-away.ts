@@ -46,6 +46,11 @@ export function isServerFault(error: unknown): boolean {
   return typeof code === 'string' && /^(?:53|57|58)[0-9A-Z]{3}$/.test(code);
 }
 
+/** After a failover this connection is to a standby: it did nothing. */
+export function isReadOnly(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '25006';
+}
+
 /** lock_not_available: lock_timeout has passed. */
 export function isLockTaken(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '55P03';

@@ -35,7 +35,7 @@ export interface Database {
   asOwner<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** Calls `onNotify` for each NOTIFY, and with null after a reconnect, because notifications may have been lost. */
   listen(channel: string, onNotify: (payload: string | null) => void): Promise<() => Promise<void>>;
-  /** Resolves within `deadlineMs`; false if the database does not answer. */
+  /** Resolves within `deadlineMs`; false if the database does not answer, or takes no writes. */
   isReachable(deadlineMs: number): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -81,9 +81,9 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
   const ownSettings = settingsFor(null, ownerConnections);
   const ownerSettings = { ...ownSettings, url: options.ownerUrl ?? options.url };
 
-  const probe = (deadlineMs: number) => probeDatabase(connectionConfig(ownSettings), deadlineMs);
   const availability = createAvailability({
-    probe: () => probe(connectTimeoutMs),
+    // A database that only reads is not away: what it can answer goes on.
+    probe: () => probeDatabase(connectionConfig(ownSettings), connectTimeoutMs),
     onAway: () => {
       for (const pool of pools) pool.dropConnections();
       notifications.drop();
@@ -114,7 +114,7 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
     listen: (channel, onNotify) => notifications.listen(channel, onNotify),
     async isReachable(deadlineMs) {
       try {
-        await probe(deadlineMs);
+        await probeDatabase(connectionConfig(ownSettings), deadlineMs, { mustWrite: true });
         return true;
       } catch {
         return false;

@@ -1,8 +1,15 @@
 import pg from 'pg';
 import { DatabaseAway } from './database-away.ts';
 
-/** One round trip on a fresh connection. Rejects without an answer within `deadlineMs`, or if the login is refused. */
-export async function probeDatabase(config: pg.ClientConfig, deadlineMs: number): Promise<void> {
+/**
+ * One round trip on a fresh connection. Rejects without an answer within `deadlineMs`, or if the login is refused; with
+ * `mustWrite`, also if the server takes no writes, as a standby does.
+ */
+export async function probeDatabase(
+  config: pg.ClientConfig,
+  deadlineMs: number,
+  { mustWrite = false }: { mustWrite?: boolean } = {},
+): Promise<void> {
   const client = new pg.Client({ ...config, connectionTimeoutMillis: deadlineMs, query_timeout: deadlineMs });
   client.on('error', () => {}); // Reported by the rejection as well.
   let timer: NodeJS.Timeout | undefined;
@@ -11,7 +18,8 @@ export async function probeDatabase(config: pg.ClientConfig, deadlineMs: number)
   });
   const answer = async (): Promise<void> => {
     await client.connect();
-    await client.query('select 1');
+    const { rows } = await client.query(`select current_setting('transaction_read_only') = 'on' as is_read_only`);
+    if (mustWrite && rows[0].is_read_only) throw new DatabaseAway('it is read-only');
   };
   try {
     await Promise.race([answer(), late]);

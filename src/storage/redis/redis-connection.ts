@@ -18,8 +18,8 @@ export interface RedisConnection {
   readonly isCluster: boolean;
   isAvailable(): boolean;
   wasAvailable(): boolean;
-  /** Why Redis refuses its configured address, naming the variable; null if no problem is known. */
-  addressProblem(): string | null;
+  /** Why Redis refuses its configured address, or all writes, naming the variable; null if no problem is known. */
+  problem(): string | null;
   /** Runs one command within the deadline. Rejects with `StoreAway`, or with Redis's own error about the command. */
   run<T>(command: (client: RedisClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -70,8 +70,8 @@ export function openRedisConnection({
   const client = createClient(urls);
   let missedInARow = 0;
   let away = false;
-  /** It is away because it refuses writes, not because it is late. */
-  let refuses = false;
+  /** Why it takes no writes; null if it is here, or away because it is late. */
+  let refusal: string | null = null;
   let connected = false;
   let inFlight = 0;
   let pinging = false;
@@ -97,7 +97,7 @@ export function openRedisConnection({
     if (lastErrorMessage !== '') logger.info('connected to Redis again');
     lastErrorMessage = '';
     connected = true;
-    if (refuses) return; // A new connection does not make a full or read-only server take writes.
+    if (refusal !== null) return; // A new connection does not make a full or read-only server take writes.
     missedInARow = 0;
     away = false;
   });
@@ -114,8 +114,8 @@ export function openRedisConnection({
       missed();
       return;
     }
-    if (!refuses) logger.error({ err: cause }, 'Redis refuses commands and counts as away');
-    refuses = true;
+    if (refusal === null) logger.error({ err: cause }, 'Redis refuses commands and counts as away');
+    refusal = `REDIS_URL: Redis refuses commands: ${cause.message}`;
     away = true;
   };
 
@@ -137,11 +137,11 @@ export function openRedisConnection({
     pinging = true;
     try {
       const sentAtMs = performance.now();
-      await (refuses ? writeProbes(client, prefix) : client.ping());
+      await (refusal === null ? client.ping() : writeProbes(client, prefix));
       if (performance.now() - sentAtMs > deadlineMs) return;
-      logger.info(refuses ? 'Redis takes commands again' : 'Redis answers in time again');
+      logger.info(refusal === null ? 'Redis answers in time again' : 'Redis takes commands again');
       away = false;
-      refuses = false;
+      refusal = null;
       missedInARow = 0;
     } catch {
       // The next tick tries again.
@@ -156,7 +156,7 @@ export function openRedisConnection({
     isCluster: client instanceof Cluster,
     isAvailable: () => !away && !databaseRefused && client.status === 'ready',
     wasAvailable: () => connected,
-    addressProblem: () => addressProblem,
+    problem: () => addressProblem ?? refusal,
 
     async run(command) {
       if (away || databaseRefused || client.status !== 'ready' || inFlight >= maxInFlight) throw new StoreAway();

@@ -108,6 +108,13 @@ test('a stalled Redis costs each of the first calls one deadline, however many w
   assert.equal(store.isAvailable(), false);
 });
 
+async function refusalsOf(server: Redis): Promise<number> {
+  const counts = (await server.info('errorstats')).matchAll(
+    /^errorstat_(?:OOM|NOREPLICAS|READONLY|MISCONF):count=(\d+)/gm,
+  );
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 for (const [what, settings, mend] of [
   ['that is full', { maxmemory: 1 }, ['maxmemory', '0']],
   ['without its replicas', { 'min-replicas-to-write': 1 }, ['min-replicas-to-write', '0']],
@@ -132,7 +139,7 @@ for (const [what, settings, mend] of [
     await assert.rejects(store.increment('count', 1, 60_000), StoreAway);
     await assert.rejects(store.get('key'), StoreAway, 'refused at once');
     assert.equal(store.isAvailable(), false);
-    await delay(1_000); // Four probes.
+    await waitFor('some refused probes', async () => (await refusalsOf(server)) >= 5);
     assert.equal(store.isAvailable(), false);
     assert.deepEqual(lines, ['Redis refuses commands and counts as away']);
 

@@ -61,7 +61,7 @@ export async function openRedisStore(options: OpenRedisStoreOptions): Promise<Sh
     isCluster: connection.isCluster,
     isAvailable: connection.isAvailable,
     wasAvailable: connection.wasAvailable,
-    addressProblem: connection.addressProblem,
+    problem: connection.problem,
     get: (key) => get(prefix + key),
 
     async set(key, value, ttlMs) {

@@ -20,8 +20,8 @@ export interface SharedStore {
   readonly isCluster?: boolean;
   /** False while operations fail at once, until a ping is answered again. */
   isAvailable(): boolean;
-  /** Why the server refuses its configured address, naming the variable; null or absent if no problem is known. */
-  addressProblem?(): string | null;
+  /** Why the server refuses its address, or all writes, naming the variable; null or absent if no problem is known. */
+  problem?(): string | null;
   /** True once the store has been available for the first time. */
   wasAvailable(): boolean;
 

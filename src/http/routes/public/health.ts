@@ -28,7 +28,7 @@ const partStatus = Type.Object({
   status: oneOf(['up', 'down']),
   kind: Type.String(),
   problem: Type.Optional(
-    Type.String({ description: 'What of its address the server refuses, such as the password, naming the variable' }),
+    Type.String({ description: 'What the server refuses, such as the password or all writes, naming the variable' }),
   ),
 });
 
