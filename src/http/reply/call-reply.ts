@@ -9,6 +9,7 @@ import type { TenantId } from '../../ids.ts';
 import { callerOf, principalTextOf, sourceServiceOf, traceparentOf } from '../request/request-context.ts';
 import { jsonContentType } from './answer.ts';
 import type { RateLimitHeaders } from './rate-limit-headers.ts';
+import { sendTogether } from './send-together.ts';
 
 export function callerOfCall(request: FastifyRequest, clock: Clock, deadlineMs: number): Caller {
   const { tenantId, principal } = callerOf(request);
@@ -32,12 +33,22 @@ export function sendCallResult(
   limits: RateLimitHeaders,
   contentType = jsonContentType,
 ): FastifyReply {
+  setCallHeaders(reply, tenantId, result, limits, contentType);
+  return reply.send(result.body);
+}
+
+function setCallHeaders(
+  reply: FastifyReply,
+  tenantId: TenantId,
+  result: CallResult,
+  limits: RateLimitHeaders,
+  contentType = jsonContentType,
+): void {
   reply.header('content-type', contentType);
   reply.header('x-cache', result.cacheOutcome);
   reply.header('age', result.ageSeconds);
   reply.header('x-provider', headerText(result.provider));
   limits.set(reply, tenantId, result.familyLimit);
-  return reply.send(result.body);
 }
 
 export interface AnswerableCall {
@@ -71,7 +82,8 @@ export function answerCall(
       },
     );
   }
-  sendCallResult(reply, tenantId, remembered, limits);
+  setCallHeaders(reply, tenantId, remembered, limits);
+  sendTogether(reply, remembered.body);
   return undefined;
 }
 
