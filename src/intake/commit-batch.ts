@@ -3,7 +3,7 @@
 import { type Handover, messageOfRow } from '../outbox/envelope.ts';
 import type { RelayForIntake } from '../outbox/relay.ts';
 import { type Database, DatabaseAway } from '../storage/postgres/database.ts';
-import { isLockTaken } from '../storage/postgres/database-away.ts';
+import { codeOf, isLockTaken } from '../storage/postgres/database-away.ts';
 import { commitIntakeRows, type WrittenRows } from '../storage/tables/commit-intake.ts';
 import type { IntakeRows, LogBodyRow, WebhookRow } from '../storage/tables/intake-rows.ts';
 import {
@@ -240,9 +240,4 @@ function isAway(error: unknown): boolean {
 function asAway(error: unknown): DatabaseAway {
   if (error instanceof DatabaseAway) return error;
   return new DatabaseAway('it does not accept commits', { cause: error, outcomeUnknown: true });
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : '';
 }

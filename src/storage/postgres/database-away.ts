@@ -32,9 +32,15 @@ const socketCodes = new Set([
  */
 const serverCodes = new Set(['57P01', '57P02', '57P03', '57P05', '53300', '25006']);
 
+/** The SQLSTATE or the system's code of an error; empty if it has none. */
+export function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
 /** The server or the login has reached its limit of connections. The server does answer, so it is not away. */
 export function hasNoRoom(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === '53300';
+  return codeOf(error) === '53300';
 }
 
 /**
@@ -42,18 +48,17 @@ export function hasNoRoom(error: unknown): boolean {
  * long (57), or cannot read or write its files (58).
  */
 export function isServerFault(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^(?:53|57|58)[0-9A-Z]{3}$/.test(code);
+  return /^(?:53|57|58)[0-9A-Z]{3}$/.test(codeOf(error));
 }
 
 /** After a failover this connection is to a standby: it did nothing. */
 export function isReadOnly(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === '25006';
+  return codeOf(error) === '25006';
 }
 
 /** lock_not_available: lock_timeout has passed. */
 export function isLockTaken(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === '55P03';
+  return codeOf(error) === '55P03';
 }
 
 /** Messages of driver errors that have no code. */
